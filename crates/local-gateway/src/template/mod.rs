@@ -7,7 +7,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+mod api;
+mod functions;
+mod intrinsics;
 mod model;
+mod names;
+mod properties;
+mod read;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod yaml;
 
 pub use model::*;
 

@@ -1,0 +1,128 @@
+//! Typed access to a resource's resolved properties. Parameters are texts, so a number or a truth value may arrive as one.
+
+use serde_json::{Map, Value};
+
+use super::TemplateError;
+use super::intrinsics::{invalid, kind};
+
+/// A resolved mapping and its place in the template.
+pub(super) struct Properties {
+    at: String,
+    map: Map<String, Value>,
+}
+
+/// A plain value as text; `None` for lists, mappings and nothing.
+pub(super) fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+impl Properties {
+    /// Takes a resolved value that has to be a mapping; nothing at all counts as an empty one.
+    pub(super) fn of(value: Option<Value>, at: impl Into<String>) -> Result<Properties, TemplateError> {
+        let at = at.into();
+        match value {
+            Some(Value::Object(map)) => Ok(Properties { at, map }),
+            None | Some(Value::Null) => Ok(Properties { at, map: Map::new() }),
+            other => Err(invalid(&at, format!("this has to be a mapping, not {}", kind(other.as_ref())))),
+        }
+    }
+
+    /// The place of a property.
+    pub(super) fn place(&self, name: &str) -> String {
+        format!("{}.{name}", self.at)
+    }
+
+    /// An error about one property.
+    pub(super) fn wrong(&self, name: &str, problem: impl Into<String>) -> TemplateError {
+        invalid(&self.place(name), problem)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.map.get(name).filter(|value| !value.is_null())
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.map.iter()
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, TemplateError> {
+        self.get(name).map(|value| text_of(value).ok_or_else(|| self.not(name, "a text", value))).transpose()
+    }
+
+    pub(super) fn required_text(&self, name: &str) -> Result<String, TemplateError> {
+        self.text(name)?.ok_or_else(|| self.wrong(name, "this property is required"))
+    }
+
+    /// A whole number within a range.
+    pub(super) fn number(
+        &self,
+        name: &str,
+        range: std::ops::RangeInclusive<i64>,
+    ) -> Result<Option<i64>, TemplateError> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let number = match value {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        match number {
+            Some(number) if range.contains(&number) => Ok(Some(number)),
+            Some(number) => {
+                Err(self.wrong(name, format!("{number} is not between {} and {}", range.start(), range.end())))
+            }
+            None => Err(self.not(name, "a whole number", value)),
+        }
+    }
+
+    pub(super) fn truth(&self, name: &str) -> Result<Option<bool>, TemplateError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Bool(truth)) => Ok(Some(*truth)),
+            Some(Value::String(text)) if text == "true" => Ok(Some(true)),
+            Some(Value::String(text)) if text == "false" => Ok(Some(false)),
+            Some(value) => Err(self.not(name, "true or false", value)),
+        }
+    }
+
+    /// A list of texts; a single text is a list of one.
+    pub(super) fn texts(&self, name: &str) -> Result<Vec<String>, TemplateError> {
+        match self.get(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(items)) => {
+                items.iter().map(|item| text_of(item).ok_or_else(|| self.not(name, "a list of texts", item))).collect()
+            }
+            Some(value) => {
+                text_of(value).map(|text| vec![text]).ok_or_else(|| self.not(name, "a list of texts", value))
+            }
+        }
+    }
+
+    /// A list of anything, empty where the property is missing.
+    pub(super) fn list(&self, name: &str) -> Result<&[Value], TemplateError> {
+        match self.get(name) {
+            None => Ok(&[]),
+            Some(Value::Array(items)) => Ok(items),
+            Some(value) => Err(self.not(name, "a list", value)),
+        }
+    }
+
+    /// A list of mappings, empty where the property is missing.
+    pub(super) fn mappings(&self, name: &str) -> Result<Vec<Properties>, TemplateError> {
+        let items = self.list(name)?.iter().enumerate();
+        items.map(|(i, item)| Properties::of(Some(item.clone()), format!("{}[{i}]", self.place(name)))).collect()
+    }
+
+    /// A mapping below this one; empty where the property is missing.
+    pub(super) fn below(&self, name: &str) -> Result<Properties, TemplateError> {
+        Properties::of(self.get(name).cloned(), self.place(name))
+    }
+
+    fn not(&self, name: &str, wanted: &str, value: &Value) -> TemplateError {
+        self.wrong(name, format!("this has to be {wanted}, not {}", kind(Some(value))))
+    }
+}

@@ -1,0 +1,320 @@
+//! Whole templates, small.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+
+const WHOLE: &str = r#"
+AWSTemplateFormatVersion: 2010-09-09
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Stage: {Type: String, Default: dev, AllowedValues: [dev, prod]}
+  Memory: {Type: Number, Default: 256, MinValue: 128, MaxValue: 1024}
+  Origins: {Type: CommaDelimitedList, Default: 'https://a.example, https://b.example'}
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+Globals:
+  Function:
+    Runtime: provided.al2023
+    Handler: bootstrap
+    MemorySize: !Ref Memory
+    Environment: {Variables: {LOG_LEVEL: info}}
+Resources:
+  Api:
+    Type: AWS::Serverless::WebSocketApi
+    Properties:
+      StageName: !Ref Stage
+      RouteSelectionExpression: $request.body.action
+      Auth: {AuthType: CUSTOM, AuthArn: !GetAtt Guard.Arn}
+      Routes:
+        $connect: {FunctionArn: !GetAtt Guard.Arn}
+        sendMessage: {FunctionArn: !GetAtt Send.Arn, RouteResponseSelectionExpression: $default}
+        markRead: {FunctionArn: !GetAtt Send.Arn, RouteResponseSelectionExpression: $default, IntegrationTimeout: 5000}
+  SendResponse:
+    Type: AWS::ApiGatewayV2::RouteResponse
+    Properties: {ApiId: !Ref Api, RouteId: !Ref ApiSendmessageRoute, RouteResponseKey: $default}
+  Guard:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: crates/guard/, Timeout: 10, FunctionName: !Sub '${AWS::StackName}-guard-${Stage}'}
+  Send:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: crates/send
+      Environment:
+        Variables:
+          MESSAGES_TABLE: !Ref Messages
+          SECRET_ID: !Ref Key
+          ORIGINS: !Join [',', !Ref Origins]
+          ENDPOINT: !Sub https://${Api}.execute-api.${AWS::Region}.amazonaws.com/${Stage}
+          ONLY_PROD: !If [IsProd, yes, !Ref AWS::NoValue]
+      Policies:
+        - AWSLambdaBasicExecutionRole
+        - DynamoDBReadPolicy: {TableName: !Ref Messages}
+        - Statement:
+            - {Sid: Write, Effect: Allow, Action: 'dynamodb:PutItem', Resource: !GetAtt Messages.Arn}
+            - {Effect: Allow, Action: ['dynamodb:Query'], Resource: [!Sub '${Messages.Arn}/index/by-kind']}
+      Events:
+        Log:
+          Type: DynamoDB
+          Properties:
+            Stream: !GetAtt Messages.StreamArn
+            StartingPosition: TRIM_HORIZON
+            BatchSize: 25
+            FunctionResponseTypes: [ReportBatchItemFailures]
+            BisectBatchOnFunctionError: true
+            MaximumRetryAttempts: 10
+            MaximumRecordAgeInSeconds: 3600
+            FilterCriteria: {Filters: [{Pattern: '{"eventName": ["INSERT"]}'}]}
+            DestinationConfig: {OnFailure: {Type: S3, Destination: !GetAtt Lost.Arn}}
+        Tick: {Type: Schedule, Properties: {Schedule: rate(1 day)}}
+  Lost: {Type: AWS::S3::Bucket}
+  Unknown: {Type: AWS::CloudWatch::Alarm, Properties: {Anything: !ImportValue elsewhere}}
+  ProdOnly:
+    Type: AWS::DynamoDB::Table
+    Condition: IsProd
+    Properties: {}
+  Messages:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions:
+        - {AttributeName: room, AttributeType: S}
+        - {AttributeName: seq, AttributeType: N}
+        - {AttributeName: kind, AttributeType: S}
+      KeySchema: [{AttributeName: room, KeyType: HASH}, {AttributeName: seq, KeyType: RANGE}]
+      GlobalSecondaryIndexes:
+        - IndexName: by-kind
+          KeySchema: [{AttributeName: kind, KeyType: HASH}]
+          Projection: {ProjectionType: ALL}
+      StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
+      TimeToLiveSpecification: {AttributeName: expires_at, Enabled: true}
+  Key:
+    Type: AWS::SecretsManager::Secret
+    Properties: {GenerateSecretString: {PasswordLength: 64, ExcludePunctuation: true}}
+Outputs:
+  Url: {Description: where, Value: !Sub 'wss://${Api}.execute-api.${AWS::Region}.amazonaws.com/${Stage}'}
+  Prod: {Condition: IsProd, Value: !Ref ProdOnly}
+"#;
+
+fn read(source: &str) -> Result<Template, TemplateError> {
+    Template::parse(source, Place::local("demo"), &BTreeMap::new())
+}
+
+#[test]
+fn functions_are_read_with_globals_environment_and_policies() {
+    let template = read(WHOLE).unwrap();
+    let send = &template.functions["Send"];
+    assert_eq!((send.binary(), send.name.as_str()), ("send", "demo-Send"));
+    assert_eq!((send.memory_mb, send.timeout), (256, Duration::from_secs(3)));
+    assert_eq!(send.runtime, "provided.al2023");
+    let id = &template.api.as_ref().unwrap().id;
+    let expected: BTreeMap<String, String> = [
+        ("LOG_LEVEL", "info".to_owned()),
+        ("MESSAGES_TABLE", "demo-Messages".to_owned()),
+        ("SECRET_ID", template.references["Key"].clone()),
+        ("ORIGINS", "https://a.example,https://b.example".to_owned()),
+        ("ENDPOINT", format!("https://{id}.execute-api.us-east-1.amazonaws.com/dev")),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    assert_eq!(send.environment, expected);
+    let table = "arn:aws:dynamodb:us-east-1:123456789012:table/demo-Messages";
+    assert_eq!(send.policies[0], Policy::Managed("AWSLambdaBasicExecutionRole".into()));
+    assert_eq!(
+        send.policies[1],
+        Policy::SamTemplate { name: "DynamoDBReadPolicy".into(), parameters: json!({"TableName": "demo-Messages"}) }
+    );
+    let Policy::Statements(statements) = &send.policies[2] else { panic!("{:?}", send.policies[2]) };
+    assert_eq!(statements[0].actions, ["dynamodb:PutItem"]);
+    assert_eq!(statements[0].resources, [table]);
+    assert_eq!(statements[1].resources, [format!("{table}/index/by-kind")]);
+    let guard = &template.functions["Guard"];
+    assert_eq!((guard.binary(), guard.name.as_str()), ("guard", "demo-guard-dev"));
+}
+
+#[test]
+fn stream_events_are_read_with_their_filters_and_destination() {
+    let template = read(WHOLE).unwrap();
+    let [event] = template.functions["Send"].streams.as_slice() else { panic!("one stream event is expected") };
+    assert_eq!((event.table.as_str(), event.batch_size), ("Messages", 25));
+    assert_eq!(event.stream_arn, template.tables["Messages"].stream.as_ref().unwrap().arn);
+    assert_eq!(event.filters, [json!({"eventName": ["INSERT"]})]);
+    assert_eq!(event.maximum_retry_attempts, Some(10));
+    assert_eq!(event.maximum_record_age, Some(Duration::from_secs(3600)));
+    assert!(event.report_batch_item_failures && event.bisect_on_error && event.enabled);
+    let lost = event.on_failure.as_ref().unwrap();
+    assert_eq!((lost.name.as_str(), lost.kind), ("demo-lost", DestinationKind::Bucket));
+}
+
+#[test]
+fn a_route_answers_only_with_an_expression_and_a_route_response() {
+    let api = read(WHOLE).unwrap().api.unwrap();
+    assert_eq!(api.stage, "dev");
+    assert_eq!(api.authorizer.as_ref().unwrap().function, "Guard");
+    assert_eq!(api.authorizer.as_ref().unwrap().name, "ApiConnectAuthorizer");
+    let answers: Vec<(&str, bool)> = api.routes.values().map(|route| (route.key.as_str(), route.response)).collect();
+    assert_eq!(answers, [("$connect", false), ("markRead", false), ("sendMessage", true)]);
+    assert_eq!(api.routes["markRead"].integration_timeout, Duration::from_secs(5));
+    assert_eq!(api.routes["sendMessage"].function, "Send");
+}
+
+#[test]
+fn tables_secrets_and_outputs_are_read() {
+    let template = read(WHOLE).unwrap();
+    assert_eq!(template.tables.keys().collect::<Vec<_>>(), ["Messages"]);
+    let table = &template.tables["Messages"];
+    assert_eq!(table.key, Key { partition: "room".into(), sort: Some("seq".into()) });
+    assert_eq!(table.indexes[0].key, Key { partition: "kind".into(), sort: None });
+    assert_eq!(table.ttl_attribute.as_deref(), Some("expires_at"));
+    let secret = &template.secrets["Key"];
+    assert!(secret.arn.starts_with("arn:aws:secretsmanager:us-east-1:123456789012:secret:demo-Key-"));
+    let generate = secret.generate.as_ref().unwrap();
+    assert_eq!((generate.length, generate.exclude_punctuation), (64, true));
+    assert_eq!(template.outputs.keys().collect::<Vec<_>>(), ["Url"]);
+    assert!(template.outputs["Url"].value.starts_with("wss://"));
+}
+
+#[test]
+fn overrides_choose_conditions_and_are_checked() {
+    let with = |name: &str, value: &str| {
+        Template::parse(WHOLE, Place::local("demo"), &[(name.to_owned(), value.to_owned())].into())
+    };
+    let error = with("Stage", "prod").unwrap_err().to_string();
+    assert!(error.starts_with("Resources.ProdOnly.Properties.KeySchema: "), "{error}");
+    for (name, value, says) in [
+        ("Stage", "test", "Parameters.Stage.AllowedValues: `test` is not one of dev, prod"),
+        ("Stagee", "dev", "the template has no parameter `Stagee`; it has Memory, Origins, Stage"),
+        ("Memory", "much", "Parameters.Memory.Type: `much` is not a number"),
+        ("Memory", "64", "`64` is outside MinValue and MaxValue"),
+    ] {
+        let error = with(name, value).unwrap_err().to_string();
+        assert!(error.contains(says), "{name}={value} gave {error:?}");
+    }
+}
+
+#[test]
+fn the_long_forms_say_the_same_as_the_short_ones() {
+    let short = "Resources:\n  T:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      TableName: !Sub '${AWS::StackName}-t'\n      AttributeDefinitions: [{AttributeName: a, AttributeType: S}]\n      KeySchema: [{AttributeName: a, KeyType: HASH}]\nOutputs:\n  O: {Value: !Join ['', [!Ref T, !GetAtt T.Arn]]}\n";
+    let long = r#"{"Resources": {"T": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": {"Fn::Sub": "${AWS::StackName}-t"},
+        "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}], "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}]}}},
+        "Outputs": {"O": {"Value": {"Fn::Join": ["", [{"Ref": "T"}, {"Fn::GetAtt": ["T", "Arn"]}]]}}}}"#;
+    assert_eq!(read(short).unwrap(), read(long).unwrap());
+    assert_eq!(read(short).unwrap().tables["T"].name, "demo-t");
+}
+
+#[test]
+fn every_mistake_is_one_sentence_that_names_its_place() {
+    for (from, to, says) in [
+        (
+            "!GetAtt Send.Arn, RouteResponse",
+            "!GetAtt Sent.Arn, RouteResponse",
+            "Resources.Api.Properties.Routes.sendMessage.FunctionArn: the template has no resource `Sent`",
+        ),
+        (
+            "FunctionArn: !GetAtt Guard.Arn",
+            "FunctionArn: guard",
+            "Resources.Api.Properties.Routes.$connect.FunctionArn: `guard` is not the ARN of a function",
+        ),
+        (
+            "ApiSendmessageRoute",
+            "ApiSendMessageRoute",
+            "Resources.SendResponse.Properties.RouteId: the template has no parameter or resource `ApiSendMessageRoute`",
+        ),
+        ("RouteResponseKey: $default", "RouteResponseKey: all", "`all` is not $default"),
+        ("AuthType: CUSTOM", "AuthType: AWS_IAM", "Resources.Api.Properties.Auth.AuthType: AWS_IAM is not supported"),
+        ("markRead:", "mark-read:", "Resources.Api.Properties.Routes.mark-read: a route key is"),
+        ("markRead:", "SendMessage:", "both become the logical id `ApiSendmessageRoute`"),
+        (
+            "        $connect: {FunctionArn: !GetAtt Guard.Arn}\n",
+            "",
+            "Resources.Api.Properties.Auth: authorization needs a $connect route",
+        ),
+        (
+            "RouteSelectionExpression: $request.body.action",
+            "Name: x",
+            "Resources.Api.Properties.RouteSelectionExpression: this property is required",
+        ),
+        ("CodeUri: crates/send", "Description: none", "Resources.Send.Properties.CodeUri: this property is required"),
+        (
+            "Timeout: 10",
+            "Timeout: long",
+            "Resources.Guard.Properties.Timeout: this has to be a whole number, not a text",
+        ),
+        ("Timeout: 10", "Timeout: 901", "Resources.Guard.Properties.Timeout: 901 is not between 1 and 900"),
+        ("TRIM_HORIZON", "AT_ONCE", "Resources.Send.Properties.Events.Log.Properties.StartingPosition: `AT_ONCE`"),
+        (
+            "!GetAtt Messages.StreamArn",
+            "!Ref Messages",
+            "Events.Log.Properties.Stream: `demo-Messages` is not the stream of a table",
+        ),
+        (
+            "      StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}\n",
+            "",
+            "Events.Log.Properties.Stream: `Messages` has no stream",
+        ),
+        (r#"{"eventName": ["INSERT"]}"#, r#"{"eventName": "#, "FilterCriteria.Filters[0].Pattern: this is not JSON"),
+        ("!GetAtt Lost.Arn", "!Ref Lost", "OnFailure.Destination: `demo-lost` is not the ARN of an S3 bucket"),
+        (
+            "Effect: Allow, Action: 'dynamodb:PutItem'",
+            "Effect: Maybe, Action: 'dynamodb:PutItem'",
+            "Policies[2].Statement[0].Effect: `Maybe` is not Allow or Deny",
+        ),
+        (
+            "{Sid: Write, Effect: Allow, Action",
+            "{Sid: Write, Effect: Allow, NotAction",
+            "Policies[2].Statement[0].NotAction",
+        ),
+        (
+            "AttributeName: kind, AttributeType: S",
+            "AttributeName: sort, AttributeType: S",
+            "GlobalSecondaryIndexes[0].KeySchema[0].AttributeName: `kind` is missing",
+        ),
+        (
+            "AttributeType: N",
+            "AttributeType: Number",
+            "AttributeDefinitions[1].AttributeType: `Number` is not S, N or B",
+        ),
+        (
+            "PasswordLength: 64",
+            "PasswordLength: 0",
+            "Resources.Key.Properties.GenerateSecretString.PasswordLength: 0 is not between 1 and 4096",
+        ),
+        ("IsProd: !Equals", "IsPrud: !Equals", "the template has no condition `IsProd`"),
+        ("Type: AWS::S3::Bucket", "Kind: AWS::S3::Bucket", "Resources.Lost.Type: every resource needs a type"),
+        (
+            "!Sub 'wss://${Api}",
+            "!Sub 'wss://${Apu}",
+            "Outputs.Url.Value: the template has no parameter or resource `Apu`",
+        ),
+    ] {
+        assert!(WHOLE.contains(from), "{from:?} is not in the template");
+        let error = read(&WHOLE.replacen(from, to, 1)).expect_err(to).to_string();
+        assert!(error.contains(says), "{to:?} gave {error:?}");
+        assert!(!error.contains('\n'), "{error:?}");
+    }
+    for (source, says) in [
+        ("Resources: {}\n", "the template describes no resource"),
+        ("Resources: [a]\n", "Resources: this has to be a mapping, not a list"),
+        (
+            "Parameters: {A: {Type: String}}\nResources: {B: {Type: X::Y::Z}}\n",
+            "Parameters.A.Default: this parameter has no default",
+        ),
+    ] {
+        let error = read(source).unwrap_err().to_string();
+        assert!(error.contains(says), "{source:?} gave {error:?}");
+    }
+    let missing = Template::read(std::path::Path::new("no/such.yaml"), Place::local("demo"), &BTreeMap::new());
+    assert!(missing.unwrap_err().to_string().starts_with("the template no/such.yaml cannot be read: "));
+}
+
+#[test]
+fn names_differ_per_stack_and_stay_the_same_for_one() {
+    let of = |stack: &str| Template::parse(WHOLE, Place::local(stack), &BTreeMap::new()).unwrap();
+    assert_eq!(of("one").references, of("one").references);
+    for (id, name) in &of("one").references {
+        assert_ne!(of("two").references[id], *name, "{id}");
+    }
+}
