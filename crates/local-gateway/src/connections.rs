@@ -1,0 +1,218 @@
+//! The open connections, and the management API over them: `POST`, `GET` and `DELETE` of `/STAGE/@connections/{id}`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, Response, StatusCode};
+use axum::response::IntoResponse;
+use serde_json::{Value, json};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+
+use crate::socket::Limits;
+use crate::socket::event::{Caller, new_id};
+use crate::timestamps::rfc3339;
+
+/// What a waiting frame costs at least of a connection's buffer, so that many small ones are bounded too.
+const LEAST_COST: usize = 256;
+
+/// One frame on its way to a client, and the room that it takes in the connection's buffer until it is written.
+pub(crate) struct Outgoing {
+    pub text: String,
+    pub room: OwnedSemaphorePermit,
+}
+
+/// One open connection.
+pub(crate) struct Connection {
+    pub caller: Caller,
+    last_active: Mutex<(Instant, SystemTime)>,
+    outgoing: mpsc::UnboundedSender<Outgoing>,
+    room: Arc<Semaphore>,
+    most: usize,
+    deleted: Notify,
+}
+
+/// Why a push did not reach a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PushError {
+    Gone,
+    TooLarge,
+    Full,
+}
+
+impl Connection {
+    /// A connection, and the frames that its session is to write.
+    pub(crate) fn open(caller: Caller, limits: &Limits) -> (Arc<Connection>, mpsc::UnboundedReceiver<Outgoing>) {
+        let (outgoing, to_write) = mpsc::unbounded_channel();
+        let most = limits.waiting_bytes.clamp(LEAST_COST, u32::MAX as usize).min(Semaphore::MAX_PERMITS);
+        let connection = Connection {
+            last_active: Mutex::new((Instant::now(), caller.connected_at)),
+            caller,
+            outgoing,
+            room: Arc::new(Semaphore::new(most)),
+            most,
+            deleted: Notify::new(),
+        };
+        (Arc::new(connection), to_write)
+    }
+
+    /// Puts a frame behind those that wait, if there is room.
+    fn push(&self, text: String) -> Result<(), PushError> {
+        match self.room.clone().try_acquire_many_owned(self.cost(&text)) {
+            Ok(room) => self.outgoing.send(Outgoing { text, room }).map_err(|_| PushError::Gone),
+            Err(_) => Err(PushError::Full),
+        }
+    }
+
+    /// Puts a reply behind the frames that wait, as soon as there is room. It is lost when the connection ends.
+    pub(crate) async fn reply(&self, text: String) {
+        if let Ok(room) = self.room.clone().acquire_many_owned(self.cost(&text)).await {
+            let _ = self.outgoing.send(Outgoing { text, room });
+        }
+    }
+
+    fn cost(&self, text: &str) -> u32 {
+        u32::try_from(text.len().max(LEAST_COST).min(self.most)).unwrap_or(u32::MAX)
+    }
+
+    /// Notes that a message came or went.
+    pub(crate) fn touch(&self) {
+        *self.activity() = (Instant::now(), SystemTime::now());
+    }
+
+    /// Since when no message came or went.
+    pub(crate) fn idle_since(&self) -> Instant {
+        self.activity().0
+    }
+
+    /// Waits until somebody deletes the connection.
+    pub(crate) async fn deleted(&self) {
+        self.deleted.notified().await;
+    }
+
+    fn activity(&self) -> std::sync::MutexGuard<'_, (Instant, SystemTime)> {
+        self.last_active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Told of every push that was accepted: the headers of the request, which say who made it, and its bytes.
+pub(crate) type OnPush = Arc<dyn Fn(&HeaderMap, usize) + Send + Sync>;
+
+/// All open connections of one API. Clones are the same connections.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    open: Arc<Mutex<BTreeMap<String, Arc<Connection>>>>,
+    largest: usize,
+    on_push: OnPush,
+}
+
+impl Connections {
+    pub(crate) fn none_yet(limits: &Limits, on_push: OnPush) -> Connections {
+        Connections { open: Arc::default(), largest: limits.message_bytes, on_push }
+    }
+
+    pub(crate) fn add(&self, connection: Arc<Connection>) {
+        self.lock().insert(connection.caller.connection_id.clone(), connection);
+    }
+
+    pub(crate) fn remove(&self, id: &str) {
+        self.lock().remove(id);
+    }
+
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.lock().keys().cloned().collect()
+    }
+
+    fn find(&self, id: &str) -> Option<Arc<Connection>> {
+        self.lock().get(id).cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<Connection>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers a request to `/STAGE/@connections/{id}`.
+    pub(crate) fn manage(&self, method: &Method, headers: &HeaderMap, id: &str, body: Bytes) -> Response<Body> {
+        match *method {
+            Method::POST => {
+                let bytes = body.len();
+                match self.post(id, body) {
+                    Ok(()) => {
+                        (self.on_push)(headers, bytes);
+                        answer(StatusCode::OK, None, None)
+                    }
+                    Err(refused) => refusal(refused, id),
+                }
+            }
+            Method::GET => match self.find(id) {
+                Some(connection) => answer(StatusCode::OK, None, Some(described(&connection))),
+                None => refusal(PushError::Gone, id),
+            },
+            Method::DELETE => match self.find(id) {
+                Some(connection) => {
+                    // From here on it is gone, however long the closing takes.
+                    self.remove(id);
+                    connection.deleted.notify_one();
+                    answer(StatusCode::NO_CONTENT, None, None)
+                }
+                None => refusal(PushError::Gone, id),
+            },
+            _ => forbidden(),
+        }
+    }
+
+    fn post(&self, id: &str, body: Bytes) -> Result<(), PushError> {
+        if body.len() > self.largest {
+            return Err(PushError::TooLarge);
+        }
+        let connection = self.find(id).ok_or(PushError::Gone)?;
+        // It goes out as a text frame, which must be UTF-8.
+        connection.push(String::from_utf8_lossy(&body).into_owned())
+    }
+}
+
+fn described(connection: &Connection) -> Value {
+    let mut identity = json!({ "sourceIp": connection.caller.source_ip.to_string() });
+    if let Some(user_agent) = &connection.caller.user_agent {
+        identity["userAgent"] = json!(user_agent);
+    }
+    json!({
+        "connectedAt": rfc3339(connection.caller.connected_at),
+        "identity": identity,
+        "lastActiveAt": rfc3339(connection.activity().1),
+    })
+}
+
+/// The answer to what API Gateway does not know: another stage, another path, another method.
+pub(crate) fn forbidden() -> Response<Body> {
+    answer(StatusCode::FORBIDDEN, Some("ForbiddenException"), Some(json!({ "message": "Forbidden" })))
+}
+
+fn refusal(error: PushError, id: &str) -> Response<Body> {
+    let said = |message: &str| Some(json!({ "message": message, "connectionId": id, "requestId": new_id() }));
+    match error {
+        PushError::Gone => answer(StatusCode::GONE, Some("GoneException"), None),
+        PushError::TooLarge => {
+            answer(StatusCode::PAYLOAD_TOO_LARGE, Some("PayloadTooLargeException"), said("Message too long"))
+        }
+        PushError::Full => {
+            answer(StatusCode::TOO_MANY_REQUESTS, Some("LimitExceededException"), said("Too many messages wait for this client"))
+        }
+    }
+}
+
+fn answer(status: StatusCode, error: Option<&str>, body: Option<Value>) -> Response<Body> {
+    let mut response = match body {
+        Some(body) => (status, axum::Json(body)).into_response(),
+        None => status.into_response(),
+    };
+    let headers = response.headers_mut();
+    if let Ok(id) = uuid::Uuid::new_v4().to_string().parse() {
+        headers.insert("x-amzn-requestid", id);
+    }
+    if let Some(Ok(error)) = error.map(str::parse) {
+        headers.insert("x-amzn-errortype", error);
+    }
+    response
+}

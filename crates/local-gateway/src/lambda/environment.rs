@@ -1,0 +1,109 @@
+//! The environment that a function's process starts with: Lambda's own variables, the template's, and where the gateway
+//! stands in for AWS. Nothing of the laptop's own environment gets in, least of all its AWS credentials.
+
+use std::collections::BTreeMap;
+
+use crate::template::{Function, Place};
+
+/// What the SDK for API Gateway's management API reads its endpoint from (`ApiGatewayManagementApi` is its service id).
+pub const MANAGEMENT_ENDPOINT: &str = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI";
+
+/// What stands in for AWS, and as whom a function speaks to it.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Where DynamoDB and Secrets Manager are.
+    pub endpoint_url: String,
+    /// Where `@connections` is, with the stage.
+    pub management_url: String,
+    /// Variables for all functions; they win over the template's.
+    pub extra: BTreeMap<String, String>,
+}
+
+/// The credentials of one function, as its role would give it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// `AWS_ACCESS_KEY_ID`: tells the gateway which function speaks.
+    pub access_key_id: String,
+    /// `AWS_SECRET_ACCESS_KEY`.
+    pub secret_access_key: String,
+    /// `AWS_SESSION_TOKEN`.
+    pub session_token: String,
+}
+
+/// Everything a process of that function gets, but for what differs from process to process.
+pub fn of_function(
+    function: &Function,
+    place: &Place,
+    surroundings: &Surroundings,
+    credentials: &Credentials,
+) -> BTreeMap<String, String> {
+    let runtime = if function.runtime.is_empty() { "provided.al2023" } else { &function.runtime };
+    let mut variables: BTreeMap<String, String> = [
+        ("AWS_EXECUTION_ENV", format!("AWS_Lambda_{runtime}")),
+        ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", function.name)),
+        ("AWS_REGION", place.region.clone()),
+        ("AWS_DEFAULT_REGION", place.region.clone()),
+        ("_HANDLER", function.handler.clone()),
+        ("LANG", "en_US.UTF-8".into()),
+        ("PATH", "/usr/local/bin:/usr/bin:/bin".into()),
+        ("TZ", ":UTC".into()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    variables.extend(function.environment.clone());
+    variables.extend(surroundings.extra.clone());
+
+    let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
+    set("AWS_ACCESS_KEY_ID", &credentials.access_key_id);
+    set("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key);
+    set("AWS_SESSION_TOKEN", &credentials.session_token);
+    set("AWS_ENDPOINT_URL_DYNAMODB", &surroundings.endpoint_url);
+    set("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", &surroundings.endpoint_url);
+    set("AWS_ENDPOINT_URL_SECRETS_MANAGER", &surroundings.endpoint_url);
+    if function.environment.contains_key(MANAGEMENT_ENDPOINT) {
+        set(MANAGEMENT_ENDPOINT, &surroundings.management_url);
+    }
+    variables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lambda::tests::function;
+
+    fn surroundings() -> Surroundings {
+        Surroundings {
+            endpoint_url: "http://127.0.0.1:2".into(),
+            management_url: "http://127.0.0.1:1/dev".into(),
+            extra: BTreeMap::new(),
+        }
+    }
+
+    fn credentials() -> Credentials {
+        Credentials {
+            access_key_id: "ASIAF".into(),
+            secret_access_key: "secret".into(),
+            session_token: "session".into(),
+        }
+    }
+
+    #[test]
+    fn the_templates_endpoint_for_pushes_becomes_the_gateways_own() {
+        let mut function = function("F");
+        function.environment.insert(MANAGEMENT_ENDPOINT.into(), "https://abc.execute-api.us-east-1.amazonaws.com/dev".into());
+        let variables = of_function(&function, &Place::local("s"), &surroundings(), &credentials());
+        assert_eq!(variables[MANAGEMENT_ENDPOINT], "http://127.0.0.1:1/dev");
+    }
+
+    #[test]
+    fn a_function_without_that_variable_does_not_get_it() {
+        let variables = of_function(&function("F"), &Place::local("s"), &surroundings(), &credentials());
+        assert!(!variables.contains_key(MANAGEMENT_ENDPOINT));
+        assert_eq!(variables["AWS_ACCESS_KEY_ID"], "ASIAF");
+        assert_eq!(variables["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:2");
+    }
+}

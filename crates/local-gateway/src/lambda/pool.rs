@@ -1,0 +1,95 @@
+//! The processes of one function: as many as there are invocations at once, up to a bound, and the last one used first.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Bytes;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use super::InvokeError;
+use super::process::{Failure, Host, Process, Program};
+use super::runtime_api::Answer;
+
+/// How many processes one function may have. On AWS the account's thousand; a laptop has other limits. Further
+/// invocations wait their turn.
+const PROCESSES: usize = 10;
+
+/// The processes of one function.
+pub(super) struct Pool {
+    program: Program,
+    host: Host,
+    places: Semaphore,
+    idle: Mutex<Vec<Process>>,
+}
+
+impl Pool {
+    /// A pool without processes: the first one starts with the first invocation.
+    pub(super) fn new(program: Program, host: Host, reserved_concurrency: Option<u32>) -> Arc<Pool> {
+        let places = reserved_concurrency.map_or(PROCESSES, |reserved| PROCESSES.min(reserved as usize));
+        Arc::new(Pool { program, host, places: Semaphore::new(places), idle: Mutex::default() })
+    }
+
+    /// Lets go of all idle processes and refuses every further invocation.
+    pub(super) fn stop(&self) {
+        self.places.close();
+        self.idle().clear();
+    }
+
+    /// Runs one invocation to its end, whatever the end is.
+    pub(super) async fn invoke(&self, payload: Bytes) -> Result<Bytes, InvokeError> {
+        let Ok(_place) = self.places.acquire().await else {
+            return Err(InvokeError::Stopped);
+        };
+        let request_id = Uuid::new_v4().to_string();
+        loop {
+            let used_before = self.take_idle();
+            let reused = used_before.is_some();
+            let mut process = match used_before {
+                Some(process) => process,
+                None => Process::start(&self.program, &self.host).map_err(|problem| self.not_started(&problem))?,
+            };
+            match process.invoke(&self.program, &request_id, payload.clone()).await {
+                Ok(answer) => {
+                    self.idle().push(process);
+                    return match answer {
+                        Answer::Response(body) => Ok(body),
+                        Answer::Error(payload) => {
+                            Err(InvokeError::FunctionError { function: self.program.logical_id.clone(), payload })
+                        }
+                    };
+                }
+                // It had ended while it was idle; another one can still run the invocation.
+                Err(Failure::NotTaken(..)) if reused && !self.places.is_closed() => {}
+                Err(_) if self.places.is_closed() => return Err(InvokeError::Stopped),
+                Err(failure) => return Err(self.failed(failure, request_id)),
+            }
+        }
+    }
+
+    fn take_idle(&self) -> Option<Process> {
+        let mut idle = self.idle();
+        idle.retain(Process::runs);
+        idle.pop()
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, failure: Failure, request_id: String) -> InvokeError {
+        let function = self.program.logical_id.clone();
+        match failure {
+            Failure::NotTaken(Some(payload), _) => InvokeError::FunctionError { function, payload },
+            Failure::NotTaken(None, how) | Failure::Crashed(how) => InvokeError::Crashed { function, request_id, how },
+            Failure::TimedOut => InvokeError::TimedOut { function, request_id, after: self.program.timeout },
+        }
+    }
+
+    fn not_started(&self, problem: &std::io::Error) -> InvokeError {
+        let binary = self.program.binary.display();
+        InvokeError::NotStarted {
+            function: self.program.logical_id.clone(),
+            problem: format!("{} cannot be started: {binary}: {problem}", self.program.logical_id),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Lambda's Runtime API: what a function's process asks for its next invocation and gives its answers to.
+//!
+//! Each process has a path of its own, `/<process>/2018-06-01/runtime/…`: `AWS_LAMBDA_RUNTIME_API` may hold one, which
+//! tells processes of the same function apart without looking at connections.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{Response, StatusCode};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+
+/// The largest result of a function in bytes, which is what Lambda allows: 6 MB and some room for its envelope.
+const RESPONSE_LIMIT: usize = 6_291_556;
+
+/// One invocation on its way to a process.
+pub(super) struct Invocation {
+    pub request_id: String,
+    pub function_arn: String,
+    pub payload: Bytes,
+    /// How long the function may take, from when its process takes the invocation.
+    pub timeout: Duration,
+    /// Told when the process takes it.
+    pub taken: oneshot::Sender<()>,
+    /// Told what the process answers. Dropped when it goes on without an answer.
+    pub answer: oneshot::Sender<Answer>,
+}
+
+/// What a process answers to an invocation.
+pub(super) enum Answer {
+    Response(Bytes),
+    Error(Value),
+}
+
+/// What the Runtime API knows of one process.
+pub(super) struct Slot {
+    invocations: tokio::sync::Mutex<mpsc::Receiver<Invocation>>,
+    current: Mutex<Option<(String, oneshot::Sender<Answer>)>>,
+    init_error: Mutex<Option<Value>>,
+}
+
+impl Slot {
+    /// What the process reported when it failed to start, taken out.
+    pub(super) fn take_init_error(&self) -> Option<Value> {
+        lock(&self.init_error).take()
+    }
+}
+
+/// All processes, by their paths.
+#[derive(Clone, Default)]
+pub(super) struct RuntimeApi {
+    slots: Arc<Mutex<HashMap<String, Arc<Slot>>>>,
+}
+
+impl RuntimeApi {
+    /// Makes a path for a process that is about to start.
+    pub(super) fn add(&self, process: &str, invocations: mpsc::Receiver<Invocation>) -> Arc<Slot> {
+        let slot = Arc::new(Slot {
+            invocations: tokio::sync::Mutex::new(invocations),
+            current: Mutex::new(None),
+            init_error: Mutex::new(None),
+        });
+        lock(&self.slots).insert(process.to_owned(), slot.clone());
+        slot
+    }
+
+    /// Forgets a process that has ended; its unanswered invocation fails.
+    pub(super) fn remove(&self, process: &str) {
+        if let Some(slot) = lock(&self.slots).remove(process) {
+            lock(&slot.current).take();
+        }
+    }
+
+    /// Serves the API until the listener's task is dropped.
+    pub(super) async fn serve(self, listener: tokio::net::TcpListener) {
+        let routes = Router::new()
+            .route("/{process}/2018-06-01/runtime/invocation/next", get(next))
+            .route("/{process}/2018-06-01/runtime/invocation/{request}/response", post(response))
+            .route("/{process}/2018-06-01/runtime/invocation/{request}/error", post(error))
+            .route("/{process}/2018-06-01/runtime/init/error", post(init_error))
+            // The limit is ours to tell, with Lambda's own error.
+            .layer(DefaultBodyLimit::disable())
+            .with_state(self);
+        if let Err(problem) = axum::serve(listener, routes).await {
+            tracing::error!(%problem, "the Runtime API ended");
+        }
+    }
+
+    /// What `AWS_LAMBDA_RUNTIME_API` is for a process. On AWS it is a host and port alone, but a path needs a scheme.
+    pub(super) fn variable(address: SocketAddr, process: &str) -> String {
+        format!("http://{address}/{process}")
+    }
+
+    fn slot(&self, process: &str) -> Result<Arc<Slot>, Response<Body>> {
+        lock(&self.slots).get(process).cloned().ok_or_else(|| {
+            refuse(StatusCode::FORBIDDEN, "InvalidProcess", "this process is not one of the gateway's, or was given up")
+        })
+    }
+}
+
+async fn next(State(api): State<RuntimeApi>, Path(process): Path<String>) -> Response<Body> {
+    let slot = match api.slot(&process) {
+        Ok(slot) => slot,
+        Err(refused) => return refused,
+    };
+    // A process that asks again without having answered leaves the old invocation unanswered for good.
+    lock(&slot.current).take();
+    let Some(invocation) = slot.invocations.lock().await.recv().await else {
+        return refuse(StatusCode::INTERNAL_SERVER_ERROR, "Container.Shutdown", "the gateway has given this process up");
+    };
+    let deadline = SystemTime::now() + invocation.timeout;
+    let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let trace = trace_id(&invocation.request_id);
+    let response = Response::builder()
+        .header("Content-Type", "application/json")
+        .header("Lambda-Runtime-Aws-Request-Id", &invocation.request_id)
+        .header("Lambda-Runtime-Deadline-Ms", deadline.to_string())
+        .header("Lambda-Runtime-Invoked-Function-Arn", &invocation.function_arn)
+        .header("Lambda-Runtime-Trace-Id", trace)
+        .body(Body::from(invocation.payload))
+        .expect("a request id and an ARN are valid header values");
+    *lock(&slot.current) = Some((invocation.request_id, invocation.answer));
+    let _ = invocation.taken.send(());
+    response
+}
+
+async fn response(
+    State(api): State<RuntimeApi>,
+    Path((process, request)): Path<(String, String)>,
+    body: Bytes,
+) -> Response<Body> {
+    if body.len() > RESPONSE_LIMIT {
+        let message = format!("Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).");
+        let error = json!({ "errorType": "Function.ResponseSizeTooLarge", "errorMessage": message });
+        let _ = answer(&api, &process, &request, Answer::Error(error));
+        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
+    }
+    answer(&api, &process, &request, Answer::Response(body))
+}
+
+async fn error(
+    State(api): State<RuntimeApi>,
+    Path((process, request)): Path<(String, String)>,
+    body: Bytes,
+) -> Response<Body> {
+    answer(&api, &process, &request, Answer::Error(reported(&body)))
+}
+
+async fn init_error(State(api): State<RuntimeApi>, Path(process): Path<String>, body: Bytes) -> Response<Body> {
+    match api.slot(&process) {
+        Ok(slot) => {
+            *lock(&slot.init_error) = Some(reported(&body));
+            accepted()
+        }
+        Err(refused) => refused,
+    }
+}
+
+/// Hands an answer to whoever waits for it. One for another invocation than the current one is refused, as on Lambda.
+fn answer(api: &RuntimeApi, process: &str, request: &str, answer: Answer) -> Response<Body> {
+    let slot = match api.slot(process) {
+        Ok(slot) => slot,
+        Err(refused) => return refused,
+    };
+    let waiting = lock(&slot.current).take_if(|(current, _)| current == request);
+    match waiting {
+        Some((_, waiting)) => {
+            let _ = waiting.send(answer);
+            accepted()
+        }
+        None => refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
+    }
+}
+
+/// The error that a function reports, as an object with `errorMessage` and `errorType` whatever it sent.
+fn reported(body: &[u8]) -> Value {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(error)) => Value::Object(error),
+        _ => json!({ "errorType": "Unhandled", "errorMessage": String::from_utf8_lossy(body) }),
+    }
+}
+
+/// An X-Ray trace id of the right form: the time and 96 bits, here those of the request id.
+fn trace_id(request_id: &str) -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let digits: String = request_id.chars().filter(char::is_ascii_hexdigit).chain("0".repeat(40).chars()).take(40).collect();
+    format!("Root=1-{seconds:08x}-{};Parent={};Sampled=0", &digits[..24], &digits[24..40])
+}
+
+fn accepted() -> Response<Body> {
+    (StatusCode::ACCEPTED, axum::Json(json!({ "status": "OK" }))).into_response()
+}
+
+fn refuse(status: StatusCode, error: &str, message: &str) -> Response<Body> {
+    (status, axum::Json(json!({ "errorType": error, "errorMessage": message }))).into_response()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_id_has_the_form_of_xray_even_of_a_short_request_id() {
+        let id = trace_id("ab-c");
+        let (root, rest) = id.split_once(';').unwrap();
+        assert_eq!(root.len(), "Root=1-5759e988-bd862e3fe1be46a994272793".len());
+        assert_eq!(rest, "Parent=0000000000000000;Sampled=0");
+    }
+
+    #[test]
+    fn what_is_no_error_object_is_reported_as_its_message() {
+        assert_eq!(reported(b"oops"), json!({"errorType": "Unhandled", "errorMessage": "oops"}));
+    }
+}

@@ -1,0 +1,50 @@
+//! Times in the forms that AWS writes them in.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+/// Milliseconds since the epoch, as `connectedAt` and `requestTimeEpoch`.
+pub fn milliseconds(at: SystemTime) -> u64 {
+    at.duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// As `requestTime`: `20/Nov/2026:10:00:00 +0000`.
+pub fn request_time(at: SystemTime) -> String {
+    written(
+        at,
+        format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000"),
+    )
+}
+
+/// As in the answers of the management API: `2026-11-20T10:00:00.123Z`.
+pub fn rfc3339(at: SystemTime) -> String {
+    written(at, format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"))
+}
+
+/// As in the name of a log stream: `2026/11/20`.
+pub fn log_date(at: SystemTime) -> String {
+    written(at, format_description!("[year]/[month]/[day]"))
+}
+
+fn written(at: SystemTime, format: &[BorrowedFormatItem<'_>]) -> String {
+    OffsetDateTime::from(at).format(format).expect("a date and time has all the parts that the formats name")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_as_aws_writes_it() {
+        let at = UNIX_EPOCH + Duration::from_millis(1_795_168_800_045);
+        assert_eq!(request_time(at), "20/Nov/2026:10:00:00 +0000");
+        assert_eq!(rfc3339(at), "2026-11-20T10:00:00.045Z");
+        assert_eq!(log_date(at), "2026/11/20");
+        assert_eq!(milliseconds(at), 1_795_168_800_045);
+    }
+}
