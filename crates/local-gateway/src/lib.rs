@@ -1,8 +1,13 @@
 //! AWS on a laptop, as far as one SAM template needs it: knows no route and depends on no crate of the application.
 
 mod connections;
+pub mod dynamodb;
+pub mod front;
+pub mod identity;
 pub mod lambda;
+pub mod ledger;
 mod living;
+pub mod secrets;
 pub mod socket;
 pub mod template;
 mod timestamps;

@@ -1,0 +1,102 @@
+//! The database without its endpoint.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::*;
+use crate::template::Place;
+
+const TEMPLATE: &str = "
+Resources:
+  Log:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
+      TimeToLiveSpecification: {AttributeName: expires_at, Enabled: true}
+";
+
+fn template(source: &str) -> Template {
+    Template::parse(source, Place::local("demo"), &BTreeMap::new()).unwrap()
+}
+
+async fn put(database: &Database, id: &str, expires_at: u64) {
+    let item = json!({ "id": { "S": id }, "expires_at": { "N": expires_at.to_string() } });
+    database.call("PutItem", json!({ "TableName": "demo-Log", "Item": item })).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_expired_is_swept_and_its_record_names_the_service() {
+    let database = Database::open(&template(TEMPLATE), None).await.unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    put(&database, "old", now - 60).await;
+    put(&database, "young", now + 3600).await;
+    let mut writes = database.writes();
+    writes.mark_unchanged();
+    assert_eq!(database.sweep_expired().await.unwrap(), 1);
+    assert!(writes.has_changed().unwrap());
+    let records = database.records("demo-Log", None, 10).await.unwrap();
+    let names: Vec<&str> = records.iter().map(|record| record.event_name.as_str()).collect();
+    assert_eq!(names, ["INSERT", "INSERT", "REMOVE"]);
+    assert_eq!(records[2].user_identity, Some(json!({ "type": "Service", "principalId": "dynamodb.amazonaws.com" })));
+    assert_eq!(records[2].old_image.as_ref().unwrap()["id"], json!({ "S": "old" }));
+}
+
+#[tokio::test]
+async fn records_are_trimmed_when_every_reader_has_had_them_and_the_last_one_stays() {
+    let database = Database::open(&template(TEMPLATE), None).await.unwrap();
+    for id in ["a", "b", "c"] {
+        put(&database, id, 1).await;
+    }
+    let numbers = async || {
+        let records = database.records("demo-Log", None, 10).await.unwrap();
+        records.into_iter().map(|record| record.number).collect::<Vec<_>>()
+    };
+    let all = numbers().await;
+    assert_eq!(all.len(), 3);
+    assert_eq!(database.last_record("demo-Log").await.unwrap(), Some(all[2]));
+    let readers = ["one".to_owned(), "two".to_owned()];
+    database.advance("one", all[2], "demo-Log", &readers).await.unwrap();
+    assert_eq!(numbers().await, all, "the second reader has had nothing yet");
+    database.advance("two", all[0], "demo-Log", &readers).await.unwrap();
+    assert_eq!(numbers().await, all[1..]);
+    database.advance("two", all[2], "demo-Log", &readers).await.unwrap();
+    assert_eq!(numbers().await, all[2..]);
+    assert_eq!(database.position("two").await.unwrap(), Some(all[2]));
+    put(&database, "d", 1).await;
+    assert!(numbers().await[1] > all[2]);
+}
+
+#[tokio::test]
+async fn a_kept_database_has_what_was_written_and_refuses_a_changed_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&template(TEMPLATE), Some(folder.path())).await.unwrap();
+    put(&database, "kept", 1).await;
+    drop(database);
+    let database = Database::open(&template(TEMPLATE), Some(folder.path())).await.unwrap();
+    let request = json!({ "TableName": "demo-Log", "Key": { "id": { "S": "kept" } } });
+    assert_eq!(database.call("GetItem", request).await.unwrap().body["Item"]["id"], json!({ "S": "kept" }));
+    drop(database);
+    let changed = template(&TEMPLATE.replace("AttributeName: id", "AttributeName: key"));
+    let Err(error) = Database::open(&changed, Some(folder.path())).await else { panic!("the key has changed") };
+    let error = error.to_string();
+    assert!(error.contains("holds the table demo-Log with a key other than the template's"), "{error}");
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_is_one_sentence() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let Err(error) = Database::open(&template(TEMPLATE), Some(&file.path().join("data"))).await else {
+        panic!("a file is no folder")
+    };
+    assert!(error.to_string().starts_with("the folder "), "{error}");
+}
+
+#[tokio::test]
+async fn a_temporary_database_leaves_nothing_behind() {
+    let database = Database::open(&template(TEMPLATE), None).await.unwrap();
+    let folder = database.0._temporary.as_ref().unwrap().path().to_owned();
+    assert!(folder.join("dynamodb.sqlite").exists());
+    drop(database);
+    assert!(!folder.exists());
+}

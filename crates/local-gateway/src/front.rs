@@ -1,0 +1,176 @@
+//! The one endpoint that the functions' SDKs speak to: DynamoDB, DynamoDB Streams and Secrets Manager, told apart by
+//! `X-Amz-Target`. Every call passes through [`Front::answer`], which knows who called and writes the ledger.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::response::Response;
+use axum::routing::post;
+use http::{HeaderMap, header};
+use serde_json::Value;
+use tokio::task::AbortHandle;
+use uuid::Uuid;
+
+use crate::dynamodb::{ApiError, Database, tables_of};
+use crate::identity::Identities;
+use crate::ledger::{Ledger, OUTSIDE, Units};
+use crate::secrets::Secrets;
+
+/// DynamoDB takes bodies up to 16 MB.
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+
+/// A service behind the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// DynamoDB, its streams included.
+    DynamoDb,
+    /// Secrets Manager.
+    SecretsManager,
+}
+
+/// One call of an AWS API.
+#[derive(Debug)]
+pub struct Call {
+    /// The logical id of the function that signed it; `None` for anybody else.
+    pub caller: Option<String>,
+    /// The service.
+    pub service: Service,
+    /// The operation, for example `PutItem`.
+    pub operation: String,
+    /// Its parameters.
+    pub request: Value,
+}
+
+/// The endpoint. Dropping it stops it.
+pub struct Front {
+    address: SocketAddr,
+    task: AbortHandle,
+}
+
+struct Behind {
+    database: Database,
+    secrets: Secrets,
+    identities: Identities,
+    ledger: Ledger,
+}
+
+impl Front {
+    /// Serves on a free port of loopback.
+    ///
+    /// # Errors
+    ///
+    /// Where no port can be had.
+    pub async fn start(
+        database: Database,
+        secrets: Secrets,
+        identities: Identities,
+        ledger: Ledger,
+    ) -> std::io::Result<Front> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let behind = Arc::new(Behind { database, secrets, identities, ledger });
+        let router =
+            Router::new().route("/", post(receive)).layer(DefaultBodyLimit::max(LARGEST_BODY)).with_state(behind);
+        let task = tokio::spawn(async move {
+            // Ends only with the task: `axum::serve` retries whatever fails while it accepts.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Front { address, task: task.abort_handle() })
+    }
+
+    /// Where it is: `http://127.0.0.1:<port>`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Behind {
+    /// Answers a call. The one place that every call of every function passes: a policy that does not grant it, or a
+    /// fault put in its way, belongs before `perform`.
+    async fn answer(&self, call: &Call) -> Result<Value, ApiError> {
+        let outcome = self.perform(call).await;
+        let units = outcome.as_ref().ok().map(|(_, units)| *units);
+        self.ledger.call(call.caller.as_deref().unwrap_or(OUTSIDE), &self.kind(call), units);
+        outcome.map(|(answer, _)| answer)
+    }
+
+    async fn perform(&self, call: &Call) -> Result<(Value, Units), ApiError> {
+        match call.service {
+            Service::DynamoDb => {
+                let answer = self.database.call(&call.operation, call.request.clone()).await?;
+                Ok((answer.body, answer.units))
+            }
+            Service::SecretsManager => {
+                self.secrets.call(&call.operation, &call.request).map(|answer| (answer, Units::default()))
+            }
+        }
+    }
+
+    /// What the ledger counts a call as.
+    fn kind(&self, call: &Call) -> String {
+        let operation = &call.operation;
+        match call.service {
+            Service::DynamoDb => {
+                let tables: Vec<&str> =
+                    tables_of(&call.request).into_iter().map(|table| self.database.logical_id(table)).collect();
+                format!("dynamodb:{operation} {}", tables.join("+")).trim_end().to_owned()
+            }
+            Service::SecretsManager => {
+                let secret = call.request["SecretId"].as_str().and_then(|id| self.secrets.find(id));
+                let secret = secret.map(|secret| secret.logical_id.as_str()).unwrap_or_default();
+                format!("secretsmanager:{operation} {secret}").trim_end().to_owned()
+            }
+        }
+    }
+}
+
+async fn receive(State(behind): State<Arc<Behind>>, headers: HeaderMap, body: Bytes) -> Response {
+    let outcome = match read(&behind, &headers, &body) {
+        Ok(call) => behind.answer(&call).await,
+        Err(error) => Err(error),
+    };
+    let (status, body) = match outcome {
+        Ok(body) => (200, body),
+        Err(error) => (error.status, error.body),
+    };
+    let json =
+        headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("application/x-amz-json-1.0");
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, json)
+        .header("x-amzn-requestid", Uuid::new_v4().to_string())
+        .body(Body::from(body.to_string()))
+        .expect("a status of the API and a header of the request are valid in a response")
+}
+
+fn read(behind: &Behind, headers: &HeaderMap, body: &[u8]) -> Result<Call, ApiError> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (service, operation) = match text("x-amz-target").split_once('.') {
+        Some(("DynamoDB_20120810" | "DynamoDBStreams_20120810", operation)) => (Service::DynamoDb, operation),
+        Some(("secretsmanager", operation)) => (Service::SecretsManager, operation),
+        _ => return Err(ApiError::unknown_operation()),
+    };
+    let authorization = text("authorization");
+    if crate::identity::signed_by(authorization).is_none() {
+        let kind = "com.amazon.coral.service#MissingAuthenticationTokenException";
+        let message = "Request must contain either a valid (registered) AWS access key ID or X.509 certificate.";
+        return Err(ApiError::new(400, kind, message));
+    }
+    let request = serde_json::from_slice(body).ok().filter(Value::is_object).ok_or_else(|| {
+        ApiError::new(400, "com.amazon.coral.service#SerializationException", "the body is not a JSON object")
+    })?;
+    let caller = behind.identities.caller(authorization).map(str::to_owned);
+    Ok(Call { caller, service, operation: operation.to_owned(), request })
+}
+
+#[cfg(test)]
+mod tests;

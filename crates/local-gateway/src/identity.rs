@@ -1,0 +1,82 @@
+//! Who calls: every function has an access key id of its own, which the gateway finds again in the SigV4 signature of
+//! each request. The signature itself is not checked: it proves nothing on loopback.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::template::Template;
+
+/// The access key ids of a template's functions. They are always the same for one stack, so that an environment file
+/// written once stays good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identities {
+    functions: BTreeMap<String, String>,
+}
+
+impl Identities {
+    /// One access key id for each function of the template.
+    pub fn of(template: &Template) -> Identities {
+        let key = |function: &String| (access_key_id(&template.place.stack_name, function), function.clone());
+        Identities { functions: template.functions.keys().map(key).collect() }
+    }
+
+    /// The `AWS_ACCESS_KEY_ID` of a function; `None` if the template has no such function.
+    pub fn access_key_id(&self, function: &str) -> Option<&str> {
+        self.functions.iter().find_map(|(key, known)| (known == function).then_some(key.as_str()))
+    }
+
+    /// The logical id of the function that signs with that access key id; `None` for anybody else.
+    pub fn function(&self, access_key_id: &str) -> Option<&str> {
+        self.functions.get(access_key_id).map(String::as_str)
+    }
+
+    /// The logical id of the function that signed a request, from its `Authorization` header.
+    pub fn caller(&self, authorization: &str) -> Option<&str> {
+        self.function(signed_by(authorization)?)
+    }
+}
+
+/// The access key id in a SigV4 `Authorization` header:
+/// `AWS4-HMAC-SHA256 Credential=<key id>/<date>/<region>/<service>/aws4_request, SignedHeaders=…, Signature=…`.
+pub fn signed_by(authorization: &str) -> Option<&str> {
+    let (_, credential) = authorization.strip_prefix("AWS4-")?.split_once("Credential=")?;
+    credential.split('/').next().filter(|key| !key.is_empty())
+}
+
+/// `ASIA`, as temporary credentials begin, and sixteen large letters and digits.
+fn access_key_id(stack: &str, function: &str) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let digest = Sha256::digest(format!("{stack}/{function}"));
+    let letters = digest.iter().take(16).map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
+    "ASIA".chars().chain(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::Place;
+
+    #[test]
+    fn a_function_is_known_by_its_signature() {
+        let source = "Resources:\n  A: {Type: AWS::Serverless::Function, Properties: {CodeUri: a}}\n  B: {Type: AWS::Serverless::Function, Properties: {CodeUri: b}}\n";
+        let template = Template::parse(source, Place::local("demo"), &BTreeMap::new()).unwrap();
+        let identities = Identities::of(&template);
+        let key = identities.access_key_id("A").unwrap();
+        assert_eq!(key.len(), 20);
+        assert_ne!(identities.access_key_id("B"), Some(key));
+        let header = format!(
+            "AWS4-HMAC-SHA256 Credential={key}/20261120/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00"
+        );
+        assert_eq!(identities.caller(&header), Some("A"));
+        for stranger in [
+            "",
+            "Bearer x",
+            "AWS4-HMAC-SHA256 Credential=/x",
+            "AWS4-HMAC-SHA256 Credential=AKIAOTHER/20261120/us-east-1/dynamodb/aws4_request",
+        ] {
+            assert_eq!(identities.caller(stranger), None, "{stranger}");
+        }
+        assert_eq!(identities, Identities::of(&template));
+    }
+}

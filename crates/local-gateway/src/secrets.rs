@@ -1,0 +1,269 @@
+//! Secrets Manager, as far as functions use it: `GetSecretValue` of the template's secrets, by ARN or name.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rand::RngExt;
+use rand::seq::SliceRandom;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::dynamodb::ApiError;
+use crate::template::{GenerateSecretString, Secret, Template};
+
+/// What Secrets Manager counts as punctuation.
+const PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+
+/// The template's secrets and their values.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    secrets: Vec<(Secret, Option<String>)>,
+}
+
+/// Why the secrets cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// A value was given for a secret that the template has not.
+    #[error("the template has no secret `{0}`")]
+    Unknown(String),
+    /// `GenerateSecretString` cannot be followed.
+    #[error("Resources.{secret}.Properties.GenerateSecretString: {problem}")]
+    Impossible { secret: String, problem: &'static str },
+    /// The file with the generated values cannot be read or written.
+    #[error("the generated secrets in {} cannot be kept: {_1}", _0.display())]
+    File(PathBuf, std::io::Error),
+}
+
+impl Secrets {
+    /// Takes the values given by logical id; what is missing comes from the template's `SecretString`, else it is
+    /// generated as `GenerateSecretString` says. With a folder, generated values are kept in its `secrets.json`, so that
+    /// what was signed with them yesterday is good today.
+    ///
+    /// A secret with neither a value nor a way to make one exists and is empty, as one that nobody has filled in.
+    ///
+    /// # Errors
+    ///
+    /// See [`SecretsError`].
+    pub fn of(
+        template: &Template,
+        given: &BTreeMap<String, String>,
+        data: Option<&Path>,
+    ) -> Result<Secrets, SecretsError> {
+        if let Some(unknown) = given.keys().find(|id| !template.secrets.contains_key(*id)) {
+            return Err(SecretsError::Unknown(unknown.clone()));
+        }
+        let file = data.map(|folder| folder.join("secrets.json"));
+        let mut kept = match &file {
+            Some(file) => read(file).map_err(|error| SecretsError::File(file.clone(), error))?,
+            None => BTreeMap::new(),
+        };
+        let before = kept.len();
+        let mut secrets = Vec::new();
+        for (id, secret) in &template.secrets {
+            let value = match (given.get(id), &secret.value, &secret.generate) {
+                (Some(given), ..) => Some(given.clone()),
+                (None, Some(value), _) => Some(value.clone()),
+                (None, None, None) => None,
+                (None, None, Some(wanted)) => {
+                    if !kept.contains_key(id) {
+                        let value = generate(wanted)
+                            .map_err(|problem| SecretsError::Impossible { secret: id.clone(), problem })?;
+                        kept.insert(id.clone(), value);
+                    }
+                    kept.get(id).cloned()
+                }
+            };
+            secrets.push((secret.clone(), value));
+        }
+        if let Some(file) = file.filter(|_| kept.len() > before) {
+            write(&file, &kept).map_err(|error| SecretsError::File(file.clone(), error))?;
+        }
+        Ok(Secrets { secrets })
+    }
+
+    /// The value of a secret by its logical id.
+    pub fn value(&self, logical_id: &str) -> Option<&str> {
+        let (_, value) = self.secrets.iter().find(|(secret, _)| secret.logical_id == logical_id)?;
+        value.as_deref()
+    }
+
+    /// The secret that an ARN or a name means.
+    pub fn find(&self, name_or_arn: &str) -> Option<&Secret> {
+        self.entry(name_or_arn).map(|(secret, _)| secret)
+    }
+
+    /// Performs an operation of Secrets Manager.
+    ///
+    /// # Errors
+    ///
+    /// `ResourceNotFoundException` for a secret that is not there or has no value, `UnknownOperationException` for
+    /// anything but `GetSecretValue`.
+    pub fn call(&self, operation: &str, request: &Value) -> Result<Value, ApiError> {
+        if operation != "GetSecretValue" {
+            return Err(ApiError::unknown_operation());
+        }
+        let Some(id) = request["SecretId"].as_str() else {
+            return Err(ApiError::new(400, "InvalidParameterException", "SecretId is required."));
+        };
+        let missing = |message: &str| Err(ApiError::new(400, "ResourceNotFoundException", message));
+        let Some((secret, value)) = self.entry(id) else {
+            return missing("Secrets Manager can't find the specified secret.");
+        };
+        let Some(value) = value else {
+            return missing("Secrets Manager can't find the specified secret value for staging label: AWSCURRENT");
+        };
+        Ok(json!({
+            "ARN": secret.arn,
+            "Name": secret.name,
+            "SecretString": value,
+            "VersionId": Uuid::nil().to_string(),
+            "VersionStages": ["AWSCURRENT"],
+            "CreatedDate": 1_767_225_600,
+        }))
+    }
+
+    fn entry(&self, name_or_arn: &str) -> Option<&(Secret, Option<String>)> {
+        self.secrets.iter().find(|(secret, _)| secret.arn == name_or_arn || secret.name == name_or_arn)
+    }
+}
+
+/// Makes up a secret.
+fn generate(wanted: &GenerateSecretString) -> Result<String, &'static str> {
+    let allowed = |letters: &mut dyn Iterator<Item = char>, excluded: bool| -> Vec<char> {
+        if excluded {
+            Vec::new()
+        } else {
+            letters.filter(|letter| !wanted.exclude_characters.contains(*letter)).collect()
+        }
+    };
+    let kinds = [
+        allowed(&mut ('a'..='z'), wanted.exclude_lowercase),
+        allowed(&mut ('A'..='Z'), wanted.exclude_uppercase),
+        allowed(&mut ('0'..='9'), wanted.exclude_numbers),
+        allowed(&mut PUNCTUATION.chars(), wanted.exclude_punctuation),
+        allowed(&mut " ".chars(), !wanted.include_space),
+    ];
+    let kinds: Vec<Vec<char>> = kinds.into_iter().filter(|kind| !kind.is_empty()).collect();
+    let all: Vec<char> = kinds.concat();
+    if all.is_empty() {
+        return Err("every character is excluded");
+    }
+    let mut random = rand::rng();
+    let mut password: Vec<char> = Vec::with_capacity(wanted.length);
+    if wanted.require_each_included_type {
+        if kinds.len() > wanted.length {
+            return Err("`PasswordLength` is too short for one character of each included type");
+        }
+        password.extend(kinds.iter().map(|kind| kind[random.random_range(0..kind.len())]));
+    }
+    while password.len() < wanted.length {
+        password.push(all[random.random_range(0..all.len())]);
+    }
+    password.shuffle(&mut random);
+    let password: String = password.into_iter().collect();
+    match &wanted.json {
+        None => Ok(password),
+        Some((template, key)) => match serde_json::from_str::<Value>(template) {
+            Ok(Value::Object(mut object)) => {
+                object.insert(key.clone(), password.into());
+                Ok(Value::Object(object).to_string())
+            }
+            _ => Err("`SecretStringTemplate` is not a JSON object"),
+        },
+    }
+}
+
+fn read(file: &Path) -> std::io::Result<BTreeMap<String, String>> {
+    match std::fs::read(file) {
+        Ok(text) => serde_json::from_slice(&text).map_err(std::io::Error::other),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn write(file: &Path, values: &BTreeMap<String, String>) -> std::io::Result<()> {
+    use std::io::Write as _;
+
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(&serde_json::to_vec_pretty(values)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::Place;
+
+    const TEMPLATE: &str = "
+Resources:
+  Key: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {PasswordLength: 64, ExcludePunctuation: true}}}
+  Login: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {SecretStringTemplate: '{\"user\": \"u\"}', GenerateStringKey: password}}}
+  Fixed: {Type: AWS::SecretsManager::Secret, Properties: {Name: fixed, SecretString: known}}
+  Later: {Type: AWS::SecretsManager::Secret, Properties: {Description: a person fills this in}}
+";
+
+    fn template() -> Template {
+        Template::parse(TEMPLATE, Place::local("demo"), &BTreeMap::new()).unwrap()
+    }
+
+    #[test]
+    fn secrets_are_found_by_arn_and_by_name() {
+        let given = [("Later".to_owned(), "given".to_owned())].into();
+        let secrets = Secrets::of(&template(), &given, None).unwrap();
+        let get = |id: &str| secrets.call("GetSecretValue", &json!({ "SecretId": id }));
+        assert_eq!(get("fixed").unwrap()["SecretString"], "known");
+        assert_eq!(get(&template().secrets["Fixed"].arn).unwrap()["SecretString"], "known");
+        assert_eq!(get("demo-Later").unwrap()["SecretString"], "given");
+        assert_eq!(get("demo-Nothing").unwrap_err().code(), "ResourceNotFoundException");
+        assert_eq!(secrets.call("PutSecretValue", &json!({})).unwrap_err().code(), "UnknownOperationException");
+    }
+
+    #[test]
+    fn what_nobody_filled_in_is_not_found() {
+        let secrets = Secrets::of(&template(), &BTreeMap::new(), None).unwrap();
+        let error = secrets.call("GetSecretValue", &json!({ "SecretId": "demo-Later" })).unwrap_err();
+        assert_eq!((error.status, error.code()), (400, "ResourceNotFoundException"));
+    }
+
+    #[test]
+    fn generated_secrets_are_as_the_template_says() {
+        let secrets = Secrets::of(&template(), &BTreeMap::new(), None).unwrap();
+        let key = secrets.value("Key").unwrap();
+        assert_eq!(key.len(), 64);
+        assert!(key.chars().all(|letter| letter.is_ascii_alphanumeric()), "{key}");
+        for kind in [char::is_lowercase, char::is_uppercase, char::is_numeric] {
+            assert!(key.contains(kind), "{key}");
+        }
+        let login: Value = serde_json::from_str(secrets.value("Login").unwrap()).unwrap();
+        assert_eq!(login["user"], "u");
+        assert_eq!(login["password"].as_str().unwrap().chars().count(), 32);
+        let other = Secrets::of(&template(), &BTreeMap::new(), None).unwrap();
+        assert_ne!(other.value("Key"), Some(key));
+    }
+
+    #[test]
+    fn generated_secrets_are_kept_with_the_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = || Secrets::of(&template(), &BTreeMap::new(), Some(folder.path())).unwrap();
+        assert_eq!(of().value("Key"), of().value("Key"));
+    }
+
+    #[test]
+    fn what_cannot_be_is_one_sentence() {
+        let given = [("Kee".to_owned(), "x".to_owned())].into();
+        let error = Secrets::of(&template(), &given, None).unwrap_err();
+        assert_eq!(error.to_string(), "the template has no secret `Kee`");
+        let source = "Resources:\n  Key: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {PasswordLength: 2}}}\n";
+        let template = Template::parse(source, Place::local("demo"), &BTreeMap::new()).unwrap();
+        let error = Secrets::of(&template, &BTreeMap::new(), None).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "Resources.Key.Properties.GenerateSecretString: `PasswordLength` is too short for one character of each included type"
+        );
+    }
+}
