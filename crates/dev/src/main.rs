@@ -1,0 +1,267 @@
+//! `cargo dev`: builds the functions, runs the whole template on this machine, opens a consultation between a patient
+//! and a hospital, and says how to join it with `wscat`.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use dev::binaries::{self, BuildError, BuildFolder, Selection};
+use dev::consultation::{self, ConsultationError};
+use dev::people::{self, Person};
+use dev::screen::Ready;
+use dev::translator::Translator;
+use dev::{environment_file, log_lines, token_secret};
+use local_gateway::template::{Place, Template, TemplateError};
+use local_gateway::{Binaries, Gateway, LogLine, LogSink, Options, StartError};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::sleep;
+use url::Url;
+
+/// The stack's name: the first part of every table's name.
+const STACK: &str = "damso";
+
+/// How long a printed token lets its holder in. API Gateway ends every connection after two hours; this is a day of
+/// reconnecting.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Runs Damso on this machine: no AWS account, no Docker, no network.
+#[derive(Debug, Parser)]
+#[command(name = "cargo dev", bin_name = "cargo dev", version)]
+struct Arguments {
+    /// The port to connect to; DynamoDB and Secrets Manager answer on the next one. 0 takes free ones.
+    #[arg(long, default_value_t = 3001)]
+    port: u16,
+    /// A folder that keeps the data from one run to the next.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// A running `cargo lambda watch` (for example http://127.0.0.1:9000) that runs the functions instead.
+    #[arg(long, value_name = "URL")]
+    invoke: Option<Url>,
+    /// A folder with built functions, to run these instead of building them.
+    #[arg(long, value_name = "DIR", conflicts_with = "invoke")]
+    binaries: Option<PathBuf>,
+    /// Where to write the variables that `cargo lambda watch --env-file` reads [default: .dev/lambda.env].
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+    /// The template to run [default: template.yaml].
+    #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"), hide_default_value = true)]
+    template: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum DevError {
+    #[error("cannot listen on {address}: {source}; choose another port with --port")]
+    Port { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error("cannot write {path}: {source}")]
+    File { path: PathBuf, source: io::Error },
+    #[error("the stand-in for DeepL cannot start: {0}")]
+    StandIn(io::Error),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Consultation(#[from] ConsultationError),
+    #[error("cannot listen for signals: {0}")]
+    Signals(io::Error),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(&Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs until a signal comes, and ends everything that it started.
+async fn run(arguments: &Arguments) -> Result<(), DevError> {
+    let mut signal = pin!(signal().map_err(DevError::Signals)?);
+    let mut damso = tokio::select! {
+        started = Damso::start(arguments) => started?,
+        () = &mut signal => return Ok(()),
+    };
+    let served = tokio::select! {
+        served = damso.serve(arguments) => served,
+        () = &mut signal => Ok(()),
+    };
+    damso.gateway.shut_down().await;
+    served
+}
+
+/// Everything that runs.
+struct Damso {
+    gateway: Gateway,
+    translator: Translator,
+    token_secret: String,
+    environment_file: PathBuf,
+    log: UnboundedReceiver<LogLine>,
+    /// Logical id → the name of the function's crate, which is what a person looks for in a log.
+    names: BTreeMap<String, String>,
+}
+
+impl Damso {
+    async fn start(arguments: &Arguments) -> Result<Self, DevError> {
+        let [listen, endpoint] = addresses(arguments.port).await?;
+        let template = Template::read(&arguments.template, Place::local(STACK), &BTreeMap::new())?;
+        let binaries = match (&arguments.invoke, &arguments.binaries) {
+            (Some(url), _) => Binaries::Invoke { url: url.to_string() },
+            (None, Some(folder)) => Binaries::Built { directory: folder.clone() },
+            (None, None) => Binaries::Built { directory: build_functions(&template).await? },
+        };
+        let environment_file = arguments.env_file.clone().unwrap_or_else(|| template.folder.join(".dev/lambda.env"));
+        let secret_file = environment_file.with_file_name("token-secret");
+        let token_secret =
+            token_secret::read_or_make(&secret_file).map_err(|source| DevError::File { path: secret_file, source })?;
+        let translator = Translator::choose().await.map_err(DevError::StandIn)?;
+        let (lines, log) = unbounded_channel();
+        let gateway = Gateway::start(Options {
+            stack_name: STACK.to_owned(),
+            listen,
+            endpoint,
+            parameters: translator.parameters(),
+            secrets: BTreeMap::from([
+                ("TokenSecret".to_owned(), token_secret.clone()),
+                ("DeepLSecret".to_owned(), translator.key().to_owned()),
+            ]),
+            data: arguments.data.clone(),
+            log: LogSink::Lines(lines),
+            ..Options::new(arguments.template.clone(), binaries)
+        })
+        .await?;
+
+        let environment =
+            environment_file::united(template.functions.keys().map(|id| gateway.function_environment(id)));
+        environment_file::write(&environment_file, &environment)
+            .map_err(|source| DevError::File { path: environment_file.clone(), source })?;
+        let names = template
+            .functions
+            .values()
+            .map(|function| (function.logical_id.clone(), function.binary().to_owned()))
+            .collect();
+        Ok(Self { gateway, translator, token_secret, environment_file, log, names })
+    }
+
+    /// Opens the consultation, says how to join it, and from then on shows what the functions log.
+    async fn serve(&mut self, arguments: &Arguments) -> Result<(), DevError> {
+        if let Some(url) = &arguments.invoke {
+            wait_for_watch(url, &self.environment_file).await;
+        }
+        let url = self.gateway.websocket_url();
+        let opened = consultation::open(&url, |person| self.token(person)).await;
+        if let Err(error) = opened {
+            self.show_log_so_far();
+            return Err(error.into());
+        }
+        // Lets the first messages' translations arrive, so that the first `getChatHistory` already shows them.
+        self.gateway.streams().idle().await;
+        while self.log.try_recv().is_ok() {}
+
+        let (patient, coordinator) = (people::patient(), people::coordinator());
+        let ready = Ready {
+            websocket_url: &url,
+            patient: (&patient, self.token(&patient)),
+            coordinator: (&coordinator, self.token(&coordinator)),
+            deepl: self.translator.is_deepl(),
+            data: arguments.data.as_deref(),
+            environment_file: &self.environment_file,
+        };
+        anstream::println!("{}", ready.text());
+        while let Some(line) = self.log.recv().await {
+            self.show(&line);
+        }
+        Ok(())
+    }
+
+    fn token(&self, person: &Person) -> String {
+        person.token(&self.token_secret, TOKEN_LIFETIME)
+    }
+
+    fn show(&self, line: &LogLine) {
+        let name = self.names.get(&line.function).unwrap_or(&line.function);
+        if let Some(readable) = log_lines::readable(name, &line.line) {
+            anstream::println!("{readable}");
+        }
+    }
+
+    fn show_log_so_far(&mut self) {
+        while let Ok(line) = self.log.try_recv() {
+            self.show(&line);
+        }
+    }
+}
+
+/// The address to connect to and the one of DynamoDB. Both are tried here, before a build that may take minutes.
+async fn addresses(port: u16) -> Result<[SocketAddr; 2], DevError> {
+    let next = if port == 0 { 0 } else { port.saturating_add(1) };
+    let addresses = [port, next].map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    for address in addresses {
+        TcpListener::bind(address).await.map_err(|source| DevError::Port { address, source })?;
+    }
+    Ok(addresses)
+}
+
+async fn build_functions(template: &Template) -> Result<PathBuf, DevError> {
+    let folder = BuildFolder::of_this_program()?;
+    let packages: Vec<String> = template.functions.values().map(|function| function.binary().to_owned()).collect();
+    anstream::eprintln!(
+        "Building the {} functions; the first time takes some minutes, later ones a second.",
+        packages.len()
+    );
+    binaries::build(&template.folder, &folder, &Selection::Packages(&packages)).await?;
+    Ok(folder.binaries())
+}
+
+/// Returns once something listens where `cargo lambda watch` should.
+async fn wait_for_watch(url: &Url, environment_file: &Path) {
+    let addresses = url.socket_addrs(|| Some(9000)).unwrap_or_default();
+    let mut said = false;
+    while TcpStream::connect(&*addresses).await.is_err() {
+        if !said {
+            said = true;
+            anstream::println!(
+                "Waiting for functions on {url}: run `cargo lambda watch --env-file {}` in another terminal.",
+                environment_file.display()
+            );
+        }
+        sleep(Duration::from_millis(300)).await;
+    }
+}
+
+/// A future that is done when the person or the system tells this program to end.
+#[cfg(unix)]
+fn signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => (),
+            _ = terminate.recv() => (),
+            _ = hangup.recv() => (),
+        }
+    })
+}
+
+/// A future that is done when the person tells this program to end.
+#[cfg(not(unix))]
+fn signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a console there is nobody to press Ctrl-C.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    })
+}

@@ -1,0 +1,249 @@
+//! A client: one WebSocket, its requests and what is pushed to it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures::stream::SplitSink;
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderMap;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// How long a story waits for something before it fails: far longer than anything takes, for slow and busy machines.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// Where a client puts its token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// `Authorization: Bearer …`, as native clients.
+    Header,
+    /// `Sec-WebSocket-Protocol: damso.v1, bearer.…`, as browsers.
+    Subprotocol,
+    /// `?token=…`, for trying things out.
+    Query,
+}
+
+/// A handshake that did not become a WebSocket.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, as text.
+    pub body: String,
+}
+
+/// One frame, or the end.
+#[derive(Debug)]
+enum Frame {
+    Json(Value),
+    Closed(Option<u16>),
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub struct Client {
+    outgoing: SplitSink<Socket, Message>,
+    incoming: UnboundedReceiver<Frame>,
+    /// What came while something else was waited for, oldest first.
+    kept: VecDeque<Value>,
+    closed: Option<Option<u16>>,
+    requests: u64,
+    /// The answer to the handshake.
+    pub handshake: HeaderMap,
+}
+
+impl Client {
+    /// Opens a WebSocket, with the token where `credential` says, or without one.
+    ///
+    /// # Errors
+    ///
+    /// The HTTP answer, where it is not a switch of protocols.
+    pub async fn connect(url: &str, token: Option<(&str, Credential)>) -> Result<Self, Refusal> {
+        let mut headers = HeaderMap::new();
+        let mut url = url.to_owned();
+        match token {
+            Some((token, Credential::Header)) => {
+                headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
+            }
+            Some((token, Credential::Subprotocol)) => {
+                headers.insert("sec-websocket-protocol", format!("damso.v1, bearer.{token}").parse().unwrap());
+            }
+            Some((token, Credential::Query)) => url = format!("{url}?token={token}"),
+            None => {}
+        }
+        Self::connect_with_headers(&url, headers).await
+    }
+
+    /// Opens a WebSocket with exactly these headers besides those of every handshake.
+    ///
+    /// # Errors
+    ///
+    /// The HTTP answer, where it is not a switch of protocols.
+    pub async fn connect_with_headers(url: &str, headers: HeaderMap) -> Result<Self, Refusal> {
+        let mut request = url.into_client_request().expect("the gateway's address is a WebSocket URL");
+        request.headers_mut().extend(headers);
+        let connected = timeout(DEADLINE, connect_async(request)).await.expect("the handshake is answered");
+        let (socket, answer) = match connected {
+            Ok(connected) => connected,
+            Err(tungstenite::Error::Http(answer)) => {
+                return Err(Refusal {
+                    status: answer.status().as_u16(),
+                    body: String::from_utf8_lossy(answer.body().as_deref().unwrap_or_default()).into_owned(),
+                });
+            }
+            Err(error) => panic!("the handshake failed: {error}"),
+        };
+        let (outgoing, mut stream) = socket.split();
+        let (frames, incoming) = unbounded_channel();
+        tokio::spawn(async move {
+            let mut code = None;
+            while let Some(Ok(message)) = stream.next().await {
+                let frame = match message {
+                    Message::Text(text) => {
+                        serde_json::from_str(&text).unwrap_or_else(|_| json!({ "not_json": text.as_str() }))
+                    }
+                    Message::Close(close) => {
+                        code = close.map(|close| u16::from(close.code));
+                        continue;
+                    }
+                    _ => continue,
+                };
+                if frames.send(Frame::Json(frame)).is_err() {
+                    return;
+                }
+            }
+            let _ = frames.send(Frame::Closed(code));
+        });
+        Ok(Self {
+            outgoing,
+            incoming,
+            kept: VecDeque::new(),
+            closed: None,
+            requests: 0,
+            handshake: answer.headers().clone(),
+        })
+    }
+
+    /// Sends a request and returns its answer, a reply or an error.
+    pub async fn request(&mut self, action: &str, fields: Value) -> Value {
+        let request_id = self.post(action, fields).await;
+        self.answer(&request_id).await
+    }
+
+    /// Sends a request without waiting; returns the `request_id` under which [`Self::answer`] finds its answer.
+    pub async fn post(&mut self, action: &str, fields: Value) -> String {
+        self.requests += 1;
+        let request_id = format!("request-{}", self.requests);
+        let mut request = fields;
+        request["action"] = json!(action);
+        request["request_id"] = json!(request_id);
+        self.send(request.to_string()).await;
+        request_id
+    }
+
+    /// Waits for the answer to a request.
+    pub async fn answer(&mut self, request_id: &str) -> Value {
+        self.frame(&format!("the answer to {request_id}"), |frame| frame["request_id"] == request_id).await
+    }
+
+    /// Sends a request that must succeed; returns its reply.
+    pub async fn ask(&mut self, action: &str, fields: Value) -> Value {
+        let said = fields.to_string();
+        let answer = self.request(action, fields).await;
+        assert_eq!(answer["type"], "reply", "{action} {said} was answered by {answer}");
+        assert_eq!(answer["action"], action, "a reply names its action");
+        answer
+    }
+
+    /// Sends a request that must be refused with `code`; returns the error.
+    pub async fn refused(&mut self, action: &str, fields: Value, code: &str) -> Value {
+        let said = fields.to_string();
+        let answer = self.request(action, fields).await;
+        assert_eq!(answer["type"], "error", "{action} {said} was answered by {answer}");
+        assert_eq!(answer["code"], code, "{action} {said} was answered by {answer}");
+        assert!(!answer["message"].as_str().unwrap_or_default().is_empty(), "an error says what is wrong: {answer}");
+        answer
+    }
+
+    /// Sends one text to a room and returns its `seq`.
+    pub async fn say(&mut self, room_id: &str, message: &str) -> u64 {
+        let reply = self.ask("sendMessage", json!({"room_id": room_id, "message": message})).await;
+        reply["seq"].as_u64().expect("seq is a number")
+    }
+
+    /// Waits for a pushed event of this type for which `matches` holds.
+    pub async fn event(&mut self, kind: &str, matches: impl Fn(&Value) -> bool) -> Value {
+        self.frame(&format!("an event of type {kind}"), |frame| {
+            frame["type"] == kind && frame["request_id"].is_null() && matches(frame)
+        })
+        .await
+    }
+
+    /// Waits for the `message` event with this text.
+    pub async fn hears(&mut self, message: &str) -> Value {
+        self.event("message", |event| event["message"] == message).await
+    }
+
+    /// Waits for any frame for which `matches` holds, and takes it. Others stay for later.
+    pub async fn frame(&mut self, what: &str, matches: impl Fn(&Value) -> bool) -> Value {
+        if let Some(index) = self.kept.iter().position(&matches) {
+            return self.kept.remove(index).expect("the position was just found");
+        }
+        loop {
+            let next = timeout(DEADLINE, self.incoming.recv()).await;
+            match next.ok().flatten() {
+                Some(Frame::Json(frame)) if matches(&frame) => return frame,
+                Some(Frame::Json(frame)) => self.kept.push_back(frame),
+                Some(Frame::Closed(code)) => {
+                    self.closed = Some(code);
+                    panic!(
+                        "waited for {what}, but the connection was closed with {code:?}; had received {:#?}",
+                        self.kept
+                    );
+                }
+                None => panic!("waited for {what}; had received {:#?}", self.kept),
+            }
+        }
+    }
+
+    /// Everything that has arrived and was not taken yet. Ask after [`crate::World::settled`]: a request of our own
+    /// goes through first, and frames keep their order on one socket, so what was pushed before has arrived.
+    pub async fn rest(&mut self) -> Vec<Value> {
+        self.ask("sync", json!({"rooms": {}})).await;
+        self.kept.drain(..).collect()
+    }
+
+    /// Sends a text frame as it is.
+    pub async fn send(&mut self, text: impl Into<String>) {
+        self.outgoing.send(Message::text(text.into())).await.expect("the connection is open");
+    }
+
+    /// Sends a binary frame.
+    pub async fn send_binary(&mut self, bytes: Vec<u8>) {
+        self.outgoing.send(Message::binary(bytes)).await.expect("the connection is open");
+    }
+
+    /// Waits until the server closes the connection, and returns its close code.
+    pub async fn closed(&mut self) -> Option<u16> {
+        while self.closed.is_none() {
+            match timeout(DEADLINE, self.incoming.recv()).await.expect("the connection is closed in time") {
+                Some(Frame::Json(frame)) => self.kept.push_back(frame),
+                Some(Frame::Closed(code)) => self.closed = Some(code),
+                None => self.closed = Some(None),
+            }
+        }
+        self.closed.flatten()
+    }
+
+    /// Closes the connection as a client that goes away politely.
+    pub async fn leave(mut self) {
+        let _ = self.outgoing.close().await;
+        self.closed().await;
+    }
+}

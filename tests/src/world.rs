@@ -1,0 +1,223 @@
+//! One whole Damso for one story: gateway, tables, function processes and translator, on free ports and in a temporary
+//! database.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dev::binaries::{BuildFolder, Selection, build};
+use dev::people::Person;
+use local_gateway::deepl::StandIn;
+use local_gateway::template::{Place, Template};
+use local_gateway::{Binaries, Gateway, LogLine, LogSink, Options};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::client::{Client, Credential, Refusal};
+use crate::rows::{self, Row};
+
+/// The secret of every story's tokens; the authorizer reads it from Secrets Manager.
+pub const TOKEN_SECRET: &str = "the-secret-of-the-end-to-end-stories-which-is-longer-than-256-bit";
+
+/// How long tokens of the stories are valid, unless a story is about that.
+const LIFETIME: Duration = Duration::from_secs(3600);
+
+/// The repository.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the repository").to_path_buf()
+}
+
+/// Builds every binary of the workspace, once per test run, and says where they lie. `cargo test` builds the
+/// libraries of other packages, but not their programs; by the time tests run it has let go of the target folder, so
+/// cargo can be asked from here.
+pub async fn binaries() -> PathBuf {
+    static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
+    BUILT
+        .get_or_init(async || {
+            let folder = BuildFolder::of_this_program().expect("tests run from a target folder");
+            build(&root(), &folder, &Selection::Workspace).await.expect("the functions build");
+            folder.binaries()
+        })
+        .await
+        .clone()
+}
+
+/// A running Damso.
+#[derive(Debug)]
+pub struct World {
+    /// What runs it.
+    pub gateway: Gateway,
+    /// Who translates.
+    pub translator: StandIn,
+    /// Its tables.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// The template that it runs.
+    pub template: Template,
+    log: std::sync::Mutex<UnboundedReceiver<LogLine>>,
+}
+
+impl World {
+    /// Starts one as deployed by default.
+    pub async fn start() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// Starts one with other options, for example other template parameters.
+    pub async fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let binaries = binaries().await;
+        let translator = StandIn::start().await.expect("a port is free on loopback");
+        let (lines, log) = unbounded_channel();
+        let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut options = Options {
+            listen: free_port,
+            endpoint: free_port,
+            parameters: BTreeMap::from([("DeepLEndpoint".to_owned(), translator.url())]),
+            secrets: BTreeMap::from([
+                ("TokenSecret".to_owned(), TOKEN_SECRET.to_owned()),
+                ("DeepLSecret".to_owned(), "stand-in".to_owned()),
+            ]),
+            log: LogSink::Lines(lines),
+            ..Options::new(root().join("template.yaml"), Binaries::Built { directory: binaries })
+        };
+        change(&mut options);
+        let template = Template::read(&options.template, Place::local(&options.stack_name), &options.parameters)
+            .expect("the template can be read");
+        let gateway = Gateway::start(options).await.unwrap_or_else(|error| panic!("the gateway starts: {error}"));
+        let dynamodb = rows::client(&gateway);
+        Self { gateway, translator, dynamodb, template, log: std::sync::Mutex::new(log) }
+    }
+
+    /// A token for somebody.
+    #[must_use]
+    pub fn token(&self, person: &Person) -> String {
+        person.token(TOKEN_SECRET, LIFETIME)
+    }
+
+    /// Connects somebody, with the token in the header.
+    pub async fn connect(&self, person: &Person) -> Client {
+        match self.try_connect(&self.token(person), Credential::Header).await {
+            Ok(client) => client,
+            Err(refusal) => panic!("{person:?} was refused with {refusal:?}"),
+        }
+    }
+
+    /// Connects with any token.
+    ///
+    /// # Errors
+    ///
+    /// The HTTP answer, where the connection was refused.
+    pub async fn try_connect(&self, token: &str, credential: Credential) -> Result<Client, Refusal> {
+        Client::connect(&self.gateway.websocket_url(), Some((token, credential))).await
+    }
+
+    /// A patient (愛子, Japanese) and a hospital (민준, Korean) in one consultation, both connected and both knowing that
+    /// it was opened.
+    pub async fn consultation(&self) -> Consultation {
+        let (patient, coordinator) = (dev::people::patient(), dev::people::coordinator());
+        let mut patient = self.connect(&patient).await;
+        let mut hospital = self.connect(&coordinator).await;
+        let reply = patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
+        let room = reply["room"]["room_id"].as_str().expect("a room has an id").to_owned();
+        for side in [&mut patient, &mut hospital] {
+            side.event("message", |event| event["room_id"] == *room && event["event"]["name"] == "room_created").await;
+        }
+        Consultation { room, patient, hospital }
+    }
+
+    /// Returns once every change of every table has gone through its stream's readers, and what those changed as
+    /// well: what has not happened by now will not happen.
+    pub async fn settled(&self) {
+        // A text makes fan-out and auto-translate run, the translation makes fan-out run again.
+        for _ in 0..3 {
+            self.gateway.streams().idle().await;
+        }
+    }
+
+    /// A table's physical name.
+    #[must_use]
+    pub fn table(&self, logical_id: &str) -> String {
+        self.gateway.resource(logical_id).unwrap_or_else(|| panic!("the template has no {logical_id}"))
+    }
+
+    /// All rows of a table.
+    pub async fn rows(&self, logical_id: &str) -> Vec<Row> {
+        rows::all(&self.dynamodb, &self.table(logical_id)).await
+    }
+
+    /// The rows of one room's log, in order.
+    pub async fn log_of(&self, room_id: &str) -> Vec<Row> {
+        let mut rows = self.rows("MessagesTable").await;
+        rows.retain(|row| row["room_id"] == room_id);
+        rows.sort_by_key(|row| row["seq"].as_u64());
+        rows
+    }
+
+    /// Puts rows into a table, past every function.
+    pub async fn put(&self, logical_id: &str, new: impl IntoIterator<Item = Row>) {
+        rows::put(&self.dynamodb, &self.table(logical_id), new).await;
+    }
+
+    /// How many rows each table has.
+    pub async fn row_counts(&self) -> BTreeMap<String, usize> {
+        let tables = self.template.tables.keys().map(|id| (id.clone(), self.table(id)));
+        rows::counts(&self.dynamodb, tables).await
+    }
+
+    /// How often the functions called one operation, for example `dynamodb:Scan`.
+    #[must_use]
+    pub fn calls(&self, operation: &str) -> u64 {
+        let total = self.gateway.ledger().snapshot().total();
+        let of_operation = |kind: &str| kind.split(' ').next() == Some(operation);
+        total.calls.iter().filter(|(kind, _)| of_operation(kind)).map(|(_, counts)| counts.calls).sum()
+    }
+
+    /// What the functions have logged since the last call.
+    pub fn logged(&self) -> Vec<LogLine> {
+        let mut log = self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        std::iter::from_fn(|| log.try_recv().ok()).collect()
+    }
+
+    /// Invokes a function with a file of `events/`, after `change` was made to it.
+    pub async fn invoke_event(&self, crate_name: &str, change: impl FnOnce(&mut Value)) -> Value {
+        let function = self
+            .template
+            .functions
+            .values()
+            .find(|function| function.binary() == crate_name)
+            .unwrap_or_else(|| panic!("the template has no function of {crate_name}"));
+        let path = root().join("events").join(format!("{crate_name}.json"));
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let mut event: Value =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        change(&mut event);
+        self.gateway
+            .invoke(&function.logical_id, event)
+            .await
+            .unwrap_or_else(|error| panic!("{crate_name} failed: {error}"))
+    }
+}
+
+/// What the functions logged is the first thing to read when a story fails.
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for LogLine { function, line } in self.logged() {
+                eprintln!("{function}: {line}");
+            }
+        }
+    }
+}
+
+/// A patient and a hospital who talk.
+#[derive(Debug)]
+pub struct Consultation {
+    /// The room's id.
+    pub room: String,
+    /// The patient's connection.
+    pub patient: Client,
+    /// The hospital's connection.
+    pub hospital: Client,
+}

@@ -1,0 +1,268 @@
+//! What no client should send, and what then happens: the error that the protocol names, an open connection where
+//! there can be one, and nothing written.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use end_to_end::{Client, Consultation, Credential, Person, TOKEN_SECRET, World};
+use serde_json::{Value, json};
+
+/// A consultation, and what the tables hold before something is tried.
+struct Quiet {
+    world: World,
+    room: String,
+    patient: Client,
+    before: BTreeMap<String, usize>,
+}
+
+impl Quiet {
+    async fn start() -> Self {
+        let world = World::start().await;
+        let Consultation { room, mut patient, .. } = world.consultation().await;
+        patient.say(&room, "はい").await;
+        world.settled().await;
+        let before = world.row_counts().await;
+        Self { world, room, patient, before }
+    }
+
+    /// Sends a frame as it is; it must be answered with this error.
+    async fn refuses(&mut self, frame: &str, code: &str) -> Value {
+        self.patient.send(frame).await;
+        let error = self.patient.frame(&format!("the answer to {frame}"), |frame| frame["type"] == "error").await;
+        assert_eq!(error["code"], code, "{frame} was answered by {error}");
+        error
+    }
+
+    /// The connection still works, and no table has a row more or less.
+    async fn has_stayed_as_it_was(mut self) {
+        self.patient.ask("getRoomList", json!({})).await;
+        self.world.settled().await;
+        assert_eq!(self.world.row_counts().await, self.before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_json_or_not_an_object_is_a_bad_request() {
+    let mut quiet = Quiet::start().await;
+    for frame in [
+        "hello",
+        "",
+        "{",
+        "{\"action\":\"sendMessage\"",
+        "[]",
+        "[{\"action\":\"sync\"}]",
+        "null",
+        "42",
+        "\"sendMessage\"",
+    ] {
+        quiet.refuses(frame, "bad_request").await;
+    }
+    quiet.has_stayed_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_without_an_action_or_with_one_that_is_no_string_is_a_bad_request() {
+    let mut quiet = Quiet::start().await;
+    for frame in
+        [r#"{}"#, r#"{"message":"hi"}"#, r#"{"action":7}"#, r#"{"action":null}"#, r#"{"action":{"name":"sync"}}"#]
+    {
+        quiet.refuses(frame, "bad_request").await;
+    }
+    quiet.has_stayed_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_that_does_not_exist_is_named_so() {
+    let mut quiet = Quiet::start().await;
+    for action in ["sendmessage", "SendMessage", "$connect", "$disconnect", "$default", "drop table", ""] {
+        quiet.patient.refused(action, json!({"room_id": quiet.room, "message": "hi"}), "unknown_action").await;
+    }
+    quiet.has_stayed_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_or_wrongly_typed_field_is_a_bad_request_that_names_it() {
+    let mut quiet = Quiet::start().await;
+    let room = quiet.room.clone();
+    for (fields, field) in [
+        (json!({"room_id": room}), "message"),
+        (json!({"room_id": room, "message": null}), "message"),
+        (json!({"room_id": room, "message": ["hi"]}), "message"),
+        (json!({"room_id": room, "message": ""}), "message"),
+        (json!({"room_id": room, "message": "   "}), "message"),
+        (json!({"room_id": 7, "message": "hi"}), "room_id"),
+        (json!({"room_id": room, "message": "hi", "message_id": 7}), "message_id"),
+        (json!({"room_id": room, "message": "hi", "message_id": "not-a-uuid"}), "message_id"),
+        (json!({"room_id": room, "message": "hi", "language": "not a language"}), "language"),
+        (json!({"room_id": room, "message": "hi", "reply_to": "2"}), "reply_to"),
+        (json!({"room_id": room, "message": "hi", "reply_to": 0}), "reply_to"),
+    ] {
+        let error = quiet.patient.refused("sendMessage", fields.clone(), "bad_request").await;
+        assert!(error["message"].as_str().unwrap().contains(field), "{fields} should name {field}: {error}");
+    }
+    quiet.has_stayed_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_id_that_is_no_short_string_is_a_bad_request() {
+    let mut quiet = Quiet::start().await;
+    for request_id in [json!(7), json!("x".repeat(65)), json!({}), json!(["7"])] {
+        let frame = json!({"action": "sendMessage", "room_id": quiet.room, "message": "hi", "request_id": request_id})
+            .to_string();
+        quiet.refuses(&frame, "bad_request").await;
+    }
+    quiet.has_stayed_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_of_5000_characters_is_too_long() {
+    let mut quiet = Quiet::start().await;
+    let fields = json!({"room_id": quiet.room, "message": "あ".repeat(5_000)});
+    quiet.patient.refused("sendMessage", fields, "message_too_long").await;
+    quiet.has_stayed_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lone_surrogate_escape_is_not_json() {
+    let mut quiet = Quiet::start().await;
+    for escape in [r"\ud800", r"\udc00", r"\ud800x", r"\ud800\ud800"] {
+        let frame = format!(r#"{{"action":"sendMessage","room_id":"{}","message":"{escape}"}}"#, quiet.room);
+        quiet.refuses(&frame, "bad_request").await;
+    }
+    quiet.has_stayed_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_does_not_exist_is_not_found() {
+    let mut quiet = Quiet::start().await;
+    for room in
+        ["consult:aiko:nowhere", "direct:aiko:nobody", "room:01931b1c-7d4e-7cc3-98c4-dc0c0c07398f", "open:nowhere"]
+    {
+        quiet.patient.refused("sendMessage", json!({"room_id": room, "message": "hi"}), "not_found").await;
+        quiet.patient.refused("getChatHistory", json!({"room_id": room}), "not_found").await;
+        quiet.patient.refused("markRead", json!({"room_id": room, "seq": 1}), "not_found").await;
+        quiet.patient.refused("changeRoomStatus", json!({"room_id": room, "status": "closed"}), "not_found").await;
+        quiet
+            .patient
+            .refused("translateMessage", json!({"room_id": room, "seq": 1, "language": "ko"}), "not_found")
+            .await;
+    }
+    for room in
+        ["", "aiko", "castle:aiko", "consult:aiko", "direct:b:a", "room:7", "consult:aiko:seoul-clinic:x", "open:名前"]
+    {
+        quiet.patient.refused("sendMessage", json!({"room_id": room, "message": "hi"}), "bad_request").await;
+    }
+    quiet.has_stayed_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seq_that_does_not_exist_is_not_found() {
+    let mut quiet = Quiet::start().await;
+    let room = quiet.room.clone();
+    quiet.patient.refused("translateMessage", json!({"room_id": room, "seq": 3, "language": "ko"}), "not_found").await;
+    let correction = json!({"room_id": room, "seq": 3, "language": "ko", "translated_message": "네"});
+    quiet.patient.refused("setTranslatedMessage", correction, "not_found").await;
+    let history = quiet.patient.ask("getChatHistory", json!({"room_id": room, "after_seq": 1_000_000})).await;
+    assert_eq!(history["messages"], json!([]));
+    quiet.has_stayed_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seq_of_minus_one_or_two_to_the_63_is_a_bad_request() {
+    let mut quiet = Quiet::start().await;
+    let room = quiet.room.clone();
+    for seq in ["-1", "9223372036854775808", "18446744073709551616", "1e400", "1.5", "\"2\""] {
+        for rest in [
+            r#""action":"markRead","seq":SEQ"#,
+            r#""action":"translateMessage","language":"ko","seq":SEQ"#,
+            r#""action":"setTranslatedMessage","language":"ko","translated_message":"네","seq":SEQ"#,
+            r#""action":"getChatHistory","after_seq":SEQ"#,
+            r#""action":"getChatHistory","before_seq":SEQ"#,
+            r#""action":"sendMessage","message":"hi","reply_to":SEQ"#,
+        ] {
+            let frame = format!(r#"{{"room_id":"{room}",{}}}"#, rest.replace("SEQ", seq));
+            quiet.refuses(&frame, "bad_request").await;
+        }
+        let frame = format!(r#"{{"action":"sync","rooms":{{"{room}":{seq}}}}}"#);
+        quiet.refuses(&frame, "bad_request").await;
+    }
+    quiet.has_stayed_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_room_is_not_found_and_stays_untouched() {
+    let quiet = Quiet::start().await;
+    let mut mallory = quiet.world.connect(&Person::user("mallory", "Mallory", "en")).await;
+    let before = quiet.world.row_counts().await;
+    let room = &quiet.room;
+    mallory.refused("sendMessage", json!({"room_id": room, "message": "hi"}), "not_found").await;
+    mallory.refused("getChatHistory", json!({"room_id": room}), "not_found").await;
+    mallory.refused("joinGroup", json!({"room_id": room}), "not_found").await;
+    mallory.refused("changeRoomStatus", json!({"room_id": room, "status": "closed"}), "not_found").await;
+    mallory.refused("markRead", json!({"room_id": room, "seq": 1}), "not_found").await;
+    mallory.refused("translateMessage", json!({"room_id": room, "seq": 2, "language": "en"}), "not_found").await;
+    let correction = json!({"room_id": room, "seq": 2, "language": "ko", "translated_message": "아니요"});
+    mallory.refused("setTranslatedMessage", correction, "not_found").await;
+    let synced = mallory.request("sync", json!({"rooms": {room.as_str(): 0}})).await;
+    assert!(!synced.to_string().contains("はい"), "{synced}");
+    let list = mallory.ask("getRoomList", json!({})).await;
+    assert_eq!(list["rooms"], json!([]));
+    assert_eq!(quiet.world.row_counts().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_of_200_kilobytes_closes_the_connection_with_1009() {
+    let Quiet { world, room, mut patient, before } = Quiet::start().await;
+    let frame = json!({"action": "sendMessage", "room_id": room, "message": "x".repeat(200 * 1024)});
+    patient.send(frame.to_string()).await;
+    assert_eq!(patient.closed().await, Some(1009));
+    assert_eq!(written(&world).await, only_rooms(before));
+    // The person comes back and goes on.
+    let mut patient = world.connect(&dev::people::patient()).await;
+    patient.say(&room, "もしもし").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_binary_frame_closes_the_connection_with_1003() {
+    let Quiet { world, room, mut patient, before } = Quiet::start().await;
+    let frame = json!({"action": "sendMessage", "room_id": room, "message": "hi"});
+    patient.send_binary(frame.to_string().into_bytes()).await;
+    assert_eq!(patient.closed().await, Some(1003));
+    assert_eq!(written(&world).await, only_rooms(before));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_expires_in_mid_connection_ends_the_session_and_then_the_connection() {
+    let world = World::start().await;
+    let Consultation { room, .. } = world.consultation().await;
+    world.settled().await;
+    let token = dev::people::patient().token(TOKEN_SECRET, Duration::from_secs(2));
+    let mut patient = world.try_connect(&token, Credential::Header).await.expect("it is still valid");
+    let before = world.row_counts().await;
+
+    // Asked until the answer changes: reading is allowed up to the token's end and no longer.
+    let error = loop {
+        let answer = patient.request("getRoomList", json!({})).await;
+        if answer["type"] == "error" {
+            break answer;
+        }
+    };
+    assert_eq!(error["code"], "session_expired", "{error}");
+    patient.closed().await;
+    assert_eq!(written(&world).await, only_rooms(before));
+    let refusal = world.try_connect(&token, Credential::Header).await.expect_err("the token has expired");
+    assert_eq!(refusal.status, 401);
+    let mut fresh = world.connect(&dev::people::patient()).await;
+    fresh.say(&room, "もしもし").await;
+}
+
+/// The rows of all tables but that of connections, which changes when one is closed.
+async fn written(world: &World) -> BTreeMap<String, usize> {
+    world.settled().await;
+    only_rooms(world.row_counts().await)
+}
+
+fn only_rooms(mut counts: BTreeMap<String, usize>) -> BTreeMap<String, usize> {
+    counts.remove("ConnectionsTable");
+    counts
+}

@@ -1,0 +1,133 @@
+//! Getting in: three places for a token, and the ways to be refused before a connection exists.
+
+use end_to_end::{Client, Credential, Person, TOKEN_SECRET, World, seconds_since_the_epoch, sign};
+use serde_json::json;
+use tokio_tungstenite::tungstenite::http::HeaderMap;
+
+fn aiko() -> Person {
+    dev::people::patient()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_taken_from_the_header_the_subprotocol_or_the_query() {
+    let world = World::start().await;
+    for credential in [Credential::Header, Credential::Subprotocol, Credential::Query] {
+        let mut client = world.try_connect(&world.token(&aiko()), credential).await.unwrap();
+        client.ask("getRoomList", json!({})).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_subprotocol_is_answered_with_its_name_and_never_with_the_token() {
+    let world = World::start().await;
+    let client = world.try_connect(&world.token(&aiko()), Credential::Subprotocol).await.unwrap();
+    assert_eq!(client.handshake["sec-websocket-protocol"], "damso.v1");
+    let client = world.try_connect(&world.token(&aiko()), Credential::Header).await.unwrap();
+    assert!(!client.handshake.contains_key("sec-websocket-protocol"), "nothing was asked for");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_valid_token_is_refused_with_401_before_a_connection_exists() {
+    let world = World::start().await;
+    let now = seconds_since_the_epoch();
+    let tokens = [
+        (
+            "signed by somebody else",
+            sign(&json!({"sub": "aiko", "exp": now + 600}), "another secret that is also long enough for HS256"),
+        ),
+        ("expired", sign(&json!({"sub": "aiko", "exp": now - 600}), TOKEN_SECRET)),
+        ("without an end", sign(&json!({"sub": "aiko"}), TOKEN_SECRET)),
+        ("without a person", sign(&json!({"exp": now + 600}), TOKEN_SECRET)),
+        ("unsigned", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhaWtvIiwiZXhwIjo5OTk5OTk5OTk5fQ.".to_owned()),
+        ("not a token", "hello".to_owned()),
+    ];
+    for (what, token) in tokens {
+        for credential in [Credential::Header, Credential::Subprotocol, Credential::Query] {
+            let refusal = world.try_connect(&token, credential).await.expect_err(what);
+            assert_eq!(refusal.status, 401, "{what} in {credential:?}");
+        }
+    }
+    let refusal = Client::connect(&world.gateway.websocket_url(), None).await.expect_err("no token");
+    assert_eq!(refusal.status, 401);
+    assert_eq!(world.rows("ConnectionsTable").await.len(), 0);
+    assert_eq!(world.rows("ProfilesTable").await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_origin_is_refused_with_403_and_native_clients_are_not_asked() {
+    let world = World::with(|options| {
+        options.parameters.insert("AllowedOrigins".to_owned(), "https://clinic.example".to_owned());
+    })
+    .await;
+    let url = world.gateway.websocket_url();
+    let connect = |origin: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", format!("Bearer {}", world.token(&aiko())).parse().unwrap());
+        headers.insert("origin", origin.parse().unwrap());
+        Client::connect_with_headers(&url, headers)
+    };
+    for origin in ["https://evil.example", "https://clinic.example.evil.example", "http://clinic.example", "null"] {
+        assert_eq!(connect(origin).await.expect_err(origin).status, 403, "{origin}");
+    }
+    connect("https://clinic.example").await.unwrap();
+    world.connect(&aiko()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_parameter_turns_tokens_in_the_query_off() {
+    let world = World::with(|options| {
+        options.parameters.insert("TokenInQuery".to_owned(), "false".to_owned());
+    })
+    .await;
+    let refusal = world.try_connect(&world.token(&aiko()), Credential::Query).await.expect_err("off");
+    assert_eq!(refusal.status, 401);
+    world.try_connect(&world.token(&aiko()), Credential::Header).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_may_be_called_as_the_issuer_likes() {
+    let world = World::with(|options| {
+        options.parameters.insert("ClaimUserType".to_owned(), "custom:type".to_owned());
+        options.parameters.insert("ClaimHospitalId".to_owned(), "custom:hospital".to_owned());
+        options.parameters.insert("ClaimLanguage".to_owned(), "locale".to_owned());
+    })
+    .await;
+    let exp = seconds_since_the_epoch() + 600;
+    let claims = json!({"sub": "minjun", "custom:type": "hospital", "custom:hospital": "seoul-clinic", "locale": "ko", "exp": exp});
+    let mut staff = world.try_connect(&sign(&claims, TOKEN_SECRET), Credential::Header).await.unwrap();
+    let reply = staff.ask("createRoom", json!({"kind": "consult", "user_id": "aiko"})).await;
+    assert_eq!(reply["room"]["room_id"], "consult:aiko:seoul-clinic");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_without_a_hospital_and_unknown_roles_are_refused() {
+    let world = World::start().await;
+    let exp = seconds_since_the_epoch() + 600;
+    for claims in [
+        json!({"sub": "minjun", "user_type": "hospital", "exp": exp}),
+        json!({"sub": "minjun", "user_type": "admin", "exp": exp}),
+        json!({"sub": "not an id", "exp": exp}),
+    ] {
+        let refusal = world.try_connect(&sign(&claims, TOKEN_SECRET), Credential::Header).await.expect_err("refused");
+        assert!(matches!(refusal.status, 401 | 403), "{claims} was refused with {}", refusal.status);
+    }
+    assert_eq!(world.rows("ConnectionsTable").await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_is_forgotten() {
+    let world = World::start().await;
+    let mut client = world.connect(&aiko()).await;
+    client.ask("joinGroup", json!({"groupId": "lobby"})).await;
+    let rows = world.rows("ConnectionsTable").await;
+    let audiences: Vec<_> = rows.iter().map(|row| row["audience"].as_str().unwrap()).collect();
+    assert!(audiences.contains(&"user:aiko") && audiences.contains(&"open:lobby"), "{audiences:?}");
+    client.leave().await;
+    // The gateway calls `$disconnect` after the socket is closed, so the rows are looked at until they have gone.
+    let gone = async {
+        while world.rows("ConnectionsTable").await.iter().any(|row| row["audience"] == "user:aiko") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(end_to_end::DEADLINE, gone).await.expect("the connection's row is removed");
+}

@@ -1,0 +1,218 @@
+//! `cargo dev` as a person meets it: what it prints can be pasted, and what goes wrong is one clear sentence.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
+
+use end_to_end::{Client, DEADLINE, binaries, root};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName};
+
+/// The program, to be run on free ports with the binaries of this test run, which leaves the checkout's own `.dev`
+/// alone.
+async fn dev(folder: &Path, arguments: &[&str]) -> Command {
+    let binaries = binaries().await;
+    let mut command = Command::new(binaries.join("dev"));
+    command.arg("--binaries").arg(&binaries).arg("--env-file").arg(folder.join("lambda.env")).args(arguments);
+    command.env_remove("DEEPL_AUTH_KEY").stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+fn temporary() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+/// A running `cargo dev` and what it has printed up to the point where it shows the functions' logs.
+struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    printed: Vec<String>,
+}
+
+impl Running {
+    async fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let arguments = [&["--port", "0"], arguments].concat();
+        let mut child = dev(folder, &arguments).await.spawn().expect("dev starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let mut printed: Vec<String> = Vec::new();
+        while printed.last().is_none_or(|line| !line.contains("--env-file")) {
+            match timeout(DEADLINE, lines.next_line()).await {
+                Ok(Ok(Some(line))) => printed.push(line),
+                ended => {
+                    let mut errors = String::new();
+                    child.start_kill().expect("it can be ended");
+                    child.stderr.take().expect("it is piped").read_to_string(&mut errors).await.expect("text");
+                    panic!("{ended:?} after {printed:#?} and {errors}");
+                }
+            }
+        }
+        Self { child, lines, printed }
+    }
+
+    /// The two lines to paste into a terminal, and below each what to paste into it.
+    fn sides(&self) -> Vec<Side> {
+        let starts = self.printed.iter().enumerate().filter(|(_, line)| line.starts_with("wscat "));
+        starts
+            .map(|(index, line)| {
+                let said = self.printed[index + 1..].iter().take_while(|line| !line.starts_with("wscat "));
+                Side { wscat: line.clone(), paste: said.filter(|line| line.starts_with('{')).cloned().collect() }
+            })
+            .collect()
+    }
+
+    async fn end(mut self) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill can be started");
+        assert!(told.success());
+        let status =
+            timeout(DEADLINE, self.child.wait()).await.expect("it ends when it is told to").expect("it has a status");
+        assert!(status.success(), "{status}");
+        // Its functions held the pipe as well, if they had outlived it.
+        while let Ok(Some(_)) =
+            timeout(DEADLINE, self.lines.next_line()).await.expect("nobody holds its output any more")
+        {}
+    }
+}
+
+struct Side {
+    wscat: String,
+    paste: Vec<String>,
+}
+
+impl Side {
+    /// Connects as the printed line says: `wscat -c <url> -H "<name>: <value>"`.
+    async fn connect(&self) -> Client {
+        let url = self.wscat.split_whitespace().nth(2).expect("a URL");
+        let header = self.wscat.split('"').nth(1).expect("a header");
+        let (name, value) = header.split_once(": ").expect("a name and a value");
+        let mut headers = HeaderMap::new();
+        headers.insert(name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value"));
+        Client::connect_with_headers(url, headers).await.expect("the printed token is valid")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_two_printed_lines_give_a_conversation_in_which_each_reads_the_other_in_its_own_language() {
+    let folder = temporary();
+    let running = Running::start(folder.path(), &[]).await;
+    assert!(
+        running.printed.iter().any(|line| line.starts_with("Damso is ready on ws://127.0.0.1:")),
+        "{:#?}",
+        running.printed
+    );
+    let sides = running.sides();
+    assert_eq!(sides.len(), 2, "{:#?}", running.printed);
+    let (mut patient, mut hospital) = (sides[0].connect().await, sides[1].connect().await);
+
+    pastes(&mut patient, &sides[0], &mut hospital, "ko").await;
+    pastes(&mut hospital, &sides[1], &mut patient, "ja").await;
+    let history = patient.ask("getChatHistory", serde_json::from_str(&sides[0].paste[1]).expect("JSON")).await;
+    assert_eq!(
+        history["messages"].as_array().expect("messages").len(),
+        5,
+        "the opening, two first words, and the two just said"
+    );
+    running.end().await;
+}
+
+/// Sends what is to be pasted first; the other side hears it and then reads it in its own language.
+async fn pastes(speaker: &mut Client, side: &Side, listener: &mut Client, language: &str) {
+    let pasted: Value = serde_json::from_str(&side.paste[0]).expect("what is to be pasted is JSON");
+    speaker.send(side.paste[0].clone()).await;
+    let reply = speaker.frame("the reply", |frame| frame["action"] == "sendMessage").await;
+    assert_eq!(reply["type"], "reply", "{reply}");
+    listener.hears(pasted["message"].as_str().expect("a text")).await;
+    let translated = listener.event("translation", |event| event["seq"] == reply["seq"]).await;
+    assert_eq!(translated["translation"]["language"], language);
+    assert_eq!(translated["translation"]["status"], "ok");
+    let text = translated["translation"]["text"].as_str().expect("a text");
+    assert!(!text.contains(pasted["message"].as_str().expect("a text")), "the phrasebook knows what is pasted: {text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_data_the_conversation_is_still_there_the_next_time_and_the_first_words_are_not_said_again() {
+    let folder = temporary();
+    let data = folder.path().join("data");
+    let mut lengths = Vec::new();
+    for _ in 0..2 {
+        let running = Running::start(folder.path(), &["--data", data.to_str().expect("a plain name")]).await;
+        let side = &running.sides()[0];
+        let mut patient = side.connect().await;
+        let pasted: Value = serde_json::from_str(&side.paste[0]).expect("JSON");
+        patient.ask("sendMessage", pasted).await;
+        let history = patient.ask("getChatHistory", serde_json::from_str(&side.paste[1]).expect("JSON")).await;
+        lengths.push(history["messages"].as_array().expect("messages").len());
+        running.end().await;
+    }
+    assert_eq!(lengths, [4, 5]);
+}
+
+/// Runs to the end, which must be an error; returns what was said on standard error without cargo's own lines.
+async fn fails(arguments: &[&str]) -> String {
+    let folder = temporary();
+    let output = timeout(DEADLINE, dev(folder.path(), arguments).await.output())
+        .await
+        .expect("it ends by itself")
+        .expect("it starts");
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).expect("text");
+    let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error")).collect();
+    assert_eq!(errors.len(), 1, "one sentence: {said}");
+    errors[0].to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_in_use_is_said_with_the_address_and_the_way_out() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let error = fails(&["--port", &port]).await;
+    assert!(error.contains(&format!("127.0.0.1:{port}")) && error.contains("--port"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_does_not_parse_is_said_with_its_name() {
+    let folder = temporary();
+    let template = folder.path().join("template.yaml");
+    std::fs::write(&template, "Resources: [").expect("it can be written");
+    let error = fails(&["--port", "0", "--template", template.to_str().expect("a plain name")]).await;
+    assert!(error.contains("template"), "{error}");
+    let missing = folder.path().join("nowhere.yaml");
+    let error = fails(&["--port", "0", "--template", missing.to_str().expect("a plain name")]).await;
+    assert!(error.contains("nowhere.yaml"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_binary_is_said_with_its_name_and_the_command_that_makes_it() {
+    let folder = temporary();
+    let options = local_gateway::Options::new(
+        root().join("template.yaml"),
+        local_gateway::Binaries::Built { directory: folder.path().to_path_buf() },
+    );
+    let Err(error) = local_gateway::Gateway::start(options).await else { panic!("nothing was built there") };
+    let error = error.to_string();
+    assert!(error.contains("cargo build"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_environment_file_names_every_table_and_no_path_of_lambdas() {
+    let folder = temporary();
+    let running = Running::start(folder.path(), &[]).await;
+    let line = running.printed.iter().find(|line| line.contains("--env-file")).expect("it is printed");
+    let path = Path::new(line.rsplit(' ').next().expect("a path"));
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    for name in [
+        "MESSAGES_TABLE",
+        "DEEPL_ENDPOINT",
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
+        "AWS_REGION",
+    ] {
+        assert!(text.lines().any(|line| line.starts_with(&format!("{name}="))), "{name} is missing in {text}");
+    }
+    assert!(!text.lines().any(|line| line.starts_with("PATH=") || line.starts_with("AWS_LAMBDA_")), "{text}");
+    running.end().await;
+}

@@ -1,0 +1,158 @@
+//! Repeating is free: a client that got no answer sends the same `message_id` again and adds nothing.
+
+use std::collections::BTreeSet;
+
+use end_to_end::{Consultation, World};
+use futures::future::join_all;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+fn send(room: &str, message_id: &str, message: &str) -> Value {
+    json!({"room_id": room, "message_id": message_id, "message": message})
+}
+
+fn fresh_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_message_id_again_gets_the_first_answer_and_adds_nothing() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let id = fresh_id();
+    let first = patient.ask("sendMessage", send(&room, &id, "はい")).await;
+    assert_eq!(first["duplicate"], false);
+    for _ in 0..3 {
+        let again = patient.ask("sendMessage", send(&room, &id, "はい")).await;
+        assert_eq!(again["duplicate"], true);
+        for field in ["room_id", "seq", "message_id", "sent_at"] {
+            assert_eq!(again[field], first[field], "{field}");
+        }
+    }
+    assert_eq!(world.log_of(&room).await.len(), 2);
+    world.settled().await;
+    let heard = hospital.rest().await.iter().filter(|frame| frame["message"] == "はい").count();
+    assert_eq!(heard, 1, "the other side hears it once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_from_another_connection_of_the_same_person_gets_the_first_answer() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, .. } = world.consultation().await;
+    let id = fresh_id();
+    let first = patient.ask("sendMessage", send(&room, &id, "はい")).await;
+    patient.leave().await;
+    let mut reconnected = world.connect(&dev::people::patient()).await;
+    let again = reconnected.ask("sendMessage", send(&room, &id, "はい")).await;
+    assert_eq!((&again["seq"], &again["duplicate"]), (&first["seq"], &json!(true)));
+    assert_eq!(world.log_of(&room).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_message_id_at_the_same_instant_is_one_message() {
+    let world = World::start().await;
+    let Consultation { room, patient, .. } = world.consultation().await;
+    let id = fresh_id();
+    let mut connections = vec![patient];
+    for _ in 0..5 {
+        connections.push(world.connect(&dev::people::patient()).await);
+    }
+    let answers =
+        join_all(connections.iter_mut().map(|connection| connection.ask("sendMessage", send(&room, &id, "はい"))))
+            .await;
+    let seqs: BTreeSet<_> = answers.iter().map(|answer| answer["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs, BTreeSet::from([2]));
+    let first = answers.iter().filter(|answer| answer["duplicate"] == false).count();
+    assert_eq!(first, 1, "one of them was the first: {answers:#?}");
+    assert_eq!(world.log_of(&room).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_id_reused_for_another_text_is_refused_and_the_first_text_stays() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, .. } = world.consultation().await;
+    let id = fresh_id();
+    patient.ask("sendMessage", send(&room, &id, "はい")).await;
+    patient.refused("sendMessage", send(&room, &id, "いいえ"), "message_id_taken").await;
+    let mut elsewhere = world.connect(&dev::people::patient()).await;
+    elsewhere.refused("sendMessage", send(&room, &id, "いいえ"), "message_id_taken").await;
+    let log = world.log_of(&room).await;
+    assert_eq!(log.len(), 2);
+    assert_eq!(log[1]["message"], "はい");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_id_belongs_to_a_participant_and_a_room() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "busan-clinic"})).await;
+    let id = fresh_id();
+    patient.ask("sendMessage", send(&room, &id, "はい")).await;
+    let other_side = hospital.ask("sendMessage", send(&room, &id, "네")).await;
+    assert_eq!(other_side["duplicate"], false, "nobody can use up another's ids");
+    let other_room = patient.ask("sendMessage", send("consult:aiko:busan-clinic", &id, "はい")).await;
+    assert_eq!(other_room["duplicate"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_is_answered_even_when_sending_is_no_longer_allowed() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let id = fresh_id();
+    let first = patient.ask("sendMessage", send(&room, &id, "ありがとう")).await;
+    hospital.ask("changeRoomStatus", json!({"room_id": room, "status": "closed"})).await;
+    let again = patient.ask("sendMessage", send(&room, &id, "ありがとう")).await;
+    assert_eq!((&again["seq"], &again["duplicate"]), (&first["seq"], &json!(true)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_long_after_the_row_should_have_expired_still_adds_nothing() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, .. } = world.consultation().await;
+    let id = fresh_id();
+    let first = patient.ask("sendMessage", send(&room, &id, "はい")).await;
+    // DynamoDB removes expired rows within days, not at once: this one is still there.
+    let mut row = world.rows("SendsTable").await.pop().unwrap();
+    row["expires_at"] = json!(1_000_000);
+    world.put("SendsTable", [row]).await;
+    let again = patient.ask("sendMessage", send(&room, &id, "はい")).await;
+    assert_eq!((&again["seq"], &again["duplicate"]), (&first["seq"], &json!(true)));
+    assert_eq!(world.log_of(&room).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_senders_at_once_leave_neither_a_hole_nor_a_double() {
+    const EACH: usize = 5;
+    let world = World::start().await;
+    let Consultation { room, patient, hospital } = world.consultation().await;
+    let mut senders = vec![patient, hospital];
+    senders.push(world.connect(&dev::people::patient()).await);
+    senders.push(world.connect(&dev::people::coordinator()).await);
+    let acknowledged = join_all(senders.iter_mut().enumerate().map(async |(sender, client)| {
+        let mut acknowledged = Vec::new();
+        for number in 0..EACH {
+            let text = format!("{sender}-{number}");
+            // As a client does: the same `message_id` until a reply comes.
+            let id = fresh_id();
+            loop {
+                let answer = client.request("sendMessage", send(&room, &id, &text)).await;
+                if answer["type"] == "reply" {
+                    acknowledged.push((answer["seq"].as_u64().unwrap(), text));
+                    break;
+                }
+                assert_eq!(answer["code"], "rate_limited", "{answer}");
+            }
+        }
+        acknowledged
+    }))
+    .await;
+
+    let log = world.log_of(&room).await;
+    let seqs: Vec<_> = log.iter().map(|row| row["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs, (1..=1 + (senders.len() * EACH) as u64).collect::<Vec<_>>(), "1..n without a hole");
+    for (seq, text) in acknowledged.into_iter().flatten() {
+        assert_eq!(log[usize::try_from(seq).unwrap() - 1]["message"], text, "what was acknowledged as {seq}");
+    }
+    let times: Vec<_> = log.iter().map(|row| row["sent_at"].as_u64().unwrap()).collect();
+    assert!(times.is_sorted(), "time never runs backwards within a room: {times:?}");
+}
