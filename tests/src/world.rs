@@ -2,14 +2,13 @@
 //! database.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dev::binaries::{BuildFolder, Selection, build};
+use dev::binaries::{BuildFolder, build};
 use dev::people::Person;
 use local_gateway::deepl::StandIn;
-use local_gateway::template::{Place, Template};
+use local_gateway::template::Template;
 use local_gateway::{Binaries, Gateway, LogLine, LogSink, Options};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -38,7 +37,7 @@ pub async fn binaries() -> PathBuf {
     BUILT
         .get_or_init(async || {
             let folder = BuildFolder::of_this_program().expect("tests run from a target folder");
-            build(&root(), &folder, &Selection::Workspace).await.expect("the functions build");
+            build(&root(), &folder).await.expect("the functions build");
             folder.binaries()
         })
         .await
@@ -46,7 +45,6 @@ pub async fn binaries() -> PathBuf {
 }
 
 /// A running Damso.
-#[derive(Debug)]
 pub struct World {
     /// What runs it.
     pub gateway: Gateway,
@@ -54,8 +52,6 @@ pub struct World {
     pub translator: StandIn,
     /// Its tables.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// The template that it runs.
-    pub template: Template,
     log: std::sync::Mutex<UnboundedReceiver<LogLine>>,
 }
 
@@ -70,10 +66,7 @@ impl World {
         let binaries = binaries().await;
         let translator = StandIn::start().await.expect("a port is free on loopback");
         let (lines, log) = unbounded_channel();
-        let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut options = Options {
-            listen: free_port,
-            endpoint: free_port,
             parameters: BTreeMap::from([("DeepLEndpoint".to_owned(), translator.url())]),
             secrets: BTreeMap::from([
                 ("TokenSecret".to_owned(), TOKEN_SECRET.to_owned()),
@@ -83,11 +76,9 @@ impl World {
             ..Options::new(root().join("template.yaml"), Binaries::Built { directory: binaries })
         };
         change(&mut options);
-        let template = Template::read(&options.template, Place::local(&options.stack_name), &options.parameters)
-            .expect("the template can be read");
         let gateway = Gateway::start(options).await.unwrap_or_else(|error| panic!("the gateway starts: {error}"));
         let dynamodb = rows::client(&gateway);
-        Self { gateway, translator, dynamodb, template, log: std::sync::Mutex::new(log) }
+        Self { gateway, translator, dynamodb, log: std::sync::Mutex::new(log) }
     }
 
     /// A token for somebody.
@@ -136,6 +127,12 @@ impl World {
         }
     }
 
+    /// The template that it runs.
+    #[must_use]
+    pub fn template(&self) -> &Template {
+        self.gateway.template()
+    }
+
     /// A table's physical name.
     #[must_use]
     pub fn table(&self, logical_id: &str) -> String {
@@ -162,7 +159,7 @@ impl World {
 
     /// How many rows each table has.
     pub async fn row_counts(&self) -> BTreeMap<String, usize> {
-        let tables = self.template.tables.keys().map(|id| (id.clone(), self.table(id)));
+        let tables = self.template().tables.keys().map(|id| (id.clone(), self.table(id)));
         rows::counts(&self.dynamodb, tables).await
     }
 
@@ -183,7 +180,7 @@ impl World {
     /// Invokes a function with a file of `events/`, after `change` was made to it.
     pub async fn invoke_event(&self, crate_name: &str, change: impl FnOnce(&mut Value)) -> Value {
         let function = self
-            .template
+            .template()
             .functions
             .values()
             .find(|function| function.binary() == crate_name)

@@ -194,7 +194,9 @@ async fn people_of_three_languages_talk_in_one_group() {
     let emma = Person::user("emma", "Emma", "en");
     let (mut aiko, mut joon, mut emma) =
         (world.connect(&aiko).await, world.connect(&joon).await, world.connect(&emma).await);
-    let reply = aiko.ask("createRoom", json!({"kind": "group", "name": "Recovery", "members": ["joon", "emma"]})).await;
+    let reply = aiko
+        .ask("createRoom", json!({"kind": "group", "name": "Recovery", "members": ["user:joon", "user:emma"]}))
+        .await;
     let room = reply["room"]["room_id"].as_str().unwrap().to_owned();
 
     let seq = aiko.say(&room, HEADACHE_JA).await;

@@ -51,7 +51,11 @@ async fn one_message_between_two_people_costs_exactly_this() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_costs_the_same_whatever_else_goes_on() {
-    let world = World::start().await;
+    let world = World::with(|options| {
+        // What is said here in a second takes people minutes.
+        options.parameters.insert("SendWindowMs".to_owned(), "0".to_owned());
+    })
+    .await;
     let mut consultation = warm(&world).await;
     let alone = bill_of_a_text(&world, &mut consultation, "頭が痛いです。").await;
 

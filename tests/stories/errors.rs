@@ -240,3 +240,21 @@ async fn internal_tells_nothing_about_the_cause() {
     // The connection is as good as before.
     patient.refused("makeCoffee", json!({}), "unknown_action").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rate_limited_is_who_sends_faster_than_anybody_types() {
+    let world = World::with(|options| {
+        // Long enough that nine messages are sent within it on any machine.
+        options.parameters.insert("SendWindowMs".to_owned(), "60000".to_owned());
+    })
+    .await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    for number in 1..=8 {
+        patient.say(&room, &format!("{number}")).await;
+    }
+    let error = patient.refused("sendMessage", json!({"room_id": room, "message": "9"}), "rate_limited").await;
+    assert!((1..=60_000).contains(&error["retry_after_ms"].as_u64().unwrap()), "{error}");
+    // As soon as the other side says something, it is a conversation again.
+    hospital.say(&room, "네").await;
+    patient.say(&room, "9").await;
+}

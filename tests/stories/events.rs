@@ -51,7 +51,6 @@ async fn authorizer_lets_aiko_in_and_hands_on_who_she_is() {
     assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
     let context = &answer["context"];
     assert_eq!(context["participant"], "user:aiko");
-    assert_eq!(context["user_type"], "user");
     assert_eq!(context["language"], "ja");
     assert_eq!(context["exp"], "4102444800", "numbers may arrive as strings, so they leave as strings");
 }

@@ -105,7 +105,7 @@ async fn a_direct_room_is_the_same_from_both_ends() {
 async fn a_group_has_a_name_its_members_and_an_owner() {
     let world = World::start().await;
     let mut aiko = world.connect(&dev::people::patient()).await;
-    let reply = aiko.ask("createRoom", json!({"kind": "group", "name": "回復の会", "members": ["joon"]})).await;
+    let reply = aiko.ask("createRoom", json!({"kind": "group", "name": "回復の会", "members": ["user:joon"]})).await;
     assert_reply(&reply, "createRoom", &["room", "created"]);
     assert_room(&reply["room"]);
     assert!(reply["room"]["room_id"].as_str().unwrap().starts_with("room:"));

@@ -73,8 +73,10 @@ async fn one_connection_is_in_many_groups_and_says_which_one_it_means() {
         let heard = joon.hears(group).await;
         assert_eq!(heard["room_id"], group, "a push says which group it belongs to");
     }
-    // Which one is meant can no longer be told.
-    aiko.refused("sendMessage", json!({"message": "?"}), "bad_request").await;
+    let unnamed = aiko.ask("sendMessage", json!({"message": "?"})).await;
+    assert_eq!(unnamed["room_id"], "open:recovery", "without a name it is the one joined last");
+    let mut newcomer = world.connect(&Person::user("emma", "Emma", "en")).await;
+    newcomer.refused("sendMessage", json!({"message": "?"}), "bad_request").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,7 +144,7 @@ async fn recipients_beyond_one_page_of_the_table_are_reached() {
 async fn who_joins_a_group_is_pushed_to_though_the_endpoint_is_set_in_the_template_alone() {
     let world = World::start().await;
     for function in ["FanOutFunction", "MarkReadFunction"] {
-        let environment = &world.template.functions[function].environment;
+        let environment = &world.template().functions[function].environment;
         assert!(environment.contains_key("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"), "{function}: {environment:?}");
     }
     let mut aiko = joined(&world, &aiko()).await;

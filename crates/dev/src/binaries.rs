@@ -65,45 +65,29 @@ impl BuildFolder {
     }
 }
 
-/// What to build.
-#[derive(Debug)]
-pub enum Selection<'a> {
-    /// These packages.
-    Packages(&'a [String]),
-    /// Every binary of the workspace: within `cargo test --workspace` this reuses every dependency that was just
-    /// built, because cargo unites the features of all packages that it builds together.
-    Workspace,
-}
-
-/// Builds with the cargo that started this program; its progress goes to standard error. Dropping the future ends the
-/// build.
+/// Builds every binary of the workspace with the cargo that started this program; its progress goes to standard error.
+/// Dropping the future ends the build.
+///
+/// All of them, because cargo unites the features of what it builds together: the functions alone would have all their
+/// dependencies compiled once more, in other variants than `cargo test --workspace` has them.
 ///
 /// # Errors
 ///
 /// When cargo cannot be started or the build fails.
-pub async fn build(root: &Path, folder: &BuildFolder, selection: &Selection<'_>) -> Result<(), BuildError> {
+pub async fn build(root: &Path, folder: &BuildFolder) -> Result<(), BuildError> {
     let program = cargo();
-    let mut command = Command::new(&program);
-    command
-        .arg("build")
+    let status = Command::new(&program)
+        .args(["build", "--workspace", "--bins"])
         .arg("--manifest-path")
         .arg(root.join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&folder.target)
         .args(["--profile", folder.profile()])
         .stdin(Stdio::null())
-        .kill_on_drop(true);
-    match selection {
-        Selection::Packages(packages) => {
-            for package in *packages {
-                command.args(["--package", package]);
-            }
-        }
-        Selection::Workspace => {
-            command.args(["--workspace", "--bins"]);
-        }
-    }
-    let status = command.status().await.map_err(|source| BuildError::Cargo { program, source })?;
+        .kill_on_drop(true)
+        .status()
+        .await
+        .map_err(|source| BuildError::Cargo { program, source })?;
     if status.success() { Ok(()) } else { Err(BuildError::Failed) }
 }
 

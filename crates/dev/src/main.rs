@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use dev::binaries::{self, BuildError, BuildFolder, Selection};
+use dev::binaries::{self, BuildError, BuildFolder};
 use dev::consultation::{self, ConsultationError};
 use dev::people::{self, Person};
 use dev::screen::Ready;
@@ -56,7 +56,7 @@ struct Arguments {
 
 #[derive(Debug, thiserror::Error)]
 enum DevError {
-    #[error("cannot listen on {address}: {source}; choose another port with --port")]
+    #[error("cannot listen on {address} ({source}); stop what listens there, or choose another port with --port")]
     Port { address: SocketAddr, source: io::Error },
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -214,12 +214,9 @@ async fn addresses(port: u16) -> Result<[SocketAddr; 2], DevError> {
 
 async fn build_functions(template: &Template) -> Result<PathBuf, DevError> {
     let folder = BuildFolder::of_this_program()?;
-    let packages: Vec<String> = template.functions.values().map(|function| function.binary().to_owned()).collect();
-    anstream::eprintln!(
-        "Building the {} functions; the first time takes some minutes, later ones a second.",
-        packages.len()
-    );
-    binaries::build(&template.folder, &folder, &Selection::Packages(&packages)).await?;
+    let count = template.functions.len();
+    anstream::eprintln!("Building the {count} functions; the first time takes some minutes, later ones a second.");
+    binaries::build(&template.folder, &folder).await?;
     Ok(folder.binaries())
 }
 
