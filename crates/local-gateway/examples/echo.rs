@@ -30,7 +30,8 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
             Ok(json!({ "statusCode": 200 }))
         }
         Some("MESSAGE") => {
-            let body: Value = event["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
+            let body: Value =
+                event["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
             match body["do"].as_str() {
                 Some("event") => Ok(json!({ "statusCode": 200, "body": event.to_string() })),
                 Some("no-result") => Ok(json!("no result")),

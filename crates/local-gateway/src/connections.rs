@@ -96,8 +96,8 @@ impl Connection {
     }
 }
 
-/// Told of every push that was accepted: the headers of the request, which say who made it, and its bytes.
-pub(crate) type OnPush = Arc<dyn Fn(&HeaderMap, usize) + Send + Sync>;
+/// Told of every push, whatever becomes of it: the headers of the request, which say who made it.
+pub(crate) type OnPush = Arc<dyn Fn(&HeaderMap) + Send + Sync>;
 
 /// All open connections of one API. Clones are the same connections.
 #[derive(Clone)]
@@ -136,12 +136,9 @@ impl Connections {
     pub(crate) fn manage(&self, method: &Method, headers: &HeaderMap, id: &str, body: Bytes) -> Response<Body> {
         match *method {
             Method::POST => {
-                let bytes = body.len();
+                (self.on_push)(headers);
                 match self.post(id, body) {
-                    Ok(()) => {
-                        (self.on_push)(headers, bytes);
-                        answer(StatusCode::OK, None, None)
-                    }
+                    Ok(()) => answer(StatusCode::OK, None, None),
                     Err(refused) => refusal(refused, id),
                 }
             }
@@ -196,9 +193,11 @@ fn refusal(error: PushError, id: &str) -> Response<Body> {
         PushError::TooLarge => {
             answer(StatusCode::PAYLOAD_TOO_LARGE, Some("PayloadTooLargeException"), said("Message too long"))
         }
-        PushError::Full => {
-            answer(StatusCode::TOO_MANY_REQUESTS, Some("LimitExceededException"), said("Too many messages wait for this client"))
-        }
+        PushError::Full => answer(
+            StatusCode::TOO_MANY_REQUESTS,
+            Some("LimitExceededException"),
+            said("Too many messages wait for this client"),
+        ),
     }
 }
 

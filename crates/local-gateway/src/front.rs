@@ -9,8 +9,10 @@ use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Response;
 use axum::routing::post;
+use axum::serve::ListenerExt as _;
 use http::{HeaderMap, header};
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
@@ -58,19 +60,23 @@ struct Behind {
 }
 
 impl Front {
-    /// Serves on a free port of loopback.
+    /// Serves on that listener.
     ///
     /// # Errors
     ///
-    /// Where no port can be had.
-    pub async fn start(
+    /// Where the listener has no address.
+    pub fn start(
+        listener: TcpListener,
         database: Database,
         secrets: Secrets,
         identities: Identities,
         ledger: Ledger,
     ) -> std::io::Result<Front> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
+        let listener = listener.tap_io(|stream| {
+            // An answer must not wait for the acknowledgement of the one before.
+            let _ = stream.set_nodelay(true);
+        });
         let behind = Arc::new(Behind { database, secrets, identities, ledger });
         let router =
             Router::new().route("/", post(receive)).layer(DefaultBodyLimit::max(LARGEST_BODY)).with_state(behind);

@@ -3,11 +3,18 @@
 mod connections;
 pub mod dynamodb;
 pub mod front;
+mod gateway;
 pub mod identity;
 pub mod lambda;
 pub mod ledger;
 mod living;
 pub mod secrets;
 pub mod socket;
+pub mod streams;
 pub mod template;
 mod timestamps;
+
+pub use gateway::{Gateway, Options, StartError};
+pub use lambda::{Binaries, Functions, InvokeError, LogLine, LogSink, MissingBinary};
+pub use ledger::Ledger;
+pub use socket::Limits;

@@ -13,10 +13,7 @@ pub fn milliseconds(at: SystemTime) -> u64 {
 
 /// As `requestTime`: `20/Nov/2026:10:00:00 +0000`.
 pub fn request_time(at: SystemTime) -> String {
-    written(
-        at,
-        format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000"),
-    )
+    written(at, format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000"))
 }
 
 /// As in the answers of the management API: `2026-11-20T10:00:00.123Z`.

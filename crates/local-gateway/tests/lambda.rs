@@ -205,10 +205,8 @@ async fn shutting_down_ends_every_process_and_refuses_what_comes_after() {
     let lambda = Lambda::with("      Timeout: 60\n", &[]).await;
     let idle = lambda.pid().await;
     let (one, other) = (lambda.functions.clone(), lambda.functions.clone());
-    let hanging = [
-        tokio::spawn(invoke(one, json!({"do": "hang"}))),
-        tokio::spawn(invoke(other, json!({"do": "hang"}))),
-    ];
+    let hanging =
+        [tokio::spawn(invoke(one, json!({"do": "hang"}))), tokio::spawn(invoke(other, json!({"do": "hang"})))];
     // The second process has started once its line is there; the first one hangs or is about to.
     let second = lambda.functions.log().logged(|line| line.line != format!("started {idle}")).await;
     lambda.functions.shut_down().await;

@@ -43,7 +43,8 @@ impl World {
         let database = Database::open(&template, None).await.unwrap();
         let secrets = Secrets::of(&template, &BTreeMap::new(), None).unwrap();
         let (identities, ledger) = (Identities::of(&template), Ledger::default());
-        let front = Front::start(database, secrets, identities.clone(), ledger.clone()).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let front = Front::start(listener, database, secrets, identities.clone(), ledger.clone()).unwrap();
         World { template, front, ledger, identities }
     }
 

@@ -94,7 +94,9 @@ mod tests {
     #[test]
     fn the_templates_endpoint_for_pushes_becomes_the_gateways_own() {
         let mut function = function("F");
-        function.environment.insert(MANAGEMENT_ENDPOINT.into(), "https://abc.execute-api.us-east-1.amazonaws.com/dev".into());
+        function
+            .environment
+            .insert(MANAGEMENT_ENDPOINT.into(), "https://abc.execute-api.us-east-1.amazonaws.com/dev".into());
         let variables = of_function(&function, &Place::local("s"), &surroundings(), &credentials());
         assert_eq!(variables[MANAGEMENT_ENDPOINT], "http://127.0.0.1:1/dev");
     }

@@ -60,9 +60,7 @@ impl Log {
             LogSink::Inherit => Destination::Inherit,
             LogSink::Discard => Destination::Discard,
             LogSink::Collect => Destination::Collect,
-            LogSink::File(path) => {
-                Destination::File(Mutex::new(File::options().create(true).append(true).open(path)?))
-            }
+            LogSink::File(path) => Destination::File(Mutex::new(File::options().create(true).append(true).open(path)?)),
             LogSink::Lines(sender) => Destination::Lines(sender.clone()),
         };
         Ok(Log(Arc::new(Inner { to, collected: watch::Sender::new(Vec::new()) })))

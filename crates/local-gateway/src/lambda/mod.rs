@@ -134,14 +134,7 @@ impl Functions {
                 }
             }
         }
-        Ok(Functions(Arc::new(Inner {
-            runners,
-            count: Box::new(count),
-            log,
-            stop,
-            living,
-            api: api_task,
-        })))
+        Ok(Functions(Arc::new(Inner { runners, count: Box::new(count), log, stop, living, api: api_task })))
     }
 
     /// Invokes a function and waits for its result, like `aws lambda invoke`. Once begun, an invocation runs to its end

@@ -104,7 +104,12 @@ impl Process {
     }
 
     /// Gives it an invocation and waits for what comes of it.
-    pub(super) async fn invoke(&mut self, program: &Program, request_id: &str, payload: Bytes) -> Result<Answer, Failure> {
+    pub(super) async fn invoke(
+        &mut self,
+        program: &Program,
+        request_id: &str,
+        payload: Bytes,
+    ) -> Result<Answer, Failure> {
         let (taken, was_taken) = oneshot::channel();
         let (answer, answered) = oneshot::channel();
         let invocation = Invocation {

@@ -75,9 +75,8 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let path = "/2015-03-31/functions/";
-        let routes = Router::new()
-            .route(&format!("{path}send-message/invocations"), post(|body: Bytes| async { body }))
-            .route(
+        let routes =
+            Router::new().route(&format!("{path}send-message/invocations"), post(|body: Bytes| async { body })).route(
                 &format!("{path}connect/invocations"),
                 post(|| async {
                     let error = json!({"errorType": "Refused", "errorMessage": "no"}).to_string();

@@ -113,7 +113,11 @@ async fn next(State(api): State<RuntimeApi>, Path(process): Path<String>) -> Res
     // A process that asks again without having answered leaves the old invocation unanswered for good.
     lock(&slot.current).take();
     let Some(invocation) = slot.invocations.lock().await.recv().await else {
-        return refuse(StatusCode::INTERNAL_SERVER_ERROR, "Container.Shutdown", "the gateway has given this process up");
+        return refuse(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Container.Shutdown",
+            "the gateway has given this process up",
+        );
     };
     let deadline = SystemTime::now() + invocation.timeout;
     let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
@@ -190,7 +194,8 @@ fn reported(body: &[u8]) -> Value {
 /// An X-Ray trace id of the right form: the time and 96 bits, here those of the request id.
 fn trace_id(request_id: &str) -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let digits: String = request_id.chars().filter(char::is_ascii_hexdigit).chain("0".repeat(40).chars()).take(40).collect();
+    let digits: String =
+        request_id.chars().filter(char::is_ascii_hexdigit).chain("0".repeat(40).chars()).take(40).collect();
     format!("Root=1-{seconds:08x}-{};Parent={};Sampled=0", &digits[..24], &digits[24..40])
 }
 

@@ -74,7 +74,8 @@ pub fn judge(
         return Err(Refusal::broken());
     }
     let result: Value = serde_json::from_slice(result).map_err(|_| Refusal::broken())?;
-    let (Some(principal), Some(allowed)) = (result["principalId"].as_str(), verdict(&result["policyDocument"], connect_arn))
+    let (Some(principal), Some(allowed)) =
+        (result["principalId"].as_str(), verdict(&result["policyDocument"], connect_arn))
     else {
         tracing::warn!("the authorizer's result has no principalId or no policyDocument");
         return Err(Refusal::broken());
@@ -199,7 +200,10 @@ mod tests {
     fn a_policy_for_the_whole_api_allows_and_one_for_another_api_does_not() {
         assert!(answer("Allow", "arn:aws:execute-api:*:*:abc/*", json!({})).is_ok());
         let refusal = answer("Allow", "arn:aws:execute-api:us-east-1:123456789012:other/*", json!({})).unwrap_err();
-        assert_eq!((refusal.status.as_u16(), refusal.body), (403, json!({"Message": "User is not authorized to access this resource"})));
+        assert_eq!(
+            (refusal.status.as_u16(), refusal.body),
+            (403, json!({"Message": "User is not authorized to access this resource"}))
+        );
     }
 
     #[test]
@@ -211,7 +215,10 @@ mod tests {
 
     #[test]
     fn only_the_error_unauthorized_is_401() {
-        let failed = |message: &str| InvokeError::FunctionError { function: "A".into(), payload: json!({"errorMessage": message}) };
+        let failed = |message: &str| InvokeError::FunctionError {
+            function: "A".into(),
+            payload: json!({"errorMessage": message}),
+        };
         let status = |error: InvokeError| judge(Err(&error), ARN, Duration::ZERO).unwrap_err().status.as_u16();
         assert_eq!(status(failed("Unauthorized")), 401);
         assert_eq!(status(failed("unauthorized")), 500);
@@ -220,7 +227,13 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_no_policy_is_500() {
-        for answer in ["null", "{}", "not json", r#"{"principalId":"u1"}"#, r#"{"principalId":"u1","policyDocument":{"Statement":[{"Effect":"Maybe"}]}}"#] {
+        for answer in [
+            "null",
+            "{}",
+            "not json",
+            r#"{"principalId":"u1"}"#,
+            r#"{"principalId":"u1","policyDocument":{"Statement":[{"Effect":"Maybe"}]}}"#,
+        ] {
             assert_eq!(judge(Ok(answer.as_bytes()), ARN, Duration::ZERO).unwrap_err().status.as_u16(), 500, "{answer}");
         }
         assert_eq!(answer("Allow", "*", json!({"rooms": []})).unwrap_err().status.as_u16(), 500);

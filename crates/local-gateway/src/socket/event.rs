@@ -104,9 +104,12 @@ impl Envelope {
         let mut context = self.context(caller, "$disconnect", "DISCONNECT", request_id);
         context.insert("disconnectStatusCode".into(), json!(code));
         context.insert("disconnectReason".into(), json!(reason));
-        let headers = [("Host", self.domain_name.as_str()), ("x-api-key", ""), ("X-Forwarded-For", ""), ("x-restapi", "")];
-        let single: Map<String, Value> = headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        let multi: Map<String, Value> = headers.iter().map(|(name, value)| ((*name).to_owned(), json!([value]))).collect();
+        let headers =
+            [("Host", self.domain_name.as_str()), ("x-api-key", ""), ("X-Forwarded-For", ""), ("x-restapi", "")];
+        let single: Map<String, Value> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let multi: Map<String, Value> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), json!([value]))).collect();
         json!({ "headers": single, "multiValueHeaders": multi, "requestContext": context, "isBase64Encoded": false })
     }
 }
@@ -145,7 +148,10 @@ impl Handshake {
 
     fn describe(&self, event: &mut Map<String, Value>, envelope: &Envelope) {
         let mut headers = self.headers.clone();
-        headers.push(("X-Amzn-Trace-Id".into(), format!("Root=1-{:08x}-{}", milliseconds(SystemTime::now()) / 1000, hex_digits())));
+        headers.push((
+            "X-Amzn-Trace-Id".into(),
+            format!("Root=1-{:08x}-{}", milliseconds(SystemTime::now()) / 1000, hex_digits()),
+        ));
         headers.push(("X-Forwarded-For".into(), self.source_ip.to_string()));
         headers.push(("X-Forwarded-Port".into(), envelope.port.to_string()));
         headers.push(("X-Forwarded-Proto".into(), "http".into()));
@@ -254,7 +260,9 @@ mod tests {
         let keys = |event: &Value| event.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         let message = envelope.message(&caller, "sendMessage", "r=", "{}");
         assert_eq!(keys(&message), ["body", "isBase64Encoded", "requestContext"]);
-        assert!(message["requestContext"]["messageId"].is_string() && message["requestContext"]["authorizer"].is_null());
+        assert!(
+            message["requestContext"]["messageId"].is_string() && message["requestContext"]["authorizer"].is_null()
+        );
 
         caller.authorizer = Some(object(json!({"principalId": "u1"})));
         let disconnect = envelope.disconnect(&caller, "r=", 1005, "Client-side close frame status not set");

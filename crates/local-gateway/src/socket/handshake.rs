@@ -155,7 +155,9 @@ fn status_of(result: &Bytes) -> Option<StatusCode> {
 fn subprotocol_of(result: &Bytes) -> Option<HeaderValue> {
     let result: Value = serde_json::from_slice(result).ok()?;
     let mut headers = HeaderMap::new();
-    for (name, value) in result["headers"].as_object().into_iter().chain(result["multiValueHeaders"].as_object()).flatten() {
+    for (name, value) in
+        result["headers"].as_object().into_iter().chain(result["multiValueHeaders"].as_object()).flatten()
+    {
         let value = value.as_str().or_else(|| value[0].as_str());
         if let (true, Some(value)) = (name.eq_ignore_ascii_case("sec-websocket-protocol"), value) {
             headers.insert(header::SEC_WEBSOCKET_PROTOCOL, value.parse().ok()?);
@@ -170,7 +172,8 @@ mod tests {
 
     #[test]
     fn a_status_may_be_a_number_or_its_text_and_nothing_else() {
-        let status = |result: &'static str| status_of(&Bytes::from_static(result.as_bytes())).map(|status| status.as_u16());
+        let status =
+            |result: &'static str| status_of(&Bytes::from_static(result.as_bytes())).map(|status| status.as_u16());
         assert_eq!(status(r#"{"statusCode":200}"#), Some(200));
         assert_eq!(status(r#"{"statusCode":"403"}"#), Some(403));
         for result in ["", "null", "{}", r#"{"statusCode":70000}"#, r#"{"statusCode":true}"#, r#"{"statusCode":101}"#] {

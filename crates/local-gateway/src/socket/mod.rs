@@ -57,15 +57,16 @@ impl Socket {
     pub(crate) fn serve(
         listener: TcpListener,
         model: &WebSocketApi,
+        selection: RouteSelection,
         place: &Place,
         limits: &Limits,
         functions: Functions,
         on_push: OnPush,
-    ) -> Result<Socket, SocketError> {
-        let address = listener.local_addr().map_err(SocketError::Listener)?;
+    ) -> std::io::Result<Socket> {
+        let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
         let api = Arc::new(Api {
-            selection: RouteSelection::parse(&model.route_selection_expression)?,
+            selection,
             envelope: Envelope {
                 api_id: model.id.clone(),
                 stage: model.stage.clone(),
@@ -131,15 +132,6 @@ impl Drop for Socket {
         self.stop();
         self.server.abort();
     }
-}
-
-/// Why a WebSocket API cannot be served.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SocketError {
-    #[error(transparent)]
-    Selection(#[from] NoSelection),
-    #[error("the listening socket has no address: {0}")]
-    Listener(std::io::Error),
 }
 
 async fn manage(

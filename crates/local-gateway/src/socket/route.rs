@@ -104,7 +104,17 @@ mod tests {
 
     #[test]
     fn what_is_no_json_or_names_nothing_has_no_key() {
-        for message in ["", "hello", "[]", "{}", "\"action\"", "{\"action\":null}", "{\"action\":{}}", "{\"action\":\"a\"} x", "{\"action\":\"a\""] {
+        for message in [
+            "",
+            "hello",
+            "[]",
+            "{}",
+            "\"action\"",
+            "{\"action\":null}",
+            "{\"action\":{}}",
+            "{\"action\":\"a\"} x",
+            "{\"action\":\"a\"",
+        ] {
             assert_eq!(key(message), None, "{message}");
         }
     }
@@ -119,7 +129,13 @@ mod tests {
         let nested = RouteSelection::parse("${request.body.meta.kind}").unwrap();
         assert_eq!(nested.key(r#"{"meta":{"x":[1],"kind":"a"},"kind":"b"}"#).as_deref(), Some("a"));
         assert_eq!(nested.key(r#"{"meta":"text"}"#), None);
-        for expression in ["action", "$request.header.action", "$request.body.", "$request.body.a/$request.body.b", "${request.body.a"] {
+        for expression in [
+            "action",
+            "$request.header.action",
+            "$request.body.",
+            "$request.body.a/$request.body.b",
+            "${request.body.a",
+        ] {
             assert!(RouteSelection::parse(expression).is_err(), "{expression}");
         }
     }

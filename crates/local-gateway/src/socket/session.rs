@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::Message;
 
 use super::Api;
 use super::event::new_id;
@@ -65,7 +65,8 @@ pub(super) async fn run(
 ) {
     let ending = match upgrade.await {
         Ok(upgraded) => {
-            let stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config(&api.limits)));
+            let stream =
+                WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config(&api.limits)));
             converse(&api, &connection, to_write, stream.await).await
         }
         // The client went away while $connect ran.
@@ -289,7 +290,13 @@ mod tests {
 
     #[test]
     fn what_is_no_result_is_refused() {
-        for result in [json!("hi"), json!({}), json!({"body": "hi"}), json!({"statusCode": 200, "body": {}}), json!({"statusCode": 200, "body": "eleven byte"})] {
+        for result in [
+            json!("hi"),
+            json!({}),
+            json!({"body": "hi"}),
+            json!({"statusCode": 200, "body": {}}),
+            json!({"statusCode": 200, "body": "eleven byte"}),
+        ] {
             assert!(body(result.clone()).is_err(), "{result}");
         }
     }

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use local_gateway::template::{Place, Template};
 
+pub mod socket;
+
 /// A template of that text, as stack `test`.
 pub fn template(source: &str) -> Template {
     Template::parse(source, Place::local("test"), &BTreeMap::new()).unwrap()

@@ -1,0 +1,126 @@
+//! Serves a SAM template on this machine: its WebSocket API, its functions, its tables and its secrets.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use local_gateway::{Binaries, Gateway, LogSink, Options};
+
+/// Runs a SAM template on this machine: WebSocket API, functions, DynamoDB with streams, secrets.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The template
+    #[arg(long, default_value = "template.yaml", value_name = "FILE")]
+    template: PathBuf,
+    /// Where the functions' binaries are, each called like the last part of its CodeUri
+    #[arg(long, default_value = "target/debug", value_name = "DIR")]
+    bin_dir: PathBuf,
+    /// Send invocations to a running `cargo lambda watch` instead, for example http://127.0.0.1:9000
+    #[arg(long, value_name = "URL", conflicts_with = "bin_dir")]
+    invoke: Option<String>,
+    /// Port of the WebSocket API; 0 is a free one
+    #[arg(long, default_value_t = 3001)]
+    port: u16,
+    /// Port of DynamoDB and Secrets Manager; 0 is a free one
+    #[arg(long, default_value_t = 0)]
+    endpoint_port: u16,
+    /// Keep the database and the generated secrets there; without it nothing is kept
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Name of the stack
+    #[arg(long, default_value = "local")]
+    stack_name: String,
+    /// Value of a template parameter; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    parameter: Vec<(String, String)>,
+    /// Value of a secret, by its name in the template; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    secret: Vec<(String, String)>,
+    /// Variable for all functions; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    environment: Vec<(String, String)>,
+    /// Write the functions' output there instead of to standard error
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form NAME=VALUE"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_target(false)
+        .without_time()
+        .with_writer(std::io::stderr)
+        .init();
+    // Listened for from the start, so that an early Ctrl-C ends everything in order too.
+    let stop = stop_signal();
+    let gateway = match Gateway::start(options(arguments)).await {
+        Ok(gateway) => gateway,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("WebSocket API     {}", gateway.websocket_url());
+    println!("@connections      {}/@connections/<id>", gateway.management_url());
+    println!("DynamoDB, secrets {}", gateway.endpoint_url());
+    let stopped = stop.await;
+    gateway.shut_down().await;
+    match stopped {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("Ctrl-C cannot be listened for: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn options(arguments: Arguments) -> Options {
+    let binaries = match arguments.invoke {
+        Some(url) => Binaries::Invoke { url },
+        None => Binaries::Built { directory: arguments.bin_dir },
+    };
+    Options {
+        stack_name: arguments.stack_name,
+        listen: SocketAddr::from(([127, 0, 0, 1], arguments.port)),
+        endpoint: SocketAddr::from(([127, 0, 0, 1], arguments.endpoint_port)),
+        parameters: BTreeMap::from_iter(arguments.parameter),
+        secrets: BTreeMap::from_iter(arguments.secret),
+        data: arguments.data,
+        environment: BTreeMap::from_iter(arguments.environment),
+        log: arguments.log.map_or(LogSink::Inherit, LogSink::File),
+        ..Options::new(arguments.template, binaries)
+    }
+}
+
+/// Waits for Ctrl-C, or on Unix for `kill`.
+#[cfg(unix)]
+fn stop_signal() -> impl Future<Output = std::io::Result<()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+    async move {
+        let [interrupt, terminate, hangup] = signals;
+        let (mut interrupt, mut terminate, mut hangup) = (interrupt?, terminate?, hangup?);
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        Ok(())
+    }
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> impl Future<Output = std::io::Result<()>> {
+    tokio::signal::ctrl_c()
+}
