@@ -1,14 +1,23 @@
-pub fn add(left: u64, right: u64) -> u64 {
-    left + right
-}
+//! The nouns of Damso and its doors to outside systems. The verbs ("when somebody sends a message, then …") live in
+//! the route crates.
+//!
+//! Direction inside the crate: `ids`, `language`, `chat` (pure values) ← `wire` ← `table`, `auth`, `deepl`, `push`
+//! (one door per outside system) ← `translator`, `audience` (what two routes do alike) ← `runtime` (the one `main`).
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_works() {
-        let result = add(2, 2);
-        assert_eq!(result, 4);
-    }
-}
+pub mod audience;
+pub mod auth;
+pub mod chat;
+pub mod clock;
+pub mod config;
+pub mod deepl;
+pub mod digest;
+pub mod doors;
+pub mod ids;
+pub mod language;
+pub mod push;
+pub mod runtime;
+pub mod seats;
+pub mod secrets;
+pub mod table;
+pub mod translator;
+pub mod wire;

@@ -1,0 +1,13 @@
+//! Answers `changeRoomStatus`.
+
+mod route;
+
+use shared::doors::Doors;
+use shared::runtime::{Fatal, serve, start_logging};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start_logging()?;
+    let doors = Doors::open().await;
+    serve(route::ChangeRoomStatus { seats: doors.seats()?, log: doors.log()?, clock: doors.clock() }).await
+}

@@ -1,0 +1,22 @@
+//! Answers `createRoom`.
+
+mod request;
+mod route;
+
+use shared::doors::Doors;
+use shared::runtime::{Fatal, serve, start_logging};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start_logging()?;
+    let doors = Doors::open().await;
+    serve(route::CreateRoom {
+        rooms: doors.rooms()?,
+        members: doors.members()?,
+        profiles: doors.profiles()?,
+        log: doors.log()?,
+        hospital_language: shared::config::hospital_language()?,
+        clock: doors.clock(),
+    })
+    .await
+}

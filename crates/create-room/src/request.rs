@@ -1,0 +1,98 @@
+//! What `createRoom` asks for, and which room that is.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use shared::chat::{Role, RoomKind, RoomName};
+use shared::ids::{HospitalId, Participant, RoomId, UserId};
+use shared::language::Language;
+use shared::runtime::Caller;
+use shared::wire::Refusal;
+use uuid::Uuid;
+
+#[derive(Deserialize)]
+pub struct Request {
+    kind: RoomKind,
+    hospital_id: Option<HospitalId>,
+    user_id: Option<UserId>,
+    name: Option<RoomName>,
+    members: Option<BTreeSet<Participant>>,
+    room_id: Option<RoomId>,
+    pub language: Option<Language>,
+}
+
+/// A room that can be created as it is.
+pub struct Plan {
+    pub room_id: RoomId,
+    pub kind: RoomKind,
+    pub name: Option<RoomName>,
+    /// Who gets a seat, the caller first.
+    pub seats: Vec<(Participant, Role)>,
+}
+
+/// With more members than this, creating a group would not fit into one transaction of 100 rows.
+const MAX_MEMBERS: usize = 90;
+
+impl Request {
+    /// The room that the caller asks for.
+    pub fn plan(&mut self, caller: &Caller) -> Result<Plan, Refusal> {
+        match self.kind {
+            RoomKind::Consult => self.consult(caller),
+            RoomKind::Direct => self.direct(caller),
+            RoomKind::Group => self.group(caller),
+            RoomKind::Open => {
+                Err(Refusal::bad_request("`kind`: an open room is created by joining it; joinGroup does"))
+            }
+        }
+    }
+
+    fn consult(&mut self, caller: &Caller) -> Result<Plan, Refusal> {
+        let (user, hospital) = match caller.participant() {
+            Participant::User(user) => {
+                let hospital =
+                    self.hospital_id.take().ok_or_else(|| Refusal::bad_request("missing field `hospital_id`"))?;
+                (user.clone(), hospital)
+            }
+            Participant::Hospital(hospital) => {
+                let user = self.user_id.take().ok_or_else(|| Refusal::bad_request("missing field `user_id`"))?;
+                (user, hospital.clone())
+            }
+        };
+        let seats = vec![
+            (Participant::User(user.clone()), Role::Patient),
+            (Participant::Hospital(hospital.clone()), Role::Staff),
+        ];
+        Ok(Plan { room_id: RoomId::Consult(user, hospital), kind: RoomKind::Consult, name: None, seats })
+    }
+
+    fn direct(&mut self, caller: &Caller) -> Result<Plan, Refusal> {
+        let Participant::User(own) = caller.participant() else {
+            return Err(Refusal::forbidden("a direct room is between two users; a hospital opens a consult"));
+        };
+        let other = self.user_id.take().ok_or_else(|| Refusal::bad_request("missing field `user_id`"))?;
+        let seats = [own.clone(), other.clone()].map(|user| (Participant::User(user), Role::Member)).into();
+        let room_id = RoomId::direct(own.clone(), other)
+            .ok_or_else(|| Refusal::bad_request("`user_id`: must be somebody else than yourself"))?;
+        Ok(Plan { room_id, kind: RoomKind::Direct, name: None, seats })
+    }
+
+    fn group(&mut self, caller: &Caller) -> Result<Plan, Refusal> {
+        let name = self.name.take().ok_or_else(|| Refusal::bad_request("missing field `name`"))?;
+        let room_id = match self.room_id.take() {
+            None => RoomId::Group(Uuid::now_v7()),
+            // An id of the client's own makes creating a group repeatable, too.
+            Some(room_id @ RoomId::Group(_)) => room_id,
+            Some(_) => return Err(Refusal::bad_request("`room_id`: must be `room:<uuid>`")),
+        };
+        let mut others = self.members.take().unwrap_or_default();
+        others.remove(caller.participant());
+        if others.len() >= MAX_MEMBERS {
+            return Err(Refusal::bad_request(
+                "`members`: a group is created with at most 90 members, yourself included",
+            ));
+        }
+        let owner = std::iter::once((caller.participant().clone(), Role::Owner));
+        let seats = owner.chain(others.into_iter().map(|member| (member, Role::Member))).collect();
+        Ok(Plan { room_id, kind: RoomKind::Group, name: Some(name), seats })
+    }
+}

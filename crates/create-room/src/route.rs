@@ -1,0 +1,129 @@
+//! When somebody opens a room, then it is there once, with all its seats and the entry that records it, however often they
+//! ask.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Serialize;
+use shared::chat::{Entry, Member, Room, RoomKind, RoomStatus, SystemEvent};
+use shared::clock::Clock;
+use shared::ids::{Mark, Participant, Seq};
+use shared::language::Language;
+use shared::runtime::{Caller, Error, Route};
+use shared::table::{Appended, Log, Members, Profile, Profiles, Rooms, TableError, Tries};
+use shared::wire::{Refusal, RoomView};
+
+use crate::request::{Plan, Request};
+
+/// The route and its doors.
+pub struct CreateRoom {
+    pub rooms: Rooms,
+    pub members: Members,
+    pub profiles: Profiles,
+    pub log: Log,
+    pub hospital_language: Language,
+    pub clock: Clock,
+}
+
+#[derive(Serialize)]
+pub struct Reply {
+    room: RoomView,
+    created: bool,
+}
+
+impl Route for CreateRoom {
+    type Request = Request;
+    type Reply = Reply;
+
+    async fn answer(&self, caller: &Caller, mut request: Request) -> Result<Reply, Error> {
+        let plan = request.plan(caller)?;
+        let mut tries = Tries::default();
+        loop {
+            if let Some(room) = self.rooms.get(&plan.room_id).await? {
+                return self.standing(caller, &room).await;
+            }
+            let members = self.seats(caller, &plan, request.language.as_ref()).await?;
+            let (room, entry) = self.room(caller, &plan, &members);
+            let mut parts = vec![self.rooms.insert(&room)?];
+            for member in &members {
+                parts.push(self.members.place(member)?);
+            }
+            match self.log.append(&entry, parts).await? {
+                Appended::Done => return Ok(Reply { room: view(caller, &room, &members)?, created: true }),
+                Appended::Again { .. } => tries.again().await?,
+            }
+        }
+    }
+}
+
+impl CreateRoom {
+    /// The room is there already: the caller sees it as it is, if they have a seat in it.
+    async fn standing(&self, caller: &Caller, room: &Room) -> Result<Reply, Error> {
+        let members = self.members.of_room(&room.room_id).await?;
+        Ok(Reply { room: view(caller, room, &members)?, created: false })
+    }
+
+    /// The seats: what each is called and reads comes from the caller's token, or from the profile of who is absent.
+    async fn seats(&self, caller: &Caller, plan: &Plan, asked: Option<&Language>) -> Result<Vec<Member>, TableError> {
+        let absent: Vec<Participant> = plan
+            .seats
+            .iter()
+            .map(|(participant, _)| participant.clone())
+            .filter(|one| one != caller.participant())
+            .collect();
+        let profiles = self.profiles.get_all(&absent).await?;
+        let profiles: HashMap<&Participant, &Profile> =
+            profiles.iter().map(|profile| (&profile.participant, profile)).collect();
+        let now = self.clock.now();
+        let seat = |(participant, role): &(Participant, shared::chat::Role)| {
+            let own = participant == caller.participant();
+            let profile = profiles.get(participant);
+            let mut member = Member::new(plan.room_id.clone(), participant.clone(), *role, now);
+            member.language = if own {
+                asked.or(caller.language.as_ref()).cloned()
+            } else {
+                profile.and_then(|profile| profile.language.clone())
+            };
+            member.name = match participant {
+                Participant::User(_) if own => caller.sender.name.clone(),
+                _ => profile.and_then(|profile| profile.name.clone()),
+            };
+            if participant.is_hospital() {
+                member.language.get_or_insert_with(|| self.hospital_language.clone());
+                if plan.kind == RoomKind::Consult {
+                    member.list_key = Some(Member::list_key(participant, RoomStatus::Waiting));
+                }
+            }
+            member
+        };
+        Ok(plan.seats.iter().map(seat).collect())
+    }
+
+    /// The room's row, with the head that its first entry makes, and that entry.
+    fn room(&self, caller: &Caller, plan: &Plan, members: &[Member]) -> (Room, Entry) {
+        let now = self.clock.now();
+        let entry = Entry::system(plan.room_id.clone(), None, caller.sender.clone(), SystemEvent::RoomCreated, now);
+        let room = Room {
+            room_id: plan.room_id.clone(),
+            kind: plan.kind,
+            name: plan.name.clone(),
+            status: if plan.kind == RoomKind::Consult { RoomStatus::Waiting } else { RoomStatus::InProgress },
+            status_seq: Seq::FIRST,
+            languages: members.iter().filter_map(|member| member.language.clone()).collect::<BTreeSet<_>>(),
+            member_count: u32::try_from(members.len()).unwrap_or(u32::MAX),
+            created_at: now,
+            created_by: caller.participant().clone(),
+            last_seq: Mark::from(entry.seq),
+            text_count: 0,
+            last_message: None,
+            updated_at: entry.sent_at,
+        };
+        (room, entry)
+    }
+}
+
+fn view(caller: &Caller, room: &Room, members: &[Member]) -> Result<RoomView, Refusal> {
+    let own = members.iter().find(|member| member.participant == *caller.participant());
+    // A group's id that somebody else has taken.
+    let own = own.ok_or_else(Refusal::no_such_room)?;
+    Ok(RoomView::new(room, own, members))
+}

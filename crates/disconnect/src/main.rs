@@ -1,0 +1,13 @@
+//! Answers `$disconnect`.
+
+mod route;
+
+use shared::doors::Doors;
+use shared::runtime::{Fatal, serve_lifecycle, start_logging};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start_logging()?;
+    let doors = Doors::open().await;
+    serve_lifecycle(route::Disconnect { connections: doors.connections()? }).await
+}

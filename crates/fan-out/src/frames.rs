@@ -1,0 +1,106 @@
+//! What is pushed for a batch of one room's changes, and to whom.
+
+use std::collections::BTreeSet;
+
+use shared::audience::Listeners;
+use shared::chat::{Entry, EntryKind, Member, Room, SystemEvent};
+use shared::ids::ConnectionId;
+use shared::language::Language;
+use shared::runtime::{Change, Error};
+use shared::table::Connection;
+use shared::wire::{Event, MessageView, RoomView, TranslationView};
+
+/// Whom a frame concerns.
+enum Concerns {
+    /// Everybody but the connection whose reply was its copy.
+    AllBut(Option<ConnectionId>),
+    /// Who reads this language, and the hospital side, which may correct it.
+    Readers(Language),
+}
+
+/// The frames of a batch, in the order of `seq`.
+pub struct Frames {
+    frames: Vec<(Concerns, String)>,
+    /// Whether the batch holds the room's first entry.
+    pub creates_room: bool,
+}
+
+impl Frames {
+    /// The frames that these changes make.
+    pub fn of(changes: &[Change]) -> Result<Self, Error> {
+        let mut ordered: Vec<&Change> = changes.iter().collect();
+        // Stable: a change of an entry stays behind the entry itself.
+        ordered.sort_by_key(|change| change.after.seq);
+        let mut frames = Vec::new();
+        for change in ordered {
+            match &change.before {
+                None => frames.push(Self::entry(&change.after)?),
+                Some(before) => {
+                    if words(before) != words(&change.after) {
+                        let (_, frame) = Self::entry(&change.after)?;
+                        frames.push((Concerns::AllBut(None), frame));
+                    }
+                    Self::translations(before, &change.after, &mut frames)?;
+                }
+            }
+        }
+        let creates_room = changes
+            .iter()
+            .any(|change| change.before.is_none() && change.after.event == Some(SystemEvent::RoomCreated));
+        Ok(Self { frames, creates_room })
+    }
+
+    fn entry(entry: &Entry) -> Result<(Concerns, String), Error> {
+        let all: BTreeSet<Language> = entry.translations.keys().cloned().collect();
+        let frame = Event::Message(MessageView::new(entry, None, &all)).to_frame()?;
+        let origin = entry.origin.clone().filter(|_| entry.kind == EntryKind::Text);
+        Ok((Concerns::AllBut(origin), frame))
+    }
+
+    fn translations(before: &Entry, after: &Entry, frames: &mut Vec<(Concerns, String)>) -> Result<(), Error> {
+        for (language, translation) in &after.translations {
+            if before.translations.get(language) != Some(translation) {
+                let translation = TranslationView { language: language.clone(), translation: translation.clone() };
+                let event = Event::Translation { room_id: after.room_id.clone(), seq: after.seq, translation };
+                frames.push((Concerns::Readers(language.clone()), event.to_frame()?));
+            }
+        }
+        Ok(())
+    }
+
+    /// The frames that concern one connection.
+    pub fn for_connection<'a>(
+        &'a self,
+        listeners: &'a Listeners,
+        connection: &'a Connection,
+    ) -> impl Iterator<Item = &'a str> {
+        self.frames
+            .iter()
+            .filter(|(concerns, _)| concerns.include(listeners, connection))
+            .map(|(_, frame)| frame.as_str())
+    }
+}
+
+impl Concerns {
+    fn include(&self, listeners: &Listeners, connection: &Connection) -> bool {
+        match self {
+            Self::AllBut(origin) => origin.as_ref() != Some(&connection.connection_id),
+            Self::Readers(language) => {
+                let member = listeners.member.as_ref().and_then(|member| member.language.as_ref());
+                let mut reads = connection.language.iter().chain(member);
+                connection.participant.is_hospital() || reads.any(|read| read.reads_like(language))
+            }
+        }
+    }
+}
+
+/// What of an entry is the writer's own.
+fn words(entry: &Entry) -> (&str, Option<shared::clock::Timestamp>, Option<shared::clock::Timestamp>) {
+    (&entry.message, entry.edited_at, entry.deleted_at)
+}
+
+/// The room as one member sees it.
+pub fn room_frame(room: &Room, own: &Member, members: &[&Member]) -> Result<String, Error> {
+    let view = RoomView::new(room, own, members.iter().copied());
+    Ok(Event::Room { room: view }.to_frame()?)
+}

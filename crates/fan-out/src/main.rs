@@ -1,0 +1,18 @@
+//! Reads the stream of `messages`: tells everybody whom a change concerns.
+
+mod delivery;
+mod frames;
+mod reader;
+mod upkeep;
+
+use shared::doors::Doors;
+use shared::runtime::{Fatal, serve_stream, start_logging};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start_logging()?;
+    let doors = Doors::open().await;
+    let delivery = delivery::Delivery { push: doors.push(), connections: doors.connections()?, clock: doors.clock() };
+    let upkeep = upkeep::Upkeep { rooms: doors.rooms()?, members: doors.members()? };
+    serve_stream(reader::FanOut { audience: doors.audience()?, delivery, upkeep, clock: doors.clock() }).await
+}

@@ -1,0 +1,80 @@
+//! When entries are added to rooms' logs or change, then each is pushed to the connections it concerns, and room heads and
+//! room lists are kept in step.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, stream};
+use shared::audience::Audience;
+use shared::chat::Room;
+use shared::clock::Clock;
+use shared::ids::RoomId;
+use shared::runtime::{Change, Error, StreamReader};
+
+use crate::delivery::Delivery;
+use crate::frames::{Frames, room_frame};
+use crate::upkeep::Upkeep;
+
+/// The reader and its doors.
+pub struct FanOut {
+    pub audience: Audience,
+    pub delivery: Delivery,
+    pub upkeep: Upkeep,
+    pub clock: Clock,
+}
+
+/// How many rooms of a batch are served side by side.
+const ROOMS_AT_ONCE: usize = 8;
+
+impl StreamReader for FanOut {
+    async fn read(&self, batch: Vec<Change>) -> Vec<String> {
+        let mut rooms: BTreeMap<RoomId, Vec<Change>> = BTreeMap::new();
+        for change in batch {
+            rooms.entry(change.after.room_id.clone()).or_default().push(change);
+        }
+        stream::iter(rooms)
+            .map(async |(room_id, changes)| match self.room(&room_id, &changes).await {
+                Ok(()) => Vec::new(),
+                Err(error) => {
+                    tracing::error!(room = %room_id, changes = changes.len(), error = error.to_string(), metric = "Failed", "a room must come again");
+                    changes.into_iter().map(|change| change.sequence_number).collect()
+                }
+            })
+            .buffer_unordered(ROOMS_AT_ONCE)
+            .concat()
+            .await
+    }
+}
+
+impl FanOut {
+    async fn room(&self, room_id: &RoomId, changes: &[Change]) -> Result<(), Error> {
+        let frames = Frames::of(changes)?;
+        let listeners = self.audience.of(room_id, self.clock.now()).await?;
+        self.delivery.close_ended(&listeners).await;
+        self.delivery.deliver(&listeners, &frames).await;
+        let added: Vec<_> =
+            changes.iter().filter(|change| change.before.is_none()).map(|change| &change.after).collect();
+        match self.upkeep.after(room_id, &added, &listeners).await? {
+            Some(room) => self.glance(&room, &frames, &listeners).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Connections that do not get each message are shown the room instead, once per batch; a new room is shown to all.
+    async fn glance(
+        &self,
+        room: &Room,
+        frames: &Frames,
+        listeners: &[shared::audience::Listeners],
+    ) -> Result<(), Error> {
+        let members: Vec<_> = listeners.iter().filter_map(|listeners| listeners.member.as_ref()).collect();
+        for listeners in listeners {
+            let Some(own) = &listeners.member else { continue };
+            let newcomers = listeners.attentive.iter().filter(|_| frames.creates_room);
+            let shown: Vec<_> = listeners.glancing.iter().chain(newcomers).collect();
+            if !shown.is_empty() {
+                self.delivery.show(&shown, &room_frame(room, own, &members)?).await;
+            }
+        }
+        Ok(())
+    }
+}

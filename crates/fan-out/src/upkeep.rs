@@ -1,0 +1,132 @@
+//! What is derived from a room's log: its head, the order of its members' lists, and the sender's own read mark. Every
+//! write is monotone, so a batch that comes twice or late changes nothing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use shared::audience::Listeners;
+use shared::chat::{Entry, EntryKind, LastMessage, Room};
+use shared::ids::{Mark, Participant, RoomId};
+use shared::runtime::Error;
+use shared::table::{Head, Members, Rooms};
+
+/// The tables that are kept in step.
+pub struct Upkeep {
+    pub rooms: Rooms,
+    pub members: Members,
+}
+
+/// A member's place in its list is written only when it is this much behind.
+const LIST_LAG: Duration = Duration::from_secs(60);
+const AT_ONCE: usize = 16;
+
+/// A run of one sender's own texts.
+struct Run {
+    /// How many texts the log had before the first of them.
+    texts_before: u64,
+    seq: Mark,
+    text_count: u64,
+}
+
+impl Upkeep {
+    /// Keeps in step with the entries that were added. Gives back the room where somebody is to be shown it.
+    pub async fn after(
+        &self,
+        room_id: &RoomId,
+        added: &[&Entry],
+        listeners: &[Listeners],
+    ) -> Result<Option<Room>, Error> {
+        let Some(newest) = added.iter().max_by_key(|entry| entry.seq) else { return Ok(None) };
+        let newest_text = added.iter().filter(|entry| entry.kind == EntryKind::Text).max_by_key(|entry| entry.seq);
+        let head = Head {
+            seq: newest.seq,
+            text_count: newest.text_count,
+            updated_at: newest.sent_at,
+            last_message: newest_text.map(|entry| LastMessage::of(entry)),
+        };
+        tokio::try_join!(
+            async { Ok(self.rooms.advance(room_id, &head).await?) },
+            self.move_own_marks(room_id, added),
+            self.touch_lists(room_id, newest, listeners),
+        )?;
+        let created = added.iter().any(|entry| entry.seq == shared::ids::Seq::FIRST);
+        let glanced_at = created || listeners.iter().any(|listeners| !listeners.glancing.is_empty());
+        if glanced_at { Ok(self.rooms.get(room_id).await?) } else { Ok(None) }
+    }
+
+    /// Who writes has read what they wrote, if they had read what was before it.
+    async fn move_own_marks(&self, room_id: &RoomId, added: &[&Entry]) -> Result<(), Error> {
+        for (participant, run) in own_runs(added) {
+            self.members.mark_own(room_id, participant, run.texts_before, run.seq, run.text_count).await?;
+        }
+        Ok(())
+    }
+
+    /// Moves the room up in its members' lists. Open rooms have too many members for that.
+    async fn touch_lists(&self, room_id: &RoomId, newest: &Entry, listeners: &[Listeners]) -> Result<(), Error> {
+        let members = listeners.iter().filter_map(|listeners| listeners.member.as_ref());
+        let late = members.filter(|member| newest.sent_at.since(member.last_activity) > LIST_LAG);
+        stream::iter(late)
+            .map(Ok)
+            .try_for_each_concurrent(AT_ONCE, async |member| {
+                self.members.touch(room_id, &member.participant, newest.sent_at).await?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// For each sender, the last run of their own texts that no other's text stands between.
+fn own_runs<'a>(added: &[&'a Entry]) -> BTreeMap<&'a Participant, Run> {
+    let mut texts: Vec<&'a Entry> = added.iter().copied().filter(|entry| entry.kind == EntryKind::Text).collect();
+    texts.sort_by_key(|entry| entry.seq);
+    let mut runs: BTreeMap<&Participant, Run> = BTreeMap::new();
+    for entry in texts {
+        let (seq, text_count) = (Mark::from(entry.seq), entry.text_count);
+        let run =
+            runs.entry(&entry.sender.participant).or_insert(Run { texts_before: text_count - 1, seq, text_count });
+        if run.text_count + 1 == text_count {
+            (run.seq, run.text_count) = (seq, text_count);
+        } else if run.text_count != text_count {
+            *run = Run { texts_before: text_count - 1, seq, text_count };
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::chat::{Sender, SystemEvent};
+    use shared::clock::Timestamp;
+
+    use super::*;
+
+    fn log(senders: &[&str]) -> Vec<Entry> {
+        let mut log: Vec<Entry> = Vec::new();
+        for user in senders {
+            let sender = Sender {
+                participant: format!("user:{user}").parse().expect("valid"),
+                user_id: user.parse().expect("valid"),
+                name: None,
+            };
+            let room = "direct:a:b".parse().expect("valid");
+            let mut entry = Entry::system(room, log.last(), sender, SystemEvent::RoomCreated, Timestamp::default());
+            (entry.kind, entry.text_count) = (EntryKind::Text, entry.text_count + 1);
+            log.push(entry);
+        }
+        log
+    }
+
+    #[test]
+    fn a_run_of_ones_own_texts_moves_ones_mark_over_all_of_it() {
+        let log = log(&["a", "a", "b", "b", "a"]);
+        let runs = own_runs(&log.iter().collect::<Vec<_>>());
+        let of = |user: &str| {
+            let run = &runs[&user.parse::<Participant>().expect("valid")];
+            (run.texts_before, run.seq.get(), run.text_count)
+        };
+        assert_eq!(of("user:a"), (4, 5, 5));
+        assert_eq!(of("user:b"), (2, 4, 4));
+    }
+}

@@ -1,0 +1,20 @@
+//! Finds times in a log by binary search: within a room, time never runs backwards and no number is missing.
+
+use shared::clock::Timestamp;
+use shared::ids::{RoomId, Seq};
+use shared::table::{Log, TableError};
+
+/// The number of the first entry appended at `time` or later; one above the log's end if there is none. Reads about
+/// log2(n) entries.
+pub async fn first_at(log: &Log, room: &RoomId, time: Timestamp) -> Result<Seq, TableError> {
+    let Some(tail) = log.tail(room, 1).await?.into_iter().next() else { return Ok(Seq::FIRST) };
+    let (mut low, mut high) = (Seq::FIRST, tail.seq.next());
+    while low < high {
+        let middle = low.midpoint(high);
+        match log.entry(room, middle).await? {
+            Some(entry) if entry.sent_at < time => low = middle.next(),
+            _ => high = middle,
+        }
+    }
+    Ok(low)
+}

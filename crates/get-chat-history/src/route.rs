@@ -1,0 +1,166 @@
+//! When somebody asks for a room's history, then they get a page of its log, ascending and without a hole.
+
+use serde::{Deserialize, Serialize};
+use shared::chat::Entry;
+use shared::clock::Timestamp;
+use shared::ids::{Mark, RoomId, Seq};
+use shared::runtime::{Caller, Error, Route};
+use shared::seats::Seats;
+use shared::table::Log;
+use shared::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit};
+
+use crate::period::first_at;
+
+/// The route and its doors.
+pub struct GetChatHistory {
+    pub seats: Seats,
+    pub log: Log,
+}
+
+#[derive(Deserialize)]
+pub struct Request {
+    room_id: RoomId,
+    before_seq: Option<Seq>,
+    after_seq: Option<Mark>,
+    limit: Option<u16>,
+    query: Option<String>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+pub struct Reply {
+    room_id: RoomId,
+    messages: Vec<MessageView>,
+    has_more: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Next>,
+}
+
+/// What to send, beside the other fields, for the next page.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Next {
+    BeforeSeq(Seq),
+    AfterSeq(Mark),
+}
+
+/// How many entries one search reads at most; DynamoDB ends a page of them at 1 MB besides.
+const SEARCHED: u16 = 500;
+const DEFAULT_LIMIT: u16 = 30;
+const MAX_LIMIT: u16 = 100;
+
+/// Which way a page runs from where it starts. `end` is the first entry that is out of it.
+enum Direction {
+    /// Towards older entries, from below `start`.
+    Back { start: Seq, end: Mark },
+    /// Towards newer ones, from above `start`.
+    Forth { start: Mark, end: Option<Seq> },
+}
+
+impl Route for GetChatHistory {
+    type Request = Request;
+    type Reply = Reply;
+
+    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+        let limit = usize::from(limit(request.limit)?);
+        if request.before_seq.is_some() && request.after_seq.is_some() {
+            return Err(Refusal::bad_request("`before_seq` and `after_seq` exclude each other").into());
+        }
+        let query = query(request.query.as_deref())?;
+        let (_, room) = self.seats.with_room(&request.room_id, caller.participant()).await?;
+        let direction = self.direction(&request).await?;
+        let read = if query.is_some() { SEARCHED } else { u16::try_from(limit).unwrap_or(MAX_LIMIT) };
+        let (entries, more_behind) = self.read(&request.room_id, &direction, read).await?;
+
+        let wanted = |entry: &&Entry| query.as_ref().is_none_or(|query| says(entry, query));
+        let views = entries
+            .iter()
+            .filter(wanted)
+            .map(|entry| MessageView::new(entry, caller.language.as_ref(), &room.languages));
+        let (mut messages, _) = fit(views.take(limit), PAGE_LIMIT - ENVELOPE_RESERVE);
+        // A page that is full ends at its last message; one that is not has looked at all that was read.
+        let found = entries.iter().filter(wanted).count();
+        let reached = if messages.len() < found {
+            messages.last().map(|view| view.seq)
+        } else {
+            entries.last().map(|entry| entry.seq)
+        };
+        let has_more = messages.len() < found || more_behind;
+        let next = reached.filter(|_| has_more).map(|reached| match direction {
+            Direction::Back { .. } => Next::BeforeSeq(reached),
+            Direction::Forth { .. } => Next::AfterSeq(reached.into()),
+        });
+        if matches!(direction, Direction::Back { .. }) {
+            messages.reverse();
+        }
+        Ok(Reply { room_id: request.room_id, messages, has_more, next })
+    }
+}
+
+impl GetChatHistory {
+    async fn direction(&self, request: &Request) -> Result<Direction, Error> {
+        let room = &request.room_id;
+        let first = match request.from {
+            Some(from) => first_at(&self.log, room, from).await?.below(),
+            None => Mark::default(),
+        };
+        let end = match request.to {
+            Some(to) => Some(first_at(&self.log, room, Timestamp::from_millis(to.millis().saturating_add(1))).await?),
+            None => None,
+        };
+        Ok(match request.after_seq {
+            Some(after) => Direction::Forth { start: after.max(first), end },
+            None => {
+                let start = request.before_seq.unwrap_or(Seq::LAST);
+                Direction::Back { start: end.map_or(start, |end| end.min(start)), end: first }
+            }
+        })
+    }
+
+    /// Up to `count` entries in the direction, in its order, and whether there are more behind them.
+    async fn read(&self, room: &RoomId, direction: &Direction, count: u16) -> Result<(Vec<Entry>, bool), Error> {
+        match *direction {
+            Direction::Back { start, end } => {
+                let mut entries = self.log.before(room, start, count).await?;
+                entries.retain(|entry| Mark::from(entry.seq) > end);
+                // No number is missing, so what is above the end is there.
+                let has_more = entries.last().is_some_and(|oldest| oldest.seq > end.next());
+                Ok((entries, has_more))
+            }
+            Direction::Forth { start, end } => {
+                let (mut entries, mut has_more) = self.log.from(room, start.next(), count).await?;
+                if let Some(beyond) = end.and_then(|end| entries.iter().position(|entry| entry.seq >= end)) {
+                    entries.truncate(beyond);
+                    has_more = false;
+                }
+                Ok((entries, has_more))
+            }
+        }
+    }
+}
+
+fn limit(asked: Option<u16>) -> Result<u16, Refusal> {
+    match asked.unwrap_or(DEFAULT_LIMIT) {
+        limit @ 1..=MAX_LIMIT => Ok(limit),
+        _ => Err(Refusal::bad_request("`limit`: must be from 1 to 100")),
+    }
+}
+
+/// What is searched for, without case.
+fn query(asked: Option<&str>) -> Result<Option<String>, Refusal> {
+    const MAX_CHARACTERS: usize = 100;
+    match asked.map(str::trim) {
+        None => Ok(None),
+        Some(query) if query.is_empty() || query.chars().count() > MAX_CHARACTERS => {
+            Err(Refusal::bad_request("`query`: must be 1 to 100 characters"))
+        }
+        Some(query) => Ok(Some(query.to_lowercase())),
+    }
+}
+
+/// Whether the words of an entry, or of one of its translations, hold what is searched for.
+fn says(entry: &Entry, query: &str) -> bool {
+    let translated = entry.translations.values().filter_map(|translation| translation.text.as_deref());
+    std::iter::once(entry.message.as_str()).chain(translated).any(|text| text.to_lowercase().contains(query))
+}

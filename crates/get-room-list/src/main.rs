@@ -1,0 +1,14 @@
+//! Answers `getRoomList`.
+
+mod cursor;
+mod route;
+
+use shared::doors::Doors;
+use shared::runtime::{Fatal, serve, start_logging};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start_logging()?;
+    let doors = Doors::open().await;
+    serve(route::GetRoomList { rooms: doors.rooms()?, members: doors.members()? }).await
+}

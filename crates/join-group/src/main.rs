@@ -1,0 +1,21 @@
+//! Answers `joinGroup`.
+
+mod request;
+mod route;
+
+use shared::doors::Doors;
+use shared::runtime::{Fatal, serve, start_logging};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start_logging()?;
+    let doors = Doors::open().await;
+    serve(route::JoinGroup {
+        rooms: doors.rooms()?,
+        members: doors.members()?,
+        connections: doors.connections()?,
+        log: doors.log()?,
+        clock: doors.clock(),
+    })
+    .await
+}

@@ -1,0 +1,135 @@
+//! When somebody opens a room on their connection, then they are a member of it (if it is a group or an open room), and this
+//! connection listens to it.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use shared::chat::{Entry, Member, Role, Room, RoomKind, RoomStatus, SystemEvent};
+use shared::clock::Clock;
+use shared::ids::{Mark, RoomId, Seq};
+use shared::runtime::{Caller, Error, Route};
+use shared::table::{Appended, Connections, GROUP_LIMIT, Log, Members, Rooms, Tries};
+use shared::wire::{Refusal, RoomView};
+
+use crate::request::Request;
+
+/// The route and its doors.
+pub struct JoinGroup {
+    pub rooms: Rooms,
+    pub members: Members,
+    pub connections: Connections,
+    pub log: Log,
+    pub clock: Clock,
+}
+
+#[derive(Serialize)]
+pub struct Reply {
+    room: RoomView,
+}
+
+impl Route for JoinGroup {
+    type Request = Request;
+    type Reply = Reply;
+
+    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+        let (room, own) = self.seated(caller, &request.group_id).await?;
+        let ((), members) = tokio::try_join!(self.listen(caller, &room.room_id), self.shown(&room, &own))?;
+        Ok(Reply { room: RoomView::new(&room, &own, &members) })
+    }
+}
+
+impl JoinGroup {
+    /// The room and the caller's seat in it, taken now if there was none and there may be one.
+    async fn seated(&self, caller: &Caller, room_id: &RoomId) -> Result<(Room, Member), Error> {
+        let mut tries = Tries::default();
+        loop {
+            let (room, own) =
+                tokio::try_join!(self.rooms.get(room_id), self.members.get(room_id, caller.participant()))?;
+            let appended = match (room, own, room_id) {
+                (Some(room), Some(own), _) => return self.refreshed(caller, room, own).await,
+                (None, _, RoomId::Open(_)) => self.open(caller, room_id).await?,
+                (Some(room), None, RoomId::Open(_) | RoomId::Group(_)) => self.join(caller, &room).await?,
+                // Somebody else's consult reads like one that does not exist.
+                _ => return Err(Refusal::no_such_room().into()),
+            };
+            if let Appended::Again { .. } = appended {
+                tries.again().await?;
+            }
+        }
+    }
+
+    /// Creates an open room with the caller as its first member.
+    async fn open(&self, caller: &Caller, room_id: &RoomId) -> Result<Appended, Error> {
+        let now = self.clock.now();
+        let entry = Entry::system(room_id.clone(), None, caller.sender.clone(), SystemEvent::RoomCreated, now);
+        let room = Room {
+            room_id: room_id.clone(),
+            kind: RoomKind::Open,
+            name: None,
+            status: RoomStatus::InProgress,
+            status_seq: Seq::FIRST,
+            // Nothing is translated automatically for who comes and goes.
+            languages: BTreeSet::new(),
+            member_count: 1,
+            created_at: now,
+            created_by: caller.participant().clone(),
+            last_seq: Mark::from(entry.seq),
+            text_count: 0,
+            last_message: None,
+            updated_at: entry.sent_at,
+        };
+        let parts = vec![self.rooms.insert(&room)?, self.members.insert(&self.seat(caller, room_id))?];
+        Ok(self.log.append(&entry, parts).await?)
+    }
+
+    /// Takes a seat. In a group the log says so; an open room's would be full of it.
+    async fn join(&self, caller: &Caller, room: &Room) -> Result<Appended, Error> {
+        let seat = self.seat(caller, &room.room_id);
+        if room.room_id.is_open() {
+            self.members.put(&seat).await?;
+            return Ok(Appended::Done);
+        }
+        if room.member_count >= GROUP_LIMIT {
+            return Err(Refusal::forbidden("this group has no seat left").into());
+        }
+        let tail = self.log.tail(&room.room_id, 1).await?;
+        let event = SystemEvent::MemberJoined { participant: caller.participant().clone() };
+        let entry = Entry::system(room.room_id.clone(), tail.first(), caller.sender.clone(), event, self.clock.now());
+        let parts = vec![self.rooms.seat(&room.room_id, seat.language.as_ref())?, self.members.insert(&seat)?];
+        Ok(self.log.append(&entry, parts).await?)
+    }
+
+    fn seat(&self, caller: &Caller, room_id: &RoomId) -> Member {
+        let mut seat = Member::new(room_id.clone(), caller.participant().clone(), Role::Member, self.clock.now());
+        seat.language = caller.language.clone();
+        seat.name = caller.sender.name.clone().filter(|_| !caller.participant().is_hospital());
+        seat
+    }
+
+    /// A seat that was given in a person's absence learns what they read when they first sit down.
+    async fn refreshed(&self, caller: &Caller, mut room: Room, mut own: Member) -> Result<(Room, Member), Error> {
+        if let (None, Some(language), false) = (&own.language, &caller.language, room.room_id.is_open()) {
+            tokio::try_join!(
+                self.members.set_language(&room.room_id, caller.participant(), language),
+                self.rooms.add_language(&room.room_id, language),
+            )?;
+            room.languages.insert(language.clone());
+            own.language = Some(language.clone());
+        }
+        Ok((room, own))
+    }
+
+    /// Who is shown: everybody, but for an open room, which may have very many.
+    async fn shown(&self, room: &Room, own: &Member) -> Result<Vec<Member>, Error> {
+        if room.room_id.is_open() { Ok(vec![own.clone()]) } else { Ok(self.members.of_room(&room.room_id).await?) }
+    }
+
+    /// This connection hears the room from now on.
+    async fn listen(&self, caller: &Caller, room_id: &RoomId) -> Result<(), Error> {
+        // First on the participant's row: what is noted there is removed with the connection.
+        if self.connections.note_joined(caller.participant(), &caller.connection_id, room_id).await? {
+            self.connections.put(&caller.listening_to(room_id)).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,20 @@
+//! Answers `markRead`.
+
+mod route;
+
+use shared::doors::Doors;
+use shared::runtime::{Fatal, serve, start_logging};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start_logging()?;
+    let doors = Doors::open().await;
+    serve(route::MarkRead {
+        seats: doors.seats()?,
+        log: doors.log()?,
+        audience: doors.audience()?,
+        push: doors.push(),
+        clock: doors.clock(),
+    })
+    .await
+}

@@ -1,0 +1,81 @@
+//! When somebody has read on, then their mark moves, and the others see it. The push is best effort: a mark that is lost is
+//! repaired by the next.
+
+use futures::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use shared::audience::Audience;
+use shared::chat::Entry;
+use shared::clock::Clock;
+use shared::ids::{Mark, RoomId, Seq};
+use shared::push::Push;
+use shared::runtime::{Caller, Error, Route};
+use shared::seats::Seats;
+use shared::table::Log;
+use shared::wire::{Event, Refusal};
+
+/// The route and its doors.
+pub struct MarkRead {
+    pub seats: Seats,
+    pub log: Log,
+    pub audience: Audience,
+    pub push: Push,
+    pub clock: Clock,
+}
+
+#[derive(Deserialize)]
+pub struct Request {
+    room_id: RoomId,
+    seq: Seq,
+}
+
+#[derive(Serialize)]
+pub struct Reply {
+    room_id: RoomId,
+    last_read_seq: Mark,
+    unread_count: u64,
+}
+
+impl Route for MarkRead {
+    type Request = Request;
+    type Reply = Reply;
+
+    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+        let room_id = request.room_id;
+        let (seat, tail) = tokio::join!(self.seats.of(&room_id, caller.participant()), self.log.tail(&room_id, 1));
+        let (member, tail) = (seat?, tail?.into_iter().next().ok_or_else(Refusal::no_such_room)?);
+        let read = self.read_up_to(&tail, request.seq).await?;
+        let (mark, texts) = (Mark::from(read.seq), read.text_count);
+        let moved = mark > member.last_read_seq
+            && self.seats.members.mark_read(&room_id, caller.participant(), mark, texts).await?;
+        // Where another device has read further already, its mark stands.
+        let (last_read_seq, texts) = if moved { (mark, texts) } else { (member.last_read_seq, member.read_text_count) };
+        if moved {
+            self.tell_others(caller, &room_id, last_read_seq).await?;
+        }
+        Ok(Reply { room_id, last_read_seq, unread_count: tail.text_count.saturating_sub(texts) })
+    }
+}
+
+impl MarkRead {
+    /// The entry that was read up to; beyond the log's end it counts as its end.
+    async fn read_up_to(&self, tail: &Entry, seq: Seq) -> Result<Entry, Error> {
+        if seq >= tail.seq {
+            return Ok(tail.clone());
+        }
+        Ok(self.log.entry(&tail.room_id, seq).await?.ok_or_else(Refusal::no_such_message)?)
+    }
+
+    async fn tell_others(&self, caller: &Caller, room_id: &RoomId, last_read_seq: Mark) -> Result<(), Error> {
+        let participant = caller.participant().clone();
+        let frame = Event::Read { room_id: room_id.clone(), participant, last_read_seq }.to_frame()?;
+        let listeners = self.audience.of(room_id, self.clock.now()).await?;
+        let others = listeners.iter().flat_map(|listeners| &listeners.attentive);
+        let others = others.map(|connection| &connection.connection_id).filter(|id| **id != caller.connection_id);
+        stream::iter(others)
+            .for_each_concurrent(Push::AT_ONCE, async |connection| {
+                self.push.send(connection, &frame).await;
+            })
+            .await;
+        Ok(())
+    }
+}

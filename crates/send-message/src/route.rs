@@ -1,0 +1,179 @@
+//! When somebody sends a message, then it is appended to the room's log, exactly once.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use shared::chat::{Entry, EntryKind, MessageText, Room, RoomStatus};
+use shared::clock::{Clock, Timestamp};
+use shared::digest::DigestKey;
+use shared::ids::{MessageId, RoomId, Seq};
+use shared::language::Language;
+use shared::runtime::{Caller, Error, Route};
+use shared::seats::Seats;
+use shared::table::{Appended, Connections, Log, Send, Sends, Tries};
+use shared::wire::{Code, Refusal};
+
+use crate::pace::{JUDGED, Pace};
+
+/// The route and its doors.
+pub struct SendMessage {
+    pub seats: Seats,
+    pub log: Log,
+    pub sends: Sends,
+    pub connections: Connections,
+    pub digest: DigestKey,
+    pub pace: Pace,
+    pub clock: Clock,
+}
+
+#[derive(Deserialize)]
+pub struct Request {
+    room_id: Option<RoomId>,
+    message: String,
+    message_id: Option<MessageId>,
+    language: Option<Language>,
+    reply_to: Option<Seq>,
+}
+
+#[derive(Serialize)]
+pub struct Reply {
+    room_id: RoomId,
+    seq: Seq,
+    message_id: MessageId,
+    sent_at: Timestamp,
+    duplicate: bool,
+}
+
+/// A message that can be appended as it is.
+struct Draft {
+    room_id: RoomId,
+    text: MessageText,
+    message_id: MessageId,
+    language: Option<Language>,
+    reply_to: Option<Seq>,
+    digest: String,
+}
+
+impl Route for SendMessage {
+    type Request = Request;
+    type Reply = Reply;
+
+    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+        let draft = self.draft(caller, request).await?;
+        let mut tries = Tries::default();
+        loop {
+            let (seat, tail, sent) = tokio::join!(
+                self.seats.with_room(&draft.room_id, caller.participant()),
+                self.log.tail(&draft.room_id, JUDGED),
+                self.sends.get(&draft.room_id, caller.participant(), draft.message_id),
+            );
+            let ((member, room), tail) = (seat?, tail?);
+            if let Some(sent) = sent? {
+                return draft.answer_again(&sent);
+            }
+            let now = self.clock.now();
+            if member.muted_until.is_some_and(|until| until > now) {
+                let wait = member.muted_until.unwrap_or(now).since(now);
+                return Err(Refusal::rate_limited("you are muted in this room for a while", wait).into());
+            }
+            refuse_if_closed(&room, &tail)?;
+            self.pace.judge(&tail, caller.user_id(), &draft.text, now)?;
+            let entry = draft.entry(caller, tail.first(), now)?;
+            let send = Send::new(
+                &draft.room_id,
+                caller.participant(),
+                draft.message_id,
+                entry.seq,
+                entry.sent_at,
+                caller.user_id(),
+                draft.digest.clone(),
+            );
+            match self.log.append(&entry, vec![self.sends.insert(&send)?]).await? {
+                Appended::Done => return Ok(draft.reply(&send, false)),
+                // A repetition of this very send won, whatever else stood in the way.
+                Appended::Again { found: Some(row) } => return draft.answer_again(&self.sends.row(row)?),
+                Appended::Again { found: None } => tries.again().await?,
+            }
+        }
+    }
+}
+
+impl SendMessage {
+    async fn draft(&self, caller: &Caller, request: Request) -> Result<Draft, Error> {
+        let text = MessageText::new(request.message).map_err(|error| Refusal::invalid_text("message", error))?;
+        let room_id = match request.room_id {
+            Some(room_id) => room_id,
+            None => self.joined(caller).await?,
+        };
+        // Of what the request said, not of what the connection adds: another device may repeat it.
+        let spoken = request.language.as_ref().map_or("", Language::as_str);
+        let replied = request.reply_to.map(|seq| seq.to_string()).unwrap_or_default();
+        let digest = self.digest.digest(&["send", text.as_str(), spoken, &replied]).await?;
+        let language = request.language.or_else(|| caller.language.clone());
+        let message_id = request.message_id.unwrap_or_else(MessageId::random);
+        Ok(Draft { room_id, text, message_id, language, reply_to: request.reply_to, digest })
+    }
+
+    /// The room that this connection joined last.
+    async fn joined(&self, caller: &Caller) -> Result<RoomId, Error> {
+        let connection = self.connections.get(caller.participant(), &caller.connection_id).await?;
+        connection
+            .and_then(|connection| connection.current_room)
+            .ok_or_else(|| Refusal::bad_request("missing field `room_id`: this connection has joined no room").into())
+    }
+}
+
+impl Draft {
+    fn entry(&self, caller: &Caller, tail: Option<&Entry>, now: Timestamp) -> Result<Entry, Refusal> {
+        let tail = tail.ok_or_else(Refusal::no_such_room)?;
+        if self.reply_to.is_some_and(|seq| seq > tail.seq) {
+            return Err(Refusal::bad_request("`reply_to`: this room has no message with this seq yet"));
+        }
+        Ok(Entry {
+            room_id: self.room_id.clone(),
+            seq: tail.seq.next(),
+            text_count: tail.text_count + 1,
+            message_id: self.message_id,
+            kind: EntryKind::Text,
+            sender: caller.sender.clone(),
+            origin: Some(caller.connection_id.clone()),
+            message: self.text.as_str().to_owned(),
+            language: self.language.clone(),
+            sent_at: now.max(tail.sent_at),
+            translations: BTreeMap::new(),
+            reply_to: self.reply_to,
+            event: None,
+            edited_at: None,
+            deleted_at: None,
+        })
+    }
+
+    fn answer_again(&self, sent: &Send) -> Result<Reply, Error> {
+        if sent.digest == self.digest {
+            Ok(self.reply(sent, true))
+        } else {
+            Err(Refusal::new(Code::MessageIdTaken, "this `message_id` was already used for another text").into())
+        }
+    }
+
+    fn reply(&self, send: &Send, duplicate: bool) -> Reply {
+        Reply {
+            room_id: self.room_id.clone(),
+            seq: send.seq,
+            message_id: self.message_id,
+            sent_at: send.sent_at,
+            duplicate,
+        }
+    }
+}
+
+/// The newest status change among the last entries counts even where the room's row was read before it. Should both have
+/// been read before a newer one, the number that the message wants is taken, and all is read again.
+fn refuse_if_closed(room: &Room, tail: &[Entry]) -> Result<(), Refusal> {
+    match tail.iter().find_map(Entry::sets_status).unwrap_or(room.status) {
+        RoomStatus::Closed => {
+            Err(Refusal::new(Code::RoomClosed, "this consultation is closed; the hospital can reopen it"))
+        }
+        RoomStatus::Waiting | RoomStatus::InProgress | RoomStatus::OnHold => Ok(()),
+    }
+}

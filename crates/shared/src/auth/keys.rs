@@ -1,0 +1,116 @@
+//! The keys that tokens are checked with.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use tokio::sync::Mutex;
+
+use super::TokenError;
+use crate::secrets::Secret;
+
+/// Where the key of a token comes from. Each way has one algorithm.
+#[derive(Debug)]
+pub enum Keys {
+    /// HS256 with a secret of at least 256 bits.
+    Shared(Secret),
+    /// RS256 with keys that the issuer publishes (Cognito, any OIDC issuer).
+    Published(KeySet),
+    /// HS256 with a fixed secret, for tests.
+    #[cfg(test)]
+    Fixed(&'static str),
+}
+
+impl Keys {
+    const MIN_SECRET_BYTES: usize = 32;
+
+    /// The key that `token` must be signed with, and how.
+    pub(super) async fn key_for(&self, token: &str) -> Result<(DecodingKey, Algorithm), TokenError> {
+        match self {
+            Self::Shared(secret) => {
+                let secret = secret.value().await.map_err(|error| TokenError::Keys(Box::new(error)))?;
+                if secret.len() < Self::MIN_SECRET_BYTES {
+                    return Err(TokenError::Keys("the token secret is shorter than 256 bits".into()));
+                }
+                Ok((DecodingKey::from_secret(secret.as_bytes()), Algorithm::HS256))
+            }
+            Self::Published(keys) => {
+                let header =
+                    jsonwebtoken::decode_header(token).map_err(|_| TokenError::Unauthorized("it cannot be read"))?;
+                let id = header.kid.ok_or(TokenError::Unauthorized("it names no key"))?;
+                Ok((keys.find(&id).await?, Algorithm::RS256))
+            }
+            #[cfg(test)]
+            Self::Fixed(secret) => Ok((DecodingKey::from_secret(secret.as_bytes()), Algorithm::HS256)),
+        }
+    }
+}
+
+/// An issuer's published keys: fetched at the start, and again when a token names one that is not among them, but at most
+/// once in ten seconds. While the issuer is out of reach, the last good ones are kept.
+#[derive(Debug)]
+pub struct KeySet {
+    http: reqwest::Client,
+    url: String,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    keys: Option<Arc<JwkSet>>,
+    asked: Option<Instant>,
+}
+
+impl KeySet {
+    const REST: Duration = Duration::from_secs(10);
+    const TIMEOUT: Duration = Duration::from_secs(3);
+    const MAX_BYTES: usize = 256 * 1024;
+
+    /// The keys at `url`, fetched at once.
+    pub async fn open(url: String) -> Self {
+        let keys = Self { http: reqwest::Client::new(), url, held: Mutex::default() };
+        keys.refresh(&mut *keys.held.lock().await).await;
+        keys
+    }
+
+    async fn find(&self, id: &str) -> Result<DecodingKey, TokenError> {
+        let mut held = self.held.lock().await;
+        if held.find(id).is_none() && held.asked.is_none_or(|asked| asked.elapsed() >= Self::REST) {
+            self.refresh(&mut held).await;
+        }
+        match (held.find(id), &held.keys) {
+            (Some(key), _) => Ok(key),
+            (None, Some(_)) => Err(TokenError::Unauthorized("the issuer has no such key")),
+            (None, None) => Err(TokenError::Keys("the issuer's key set could not be fetched".into())),
+        }
+    }
+
+    async fn refresh(&self, held: &mut Held) {
+        held.asked = Some(Instant::now());
+        match self.fetch().await {
+            Ok(keys) => held.keys = Some(Arc::new(keys)),
+            Err(error) => {
+                tracing::warn!(error = %crate::runtime::chain(&*error), "the issuer's keys could not be fetched")
+            }
+        }
+    }
+
+    async fn fetch(&self) -> Result<JwkSet, Box<dyn std::error::Error + Send + Sync>> {
+        let mut answer = self.http.get(&self.url).timeout(Self::TIMEOUT).send().await?.error_for_status()?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            body.extend_from_slice(&chunk);
+            if body.len() > Self::MAX_BYTES {
+                return Err("the key set is larger than 256 KB".into());
+            }
+        }
+        Ok(serde_json::from_slice(&body)?)
+    }
+}
+
+impl Held {
+    fn find(&self, id: &str) -> Option<DecodingKey> {
+        DecodingKey::from_jwk(self.keys.as_ref()?.find(id)?).ok()
+    }
+}

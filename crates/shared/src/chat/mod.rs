@@ -1,0 +1,69 @@
+//! What is said and by whom: pure values, the same on the wire and in the tables.
+
+mod entry;
+mod room;
+mod text;
+mod translation;
+
+pub use entry::{Entry, EntryKind, Sender, SystemEvent};
+pub use room::{LastMessage, Member, Room};
+pub use text::{InvalidText, MessageText, RoomName};
+pub use translation::{FailureReason, Translation, TranslationSource, TranslationStatus};
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of conversation a room is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomKind {
+    /// A user and a hospital.
+    Consult,
+    /// Two users.
+    Direct,
+    /// Members with roles.
+    Group,
+    /// Anyone signed in who joins.
+    Open,
+}
+
+/// Where a consult stands. Rooms of the other kinds stay `in_progress`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomStatus {
+    /// Nobody of the hospital has taken it up.
+    Waiting,
+    /// Being talked in.
+    InProgress,
+    /// Paused by the hospital.
+    OnHold,
+    /// Over: refuses messages until the hospital reopens it.
+    Closed,
+}
+
+impl RoomStatus {
+    /// As on the wire and in the keys of the `by-status` index.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::InProgress => "in_progress",
+            Self::OnHold => "on_hold",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// What a member may do in its room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Who created a group.
+    Owner,
+    /// May manage a group's members.
+    Admin,
+    /// Reads and writes.
+    Member,
+    /// The user's side of a consult.
+    Patient,
+    /// The hospital's side of a consult.
+    Staff,
+}

@@ -1,0 +1,142 @@
+//! A room and its members, as the tables keep them.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::text::preview;
+use super::{Entry, Role, RoomKind, RoomName, RoomStatus, Sender};
+use crate::clock::Timestamp;
+use crate::ids::{Mark, Participant, RoomId, Seq};
+use crate::language::Language;
+
+/// A conversation. The fields from `last_seq` on are its head, which fan-out derives from the log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Room {
+    /// Its id.
+    pub room_id: RoomId,
+    /// What kind of conversation it is.
+    pub kind: RoomKind,
+    /// What a group is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<RoomName>,
+    /// Where it stands.
+    pub status: RoomStatus,
+    /// The entry that recorded this status.
+    pub status_seq: Seq,
+    /// What its members read.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::string_set")]
+    pub languages: BTreeSet<Language>,
+    /// How many seats are taken.
+    pub member_count: u32,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: Participant,
+    /// The highest number in its log.
+    #[serde(default)]
+    pub last_seq: Mark,
+    /// How many texts its log has.
+    #[serde(default)]
+    pub text_count: u64,
+    /// The newest text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_message: Option<LastMessage>,
+    /// When the newest entry was appended.
+    pub updated_at: Timestamp,
+}
+
+/// The newest text of a room, for lists.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastMessage {
+    /// Its number.
+    pub seq: Seq,
+    /// Its first 200 characters.
+    pub message: String,
+    /// Who wrote it.
+    pub sender: Sender,
+    /// When.
+    pub sent_at: Timestamp,
+}
+
+impl LastMessage {
+    const PREVIEW_CHARACTERS: usize = 200;
+
+    /// The preview of a text entry.
+    pub fn of(entry: &Entry) -> Self {
+        let message = preview(&entry.message, Self::PREVIEW_CHARACTERS);
+        Self { seq: entry.seq, message, sender: entry.sender.clone(), sent_at: entry.sent_at }
+    }
+}
+
+/// What people say is never printed, not even by accident.
+impl fmt::Debug for LastMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LastMessage(#{})", self.seq)
+    }
+}
+
+/// A participant's seat in a room.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Member {
+    /// The room.
+    pub room_id: RoomId,
+    /// Who sits there.
+    pub participant: Participant,
+    /// What they may do.
+    pub role: Role,
+    /// What they read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    /// What they are called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Since when.
+    pub joined_at: Timestamp,
+    /// How far they have read.
+    #[serde(default)]
+    pub last_read_seq: Mark,
+    /// The log's `text_count` there: what is above it in the room is unread.
+    #[serde(default)]
+    pub read_text_count: u64,
+    /// Orders the member's room list; derived, and up to a minute behind.
+    pub last_activity: Timestamp,
+    /// Until when what they send is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted_until: Option<Timestamp>,
+    /// On the hospital's seat in a consult: the key of the `by-status` index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_key: Option<String>,
+}
+
+impl Member {
+    /// A fresh seat, nothing read yet.
+    pub fn new(room_id: RoomId, participant: Participant, role: Role, now: Timestamp) -> Self {
+        Self {
+            room_id,
+            participant,
+            role,
+            language: None,
+            name: None,
+            joined_at: now,
+            last_read_seq: Mark::default(),
+            read_text_count: 0,
+            last_activity: now,
+            muted_until: None,
+            list_key: None,
+        }
+    }
+
+    /// The key under which the `by-status` index lists a hospital's consults of one status.
+    pub fn list_key(hospital: &Participant, status: RoomStatus) -> String {
+        format!("{hospital}#{}", status.as_str())
+    }
+}
+
+/// Names of people are never printed.
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Member({} in {})", self.participant, self.room_id)
+    }
+}

@@ -1,0 +1,169 @@
+//! The one place that reads the environment. What a function may read is what its `Environment` in `template.yaml` sets.
+#![expect(clippy::disallowed_methods, reason = "this is the module that reads the environment for all others")]
+
+use std::str::FromStr;
+
+/// A variable that is missing or that does not say what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not set, or empty.
+    #[error("the environment variable {0} is not set")]
+    Missing(&'static str),
+    /// Set to something else.
+    #[error("the environment variable {name} {reason}")]
+    Invalid {
+        /// Which.
+        name: &'static str,
+        /// What it should be.
+        reason: String,
+    },
+}
+
+fn optional(name: &'static str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn required(name: &'static str) -> Result<String, ConfigError> {
+    optional(name).ok_or(ConfigError::Missing(name))
+}
+
+fn parsed<T: FromStr>(name: &'static str) -> Result<Option<T>, ConfigError>
+where
+    T::Err: std::fmt::Display,
+{
+    optional(name)
+        .map(|value| value.parse().map_err(|error: T::Err| ConfigError::Invalid { name, reason: error.to_string() }))
+        .transpose()
+}
+
+/// The names of the tables, per stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableName {
+    /// `CONNECTIONS_TABLE`
+    Connections,
+    /// `PROFILES_TABLE`
+    Profiles,
+    /// `ROOMS_TABLE`
+    Rooms,
+    /// `MEMBERS_TABLE`
+    Members,
+    /// `MESSAGES_TABLE`
+    Messages,
+    /// `SENDS_TABLE`
+    Sends,
+    /// `TRANSLATIONS_TABLE`
+    Translations,
+}
+
+impl TableName {
+    /// Reads the variable of this table.
+    pub fn read(self) -> Result<String, ConfigError> {
+        required(match self {
+            Self::Connections => "CONNECTIONS_TABLE",
+            Self::Profiles => "PROFILES_TABLE",
+            Self::Rooms => "ROOMS_TABLE",
+            Self::Members => "MEMBERS_TABLE",
+            Self::Messages => "MESSAGES_TABLE",
+            Self::Sends => "SENDS_TABLE",
+            Self::Translations => "TRANSLATIONS_TABLE",
+        })
+    }
+}
+
+/// The ids (ARNs) of the secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretName {
+    /// `TOKEN_SECRET_ID`: the HS256 secret of the tokens.
+    Token,
+    /// `DIGEST_SECRET_ID`: the key of digests and of the translation cache.
+    Digest,
+    /// `DEEPL_SECRET_ID`: the DeepL key.
+    DeepL,
+}
+
+impl SecretName {
+    /// Reads the variable of this secret.
+    pub fn read(self) -> Result<String, ConfigError> {
+        required(match self {
+            Self::Token => "TOKEN_SECRET_ID",
+            Self::Digest => "DIGEST_SECRET_ID",
+            Self::DeepL => "DEEPL_SECRET_ID",
+        })
+    }
+}
+
+/// How tokens are checked.
+#[derive(Debug, Clone)]
+pub struct TokenConfig {
+    /// `TOKEN_IN_QUERY`: whether `?token=` is looked at.
+    pub in_query: bool,
+    /// `ALLOWED_ORIGINS`: the browser origins that may connect, separated by commas; `*` for any.
+    pub allowed_origins: Vec<String>,
+    /// `TOKEN_ISSUER`: the `iss` a token must have; unset: not checked.
+    pub issuer: Option<String>,
+    /// `TOKEN_AUDIENCE`: the `aud` (or Cognito's `client_id`) a token must have; unset: not checked.
+    pub audience: Option<String>,
+    /// `TOKEN_JWKS_URL`: where the issuer publishes its RS256 keys; unset: HS256 with the token secret.
+    pub jwks_url: Option<String>,
+    /// How the claims are called.
+    pub claims: ClaimNames,
+}
+
+/// How an issuer calls its claims.
+#[derive(Debug, Clone)]
+pub struct ClaimNames {
+    /// `CLAIM_USER_TYPE`
+    pub user_type: String,
+    /// `CLAIM_HOSPITAL_ID`
+    pub hospital_id: String,
+    /// `CLAIM_NAME`
+    pub name: String,
+    /// `CLAIM_LANGUAGE`
+    pub language: String,
+}
+
+impl TokenConfig {
+    /// Reads the variables.
+    pub fn read() -> Result<Self, ConfigError> {
+        let claim = |name, default: &str| optional(name).unwrap_or_else(|| default.to_owned());
+        Ok(Self {
+            in_query: parsed("TOKEN_IN_QUERY")?.unwrap_or(false),
+            allowed_origins: required("ALLOWED_ORIGINS")?.split(',').map(|origin| origin.trim().to_owned()).collect(),
+            issuer: optional("TOKEN_ISSUER"),
+            audience: optional("TOKEN_AUDIENCE"),
+            jwks_url: optional("TOKEN_JWKS_URL"),
+            claims: ClaimNames {
+                user_type: claim("CLAIM_USER_TYPE", "user_type"),
+                hospital_id: claim("CLAIM_HOSPITAL_ID", "hospital_id"),
+                name: claim("CLAIM_NAME", "name"),
+                language: claim("CLAIM_LANGUAGE", "language"),
+            },
+        })
+    }
+}
+
+/// `DEEPL_ENDPOINT`: where DeepL answers; unset: chosen by the key.
+pub fn deepl_endpoint() -> Option<String> {
+    optional("DEEPL_ENDPOINT")
+}
+
+/// `HOSPITAL_LANGUAGE`: what a hospital reads that has no profile yet.
+pub fn hospital_language() -> Result<crate::language::Language, ConfigError> {
+    parsed("HOSPITAL_LANGUAGE")?.ok_or(ConfigError::Missing("HOSPITAL_LANGUAGE"))
+}
+
+/// `FULL_DELIVERY_LIMIT`: with more connections than this, only those of a participant that joined the room get each
+/// of its messages.
+pub fn full_delivery_limit() -> Result<usize, ConfigError> {
+    parsed("FULL_DELIVERY_LIMIT")?.ok_or(ConfigError::Missing("FULL_DELIVERY_LIMIT"))
+}
+
+/// `LOG_LEVEL`: the least severe level that is logged; `info` where it is not set.
+pub fn log_level() -> Result<tracing::Level, ConfigError> {
+    Ok(parsed("LOG_LEVEL")?.unwrap_or(tracing::Level::INFO))
+}
+
+/// `SEND_WINDOW_MS`: eight messages of one person in a row within this time are too fast; zero turns the check off.
+pub fn send_window() -> Result<std::time::Duration, ConfigError> {
+    parsed("SEND_WINDOW_MS")?.map(std::time::Duration::from_millis).ok_or(ConfigError::Missing("SEND_WINDOW_MS"))
+}

@@ -1,0 +1,112 @@
+//! Opens the doors that a function uses, and no others: one SDK configuration and one HTTP connection pool for all.
+
+use aws_config::{BehaviorVersion, SdkConfig};
+
+use crate::audience::Audience;
+use crate::clock::Clock;
+use crate::config::{self, ConfigError, SecretName, TableName};
+use crate::deepl::DeepL;
+use crate::digest::DigestKey;
+use crate::push::Push;
+use crate::seats::Seats;
+use crate::secrets::Secret;
+use crate::table::{Connections, Log, Members, Profiles, Rooms, Sends, Translations};
+use crate::translator::Translator;
+
+/// The way to every door.
+#[derive(Debug)]
+pub struct Doors {
+    sdk: SdkConfig,
+    dynamodb: aws_sdk_dynamodb::Client,
+}
+
+impl Doors {
+    /// Reads the SDK's configuration from the environment.
+    pub async fn open() -> Self {
+        let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+        Self { sdk, dynamodb }
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> Clock {
+        Clock::System
+    }
+
+    /// The `connections` table.
+    pub fn connections(&self) -> Result<Connections, ConfigError> {
+        Ok(Connections::new(self.dynamodb.clone(), TableName::Connections.read()?))
+    }
+
+    /// The `profiles` table.
+    pub fn profiles(&self) -> Result<Profiles, ConfigError> {
+        Ok(Profiles::new(self.dynamodb.clone(), TableName::Profiles.read()?))
+    }
+
+    /// The `rooms` table.
+    pub fn rooms(&self) -> Result<Rooms, ConfigError> {
+        Ok(Rooms::new(self.dynamodb.clone(), TableName::Rooms.read()?))
+    }
+
+    /// The `members` table.
+    pub fn members(&self) -> Result<Members, ConfigError> {
+        Ok(Members::new(self.dynamodb.clone(), TableName::Members.read()?))
+    }
+
+    /// The `messages` table.
+    pub fn log(&self) -> Result<Log, ConfigError> {
+        Ok(Log::new(self.dynamodb.clone(), TableName::Messages.read()?))
+    }
+
+    /// The `sends` table.
+    pub fn sends(&self) -> Result<Sends, ConfigError> {
+        Ok(Sends::new(self.dynamodb.clone(), TableName::Sends.read()?))
+    }
+
+    /// The `translations` table.
+    pub fn translations(&self) -> Result<Translations, ConfigError> {
+        Ok(Translations::new(self.dynamodb.clone(), TableName::Translations.read()?))
+    }
+
+    /// A secret, fetched at once, so that no invocation waits for it. Where that fails, the first use tries again and
+    /// says so.
+    pub async fn secret(&self, name: SecretName) -> Result<Secret, ConfigError> {
+        let secret = Secret::new(aws_sdk_secretsmanager::Client::new(&self.sdk), name.read()?);
+        if let Err(error) = secret.value().await {
+            tracing::warn!(error = %crate::runtime::chain(&error), "a secret could not be fetched at the start");
+        }
+        Ok(secret)
+    }
+
+    /// The key of digests.
+    pub async fn digest_key(&self) -> Result<DigestKey, ConfigError> {
+        Ok(DigestKey::new(self.secret(SecretName::Digest).await?))
+    }
+
+    /// Rooms and the seats in them.
+    pub fn seats(&self) -> Result<Seats, ConfigError> {
+        Ok(Seats { rooms: self.rooms()?, members: self.members()? })
+    }
+
+    /// Who is listening.
+    pub fn audience(&self) -> Result<Audience, ConfigError> {
+        let full_delivery_limit = config::full_delivery_limit()?;
+        Ok(Audience { members: self.members()?, connections: self.connections()?, full_delivery_limit })
+    }
+
+    /// Pushes to connections.
+    pub fn push(&self) -> Push {
+        Push::new(&self.sdk)
+    }
+
+    /// The translator: cache, DeepL and the log.
+    pub async fn translator(&self) -> Result<Translator, ConfigError> {
+        Ok(Translator {
+            log: self.log()?,
+            cache: self.translations()?,
+            deepl: DeepL::new(config::deepl_endpoint(), self.secret(SecretName::DeepL).await?),
+            digest: self.digest_key().await?,
+            clock: self.clock(),
+        })
+    }
+}

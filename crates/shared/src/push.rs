@@ -1,0 +1,66 @@
+//! The door to the WebSockets: API Gateway's management API.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_apigatewaymanagement::Client;
+use aws_sdk_apigatewaymanagement::config::Builder;
+use aws_sdk_apigatewaymanagement::primitives::Blob;
+
+use crate::ids::ConnectionId;
+
+/// How a push ended. None of these is an error: a slow or vanished reader never holds up the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// API Gateway took it.
+    Delivered,
+    /// The connection is no more (410), or not yet.
+    Gone,
+    /// Given up after several tries; the client repairs itself by `seq`.
+    Dropped,
+}
+
+/// Pushes frames to connections.
+#[derive(Debug, Clone)]
+pub struct Push {
+    client: Client,
+}
+
+impl Push {
+    /// How many pushes are under way at once.
+    pub const AT_ONCE: usize = 64;
+
+    /// The SDK's own retries serve for 429 and 5xx: three tries with jitter growing from 50 ms, each at most 2 s.
+    pub fn new(sdk: &SdkConfig) -> Self {
+        let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50));
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(2)).build();
+        let config = Builder::from(sdk).retry_config(retries).timeout_config(timeouts).build();
+        Self { client: Client::from_conf(config) }
+    }
+
+    /// Sends one text frame of at most 128 KB to one connection.
+    pub async fn send(&self, connection: &ConnectionId, frame: &str) -> Delivery {
+        let call = self.client.post_to_connection().connection_id(connection.as_str()).data(Blob::new(frame));
+        match call.send().await {
+            Ok(_) => Delivery::Delivered,
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_gone_exception()) => Delivery::Gone,
+            Err(error) => {
+                tracing::warn!(%connection, bytes = frame.len(), error = %crate::runtime::chain(&error), "a push was dropped");
+                Delivery::Dropped
+            }
+        }
+    }
+
+    /// Closes a connection. One that is gone already is closed.
+    pub async fn close(&self, connection: &ConnectionId) {
+        if let Err(error) = self.client.delete_connection().connection_id(connection.as_str()).send().await
+            && !error.as_service_error().is_some_and(|error| error.is_gone_exception())
+        {
+            tracing::warn!(%connection, error = %crate::runtime::chain(&error), "a connection could not be closed");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Functions that API Gateway calls when a connection is made and when it has ended.
+
+use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
+use aws_lambda_events::http::HeaderMap;
+use aws_lambda_events::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
+
+use super::{Caller, Error, Fatal, chain, run};
+
+/// What `$connect` answers.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// The subprotocol that the client offered and that is spoken; API Gateway wants it echoed.
+    pub subprotocol: Option<&'static str>,
+}
+
+/// "When a connection is made (or has ended), then …".
+pub trait Lifecycle {
+    /// Does it.
+    fn happen(&self, caller: &Caller, headers: &HeaderMap) -> impl Future<Output = Result<Accepted, Error>>;
+}
+
+/// Serves `$connect` or `$disconnect` until Lambda ends the function.
+pub async fn serve_lifecycle<L: Lifecycle>(lifecycle: L) -> Result<(), Fatal> {
+    let lifecycle = &lifecycle;
+    run(async move |event: ApiGatewayWebsocketProxyRequest| Ok(handle(lifecycle, event).await)).await
+}
+
+async fn handle<L: Lifecycle>(lifecycle: &L, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
+    let mut response = ApiGatewayProxyResponse::default();
+    let outcome = match Caller::from_context(&event.request_context) {
+        Some(caller) => lifecycle.happen(&caller, &event.headers).await,
+        None => Err(Error::Failed("the authorizer's context is missing or incomplete".into())),
+    };
+    response.status_code = match outcome {
+        Ok(accepted) => {
+            if let Some(subprotocol) = accepted.subprotocol {
+                response.headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
+            }
+            200
+        }
+        Err(Error::Refused(refusal)) => {
+            tracing::info!(code = ?refusal.code, "refused");
+            403
+        }
+        Err(Error::Failed(error)) => {
+            tracing::error!(error = chain(&*error), metric = "Failed", "failed");
+            500
+        }
+    };
+    response
+}

@@ -1,0 +1,177 @@
+//! The one `main` of all functions: logging, the envelope, the identity, the reply and the mapping of errors.
+
+mod lifecycle;
+mod route;
+mod stream;
+
+pub use lifecycle::{Accepted, Lifecycle, serve_lifecycle};
+pub use route::{Request, Route, serve};
+pub use stream::{Change, StreamReader, serve_stream};
+
+use std::collections::BTreeSet;
+use std::error::Error as StdError;
+use std::fmt;
+
+use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequestContext;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::chat::Sender;
+use crate::clock::Timestamp;
+use crate::ids::{ConnectionId, Participant, UserId};
+use crate::language::Language;
+use crate::secrets::SecretError;
+use crate::table::{Connection, TableError};
+use crate::translator::TranslatorError;
+use crate::wire::Refusal;
+
+/// Ends a function at its start, with the sentence that the log shows.
+pub type Fatal = lambda_runtime::Error;
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub enum Error {
+    /// By the caller's own doing: told to the caller, with a code.
+    Refused(Box<Refusal>),
+    /// Ours: logged once with its causes, and told to nobody.
+    Failed(Box<dyn StdError + Send + Sync>),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => f.write_str(&refusal.message),
+            Self::Failed(error) => f.write_str(&chain(&**error)),
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+macro_rules! failures {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Self::Failed(Box::new(error))
+            }
+        }
+    )*};
+}
+failures!(TableError, SecretError, TranslatorError, serde_json::Error);
+
+/// Who is calling, as the authorizer found out when the connection was made.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The person, the seat they speak from, and their name.
+    pub sender: Sender,
+    /// What they read.
+    pub language: Option<Language>,
+    /// The connection they call on.
+    pub connection_id: ConnectionId,
+    /// When the connection was made.
+    pub connected_at: Timestamp,
+    /// When their token ends.
+    pub session_until: Timestamp,
+}
+
+impl Caller {
+    /// The seat they speak from.
+    pub fn participant(&self) -> &Participant {
+        &self.sender.participant
+    }
+
+    /// The person.
+    pub fn user_id(&self) -> &UserId {
+        &self.sender.user_id
+    }
+
+    /// The row under which this connection is heard of by an audience: a participant, or a room that it joined.
+    pub fn listening_to(&self, audience: &impl fmt::Display) -> Connection {
+        Connection {
+            audience: audience.to_string(),
+            connection_id: self.connection_id.clone(),
+            participant: self.sender.participant.clone(),
+            user_id: self.sender.user_id.clone(),
+            name: self.sender.name.clone(),
+            language: self.language.clone(),
+            rooms: BTreeSet::new(),
+            current_room: None,
+            connected_at: self.connected_at,
+            session_until: self.session_until,
+            expires_at: self.connected_at.seconds() + Connection::KEPT_SECONDS,
+        }
+    }
+
+    /// Reads the context that API Gateway hands on from the authorizer. Numbers may arrive as strings.
+    fn from_context(context: &ApiGatewayWebsocketProxyRequestContext) -> Option<Self> {
+        let text = |name: &str| match context.authorizer.fields.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        Some(Self {
+            sender: Sender {
+                participant: text("participant")?.parse().ok()?,
+                user_id: text("user_id")?.parse().ok()?,
+                name: text("name"),
+            },
+            language: text("language").and_then(|tag| tag.parse().ok()),
+            connection_id: ConnectionId::new(context.connection_id.clone()?),
+            connected_at: Timestamp::from_millis(context.connected_at.try_into().ok()?),
+            session_until: Timestamp::from_seconds(text("exp")?.parse().ok()?),
+        })
+    }
+}
+
+/// Runs a function until Lambda ends it.
+pub async fn run<E, R>(handler: impl AsyncFn(E) -> Result<R, Fatal>) -> Result<(), Fatal>
+where
+    E: DeserializeOwned,
+    R: Serialize,
+{
+    let handler = &handler;
+    lambda_runtime::run(lambda_runtime::service_fn(move |event: lambda_runtime::LambdaEvent<E>| async move {
+        handler(event.payload).await
+    }))
+    .await
+}
+
+/// Logs JSON lines to standard output: ours from the configured level on, everybody else's from `warn`, because what
+/// libraries log in detail can hold what people said.
+pub fn start_logging() -> Result<(), Fatal> {
+    use tracing_subscriber::Layer;
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+
+    let level = crate::config::log_level()?;
+    let ours = tracing_subscriber::filter::filter_fn(move |metadata| {
+        let library = ["aws_", "hyper", "reqwest", "rustls", "h2", "tower", "lambda_runtime"];
+        let most =
+            if library.iter().any(|name| metadata.target().starts_with(name)) { tracing::Level::WARN } else { level };
+        *metadata.level() <= most
+    });
+    let lines =
+        tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    tracing_subscriber::registry().with(lines.with_filter(ours)).try_init()?;
+    Ok(())
+}
+
+/// An error and its causes in one line. Only messages: an error's debug form could hold a row.
+pub fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = error.source();
+    }
+    line
+}

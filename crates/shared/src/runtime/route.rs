@@ -1,0 +1,101 @@
+//! Functions that answer an action of the WebSocket API.
+
+use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
+use aws_lambda_events::encodings::Body;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Caller, Error, Fatal, run};
+use crate::clock::Clock;
+use crate::wire::{Code, Frame, Refusal, Reply};
+
+/// The fields of one action (or of several that one function answers), parsed before the route sees them.
+pub trait Request: Sized {
+    /// Reads them; the refusal names the field that is wrong.
+    fn parse(frame: Frame) -> Result<Self, Refusal>;
+}
+
+impl<T: DeserializeOwned> Request for T {
+    fn parse(frame: Frame) -> Result<Self, Refusal> {
+        frame.fields()
+    }
+}
+
+/// One route: "when somebody asks for this, then …".
+pub trait Route {
+    /// What is asked.
+    type Request: Request;
+    /// What is answered.
+    type Reply: Serialize;
+
+    /// Does it.
+    fn answer(&self, caller: &Caller, request: Self::Request) -> impl Future<Output = Result<Self::Reply, Error>>;
+}
+
+/// Serves a route until Lambda ends the function.
+pub async fn serve<R: Route>(route: R) -> Result<(), Fatal> {
+    let route = &route;
+    run(async move |event: ApiGatewayWebsocketProxyRequest| Ok(respond(handle(route, Clock::System, event).await)))
+        .await
+}
+
+fn respond(body: String) -> ApiGatewayProxyResponse {
+    let mut response = ApiGatewayProxyResponse::default();
+    response.status_code = 200;
+    response.body = Some(Body::Text(body));
+    response
+}
+
+/// One request, from the event to the text of the reply.
+async fn handle<R: Route>(route: &R, clock: Clock, event: ApiGatewayWebsocketProxyRequest) -> String {
+    let frame = match Frame::parse(event.body.as_deref().unwrap_or_default()) {
+        Ok(frame) => frame,
+        Err(unreadable) => {
+            let action = unreadable.action.unwrap_or_default();
+            return refuse(&action, unreadable.request_id.as_deref(), &unreadable.refusal);
+        }
+    };
+    let (action, request_id) = (frame.action.clone(), frame.request_id.clone());
+    let request_id = request_id.as_deref();
+    match answer(route, clock, &event, frame).await {
+        Ok(reply) => match serde_json::to_string(&Reply::done(&action, request_id, reply)) {
+            Ok(body) => body,
+            Err(error) => fail(&action, request_id, &error),
+        },
+        Err(Error::Refused(refusal)) => refuse(&action, request_id, &refusal),
+        Err(Error::Failed(error)) => fail(&action, request_id, &*error),
+    }
+}
+
+async fn answer<R: Route>(
+    route: &R,
+    clock: Clock,
+    event: &ApiGatewayWebsocketProxyRequest,
+    frame: Frame,
+) -> Result<R::Reply, Error> {
+    let caller = Caller::from_context(&event.request_context)
+        .ok_or_else(|| Error::Failed("the authorizer's context is missing or incomplete".into()))?;
+    if caller.session_until <= clock.now() {
+        return Err(Refusal::new(
+            Code::SessionExpired,
+            "the token of this connection has expired; connect again with a fresh one",
+        )
+        .into());
+    }
+    route.answer(&caller, R::Request::parse(frame)?).await
+}
+
+fn refuse(action: &str, request_id: Option<&str>, refusal: &Refusal) -> String {
+    tracing::info!(action, code = ?refusal.code, "refused");
+    written(action, request_id, refusal)
+}
+
+fn fail(action: &str, request_id: Option<&str>, error: &(dyn std::error::Error + 'static)) -> String {
+    tracing::error!(action, error = super::chain(error), metric = "Failed", "failed");
+    written(action, request_id, &Refusal::internal())
+}
+
+fn written(action: &str, request_id: Option<&str>, refusal: &Refusal) -> String {
+    // A refusal is made of strings and numbers only, which always serialise.
+    serde_json::to_string(&Reply::refused(action, request_id, refusal)).unwrap_or_default()
+}

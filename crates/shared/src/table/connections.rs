@@ -1,0 +1,140 @@
+//! The `connections` table: who is listening. Every connection has a row under its participant, and one more under each
+//! room that it joined, so that an audience is always a strongly consistent query by key.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use serde::{Deserialize, Serialize};
+
+use super::{Item, Table, TableError, applied, key};
+use crate::clock::Timestamp;
+use crate::ids::{ConnectionId, Participant, RoomId, UserId};
+use crate::language::Language;
+
+/// One row of a connection.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// The participant, or a room that the connection joined.
+    pub audience: String,
+    /// The WebSocket.
+    pub connection_id: ConnectionId,
+    /// Whom it speaks as.
+    pub participant: Participant,
+    /// The person.
+    pub user_id: UserId,
+    /// What the person is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What the person reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    /// The rooms it joined; on the participant's row only.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::string_set")]
+    pub rooms: BTreeSet<RoomId>,
+    /// The one it joined last: where a message goes that names no room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_room: Option<RoomId>,
+    /// Since when.
+    pub connected_at: Timestamp,
+    /// When its token ends; nothing is pushed to it from then on.
+    pub session_until: Timestamp,
+    /// When the row may go, in epoch seconds (DynamoDB's TTL): no connection outlives 2 hours, and then some.
+    pub expires_at: u64,
+}
+
+impl Connection {
+    /// How long a row is kept: the 2 hours of API Gateway's longest connection, and 15 minutes.
+    pub const KEPT_SECONDS: u64 = 2 * 60 * 60 + 15 * 60;
+}
+
+/// Names of people are never printed.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Connection({} as {})", self.connection_id, self.participant)
+    }
+}
+
+/// The door to the `connections` table.
+#[derive(Debug, Clone)]
+pub struct Connections {
+    table: Table,
+}
+
+impl Connections {
+    /// Opens the table.
+    pub fn new(client: Client, name: String) -> Self {
+        Self { table: Table { client, name } }
+    }
+
+    fn key(audience: &str, connection: &ConnectionId) -> Item {
+        key([("audience", audience.to_owned()), ("connection_id", connection.to_string())])
+    }
+
+    /// The row of a participant's connection.
+    pub async fn get(
+        &self,
+        participant: &Participant,
+        connection: &ConnectionId,
+    ) -> Result<Option<Connection>, TableError> {
+        self.table.get(Self::key(&participant.to_string(), connection)).await
+    }
+
+    /// Writes a row.
+    pub async fn put(&self, connection: &Connection) -> Result<(), TableError> {
+        self.table.put(connection).await
+    }
+
+    /// Notes on the participant's row that the connection joined a room: `false` if the connection is gone.
+    pub async fn note_joined(
+        &self,
+        participant: &Participant,
+        connection: &ConnectionId,
+        room: &RoomId,
+    ) -> Result<bool, TableError> {
+        let call = self.table.client.update_item().table_name(&self.table.name);
+        let call = call
+            .set_key(Some(Self::key(&participant.to_string(), connection)))
+            .update_expression("ADD rooms :rooms SET current_room = :room")
+            .condition_expression("attribute_exists(audience)")
+            .expression_attribute_values(":rooms", AttributeValue::Ss(vec![room.to_string()]))
+            .expression_attribute_values(":room", AttributeValue::S(room.to_string()));
+        applied(&self.table, call).await
+    }
+
+    /// Everybody who listens under `audience` (a participant or a room), strongly consistent, every page of it.
+    pub async fn listening(&self, audience: &str) -> Result<Vec<Connection>, TableError> {
+        let mut connections = Vec::new();
+        let mut start = None;
+        loop {
+            let call = self.table.client.query().table_name(&self.table.name).consistent_read(true);
+            let call = call
+                .key_condition_expression("audience = :audience")
+                .expression_attribute_values(":audience", AttributeValue::S(audience.to_owned()))
+                .set_exclusive_start_key(start);
+            let answer = call.send().await.map_err(self.table.call("Query"))?;
+            connections.extend(self.table.rows::<Connection>(answer.items)?);
+            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                return Ok(connections);
+            }
+        }
+    }
+
+    /// Removes a connection: the participant's row, and the rows under the rooms it joined.
+    pub async fn remove(&self, participant: &Participant, connection: &ConnectionId) -> Result<(), TableError> {
+        let gone = self.delete(&participant.to_string(), connection).await?;
+        for room in gone.into_iter().flat_map(|gone| gone.rooms) {
+            self.delete(&room.to_string(), connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, audience: &str, connection: &ConnectionId) -> Result<Option<Connection>, TableError> {
+        let call = self.table.client.delete_item().table_name(&self.table.name);
+        let call = call.set_key(Some(Self::key(audience, connection))).return_values(ReturnValue::AllOld);
+        let answer = call.send().await.map_err(self.table.call("DeleteItem"))?;
+        answer.attributes.filter(|item| !item.is_empty()).map(|item| self.table.row(item)).transpose()
+    }
+}

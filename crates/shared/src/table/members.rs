@@ -1,0 +1,214 @@
+//! The `members` table: who has a seat in which room, and how far they have read.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, Update};
+
+use super::{Item, Table, TableError, Write, applied, key, number};
+use crate::chat::{Member, RoomStatus};
+use crate::clock::Timestamp;
+use crate::ids::{Mark, Participant, RoomId};
+use crate::language::Language;
+
+/// Where a page of a room list ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListPosition {
+    /// The last room of the page.
+    pub room_id: RoomId,
+    /// Its place in the order.
+    pub last_activity: Timestamp,
+}
+
+/// A page of a participant's seats, latest first.
+#[derive(Debug)]
+pub struct MembersPage {
+    /// The seats.
+    pub members: Vec<Member>,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
+/// The door to the `members` table.
+#[derive(Debug, Clone)]
+pub struct Members {
+    table: Table,
+}
+
+impl Members {
+    /// Opens the table.
+    pub fn new(client: Client, name: String) -> Self {
+        Self { table: Table { client, name } }
+    }
+
+    fn key(room: &RoomId, participant: &Participant) -> Item {
+        key([("room_id", room.to_string()), ("participant", participant.to_string())])
+    }
+
+    /// A participant's seat in a room, strongly consistent.
+    pub async fn get(&self, room: &RoomId, participant: &Participant) -> Result<Option<Member>, TableError> {
+        self.table.get(Self::key(room, participant)).await
+    }
+
+    /// Many seats, in no order; strongly consistent where it decides who may read.
+    pub async fn get_all(&self, seats: &[(RoomId, Participant)], consistent: bool) -> Result<Vec<Member>, TableError> {
+        let keys = seats.iter().map(|(room, participant)| Self::key(room, participant));
+        self.table.batch_get(keys.collect(), consistent).await
+    }
+
+    /// Everybody who has a seat in a room, strongly consistent, every page of it.
+    pub async fn of_room(&self, room: &RoomId) -> Result<Vec<Member>, TableError> {
+        let mut members = Vec::new();
+        let mut start = None;
+        loop {
+            let call = self.table.client.query().table_name(&self.table.name).consistent_read(true);
+            let call = call
+                .key_condition_expression("room_id = :room")
+                .expression_attribute_values(":room", AttributeValue::S(room.to_string()))
+                .set_exclusive_start_key(start);
+            let answer = call.send().await.map_err(self.table.call("Query"))?;
+            members.extend(self.table.rows::<Member>(answer.items)?);
+            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                return Ok(members);
+            }
+        }
+    }
+
+    /// A page of a participant's rooms, latest first; with a status, of a hospital's consults of that status.
+    pub async fn list(
+        &self,
+        participant: &Participant,
+        status: Option<RoomStatus>,
+        after: Option<&ListPosition>,
+        limit: u16,
+    ) -> Result<MembersPage, TableError> {
+        let (index, attribute, value) = match status {
+            None => ("by-participant", "participant", participant.to_string()),
+            Some(status) => ("by-status", "list_key", Member::list_key(participant, status)),
+        };
+        let start = after.map(|position| {
+            let mut start = Self::key(&position.room_id, participant);
+            start.insert(attribute.to_owned(), AttributeValue::S(value.clone()));
+            start.insert("last_activity".to_owned(), number(position.last_activity.millis()));
+            start
+        });
+        let call = self.table.client.query().table_name(&self.table.name).index_name(index);
+        let call = call
+            .key_condition_expression("#key = :key")
+            .expression_attribute_names("#key", attribute)
+            .expression_attribute_values(":key", AttributeValue::S(value))
+            .scan_index_forward(false)
+            .limit(i32::from(limit))
+            .set_exclusive_start_key(start);
+        let answer = call.send().await.map_err(self.table.call("Query"))?;
+        let has_more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
+        Ok(MembersPage { members: self.table.rows(answer.items)?, has_more })
+    }
+
+    /// Gives a participant a seat, unless it has one.
+    pub async fn put(&self, member: &Member) -> Result<(), TableError> {
+        let call = self.table.client.put_item().table_name(&self.table.name).set_item(Some(self.table.item(member)?));
+        match call.condition_expression("attribute_not_exists(room_id)").send().await {
+            Err(error)
+                if !error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Err(self.table.call("PutItem")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The part of a transaction that gives a participant a seat it does not have.
+    pub fn insert(&self, member: &Member) -> Result<Write, TableError> {
+        let put = self.table.insert(member, "room_id")?.build().map_err(self.table.call("TransactWriteItems"))?;
+        Ok(Write::builder().put(put).build())
+    }
+
+    /// The part of a transaction that writes a seat of a room that is being created.
+    pub fn place(&self, member: &Member) -> Result<Write, TableError> {
+        let put = Put::builder().table_name(&self.table.name).set_item(Some(self.table.item(member)?));
+        Ok(Write::builder().put(put.build().map_err(self.table.call("TransactWriteItems"))?).build())
+    }
+
+    /// The part of a transaction that files a hospital's consult under another status.
+    pub fn change_list(&self, room: &RoomId, hospital: &Participant, status: RoomStatus) -> Result<Write, TableError> {
+        let update = Update::builder()
+            .table_name(&self.table.name)
+            .set_key(Some(Self::key(room, hospital)))
+            .update_expression("SET list_key = :list")
+            .condition_expression("attribute_exists(room_id)")
+            .expression_attribute_values(":list", AttributeValue::S(Member::list_key(hospital, status)))
+            .build()
+            .map_err(self.table.call("TransactWriteItems"))?;
+        Ok(Write::builder().update(update).build())
+    }
+
+    fn seat(
+        &self,
+        room: &RoomId,
+        participant: &Participant,
+    ) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+        self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room, participant)))
+    }
+
+    /// Notes what a member reads.
+    pub async fn set_language(
+        &self,
+        room: &RoomId,
+        participant: &Participant,
+        language: &Language,
+    ) -> Result<(), TableError> {
+        let call = self.seat(room, participant);
+        let call = call
+            .update_expression("SET #language = :language")
+            .condition_expression("attribute_exists(room_id)")
+            .expression_attribute_names("#language", "language")
+            .expression_attribute_values(":language", AttributeValue::S(language.to_string()));
+        applied(&self.table, call).await.map(|_| ())
+    }
+
+    /// Moves a read mark on, never back: `false` if it stood there or further already.
+    pub async fn mark_read(
+        &self,
+        room: &RoomId,
+        participant: &Participant,
+        seq: Mark,
+        text_count: u64,
+    ) -> Result<bool, TableError> {
+        let call = self.seat(room, participant);
+        let call = call
+            .update_expression("SET last_read_seq = :seq, read_text_count = :texts")
+            .condition_expression("attribute_exists(room_id) AND last_read_seq < :seq")
+            .expression_attribute_values(":seq", number(seq.get()))
+            .expression_attribute_values(":texts", number(text_count));
+        applied(&self.table, call).await
+    }
+
+    /// Moves a sender's own mark over texts of their own, if they had read the `texts_before` them: `false` if not.
+    pub async fn mark_own(
+        &self,
+        room: &RoomId,
+        participant: &Participant,
+        texts_before: u64,
+        seq: Mark,
+        text_count: u64,
+    ) -> Result<bool, TableError> {
+        let call = self.seat(room, participant);
+        let call = call
+            .update_expression("SET last_read_seq = :seq, read_text_count = :texts")
+            .condition_expression("read_text_count >= :before AND last_read_seq < :seq")
+            .expression_attribute_values(":before", number(texts_before))
+            .expression_attribute_values(":seq", number(seq.get()))
+            .expression_attribute_values(":texts", number(text_count));
+        applied(&self.table, call).await
+    }
+
+    /// Moves a room up in a member's list, never down.
+    pub async fn touch(&self, room: &RoomId, participant: &Participant, at: Timestamp) -> Result<bool, TableError> {
+        let call = self.seat(room, participant);
+        let call = call
+            .update_expression("SET last_activity = :at")
+            .condition_expression("attribute_exists(room_id) AND last_activity < :at")
+            .expression_attribute_values(":at", number(at.millis()));
+        applied(&self.table, call).await
+    }
+}

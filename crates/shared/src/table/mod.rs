@@ -1,0 +1,188 @@
+//! The door to DynamoDB: one file per table, rows by serde, key formats written once.
+//!
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html> for the limits named here.
+
+mod connections;
+mod log;
+mod members;
+mod profiles;
+mod rooms;
+mod sends;
+mod translations;
+
+pub use connections::{Connection, Connections};
+pub use log::{Appended, Log, Tries};
+pub use members::{ListPosition, Members, MembersPage};
+pub use profiles::{Profile, Profiles};
+pub use rooms::{GROUP_LIMIT, Head, Rooms};
+pub use sends::{Send, Sends};
+pub use translations::{CachedTranslation, Translations};
+
+use std::collections::HashMap;
+use std::error::Error;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// A part of a transaction, made by the door of its table and run by [`Log::append`].
+pub use aws_sdk_dynamodb::types::TransactWriteItem as Write;
+
+/// DynamoDB could not be asked, refused, or gave back what is not one of our rows. Never holds what a row says.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// A call failed, after the SDK's own retries.
+    #[error("{operation} on {table} failed")]
+    Call {
+        /// The operation.
+        operation: &'static str,
+        /// The table.
+        table: String,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + std::marker::Send + Sync>,
+    },
+    /// A row does not read as what its table holds, or a value cannot be stored.
+    #[error("a row of {table} cannot be read or written as what the table holds")]
+    Row {
+        /// The table.
+        table: String,
+        /// Why.
+        #[source]
+        source: serde_dynamo::Error,
+    },
+    /// DynamoDB kept giving back a part of the keys unanswered.
+    #[error("BatchGetItem on {table} left keys unanswered after several tries")]
+    Unanswered {
+        /// The table.
+        table: String,
+    },
+}
+
+/// One table: its client and its name.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    pub client: Client,
+    pub name: String,
+}
+
+impl Table {
+    pub fn call<E>(&self, operation: &'static str) -> impl FnOnce(E) -> TableError
+    where
+        E: Error + std::marker::Send + Sync + 'static,
+    {
+        let table = self.name.clone();
+        move |source| TableError::Call { operation, table, source: Box::new(source) }
+    }
+
+    pub fn row<T: DeserializeOwned>(&self, item: Item) -> Result<T, TableError> {
+        serde_dynamo::from_item(item).map_err(|source| TableError::Row { table: self.name.clone(), source })
+    }
+
+    pub fn rows<T: DeserializeOwned>(&self, items: Option<Vec<Item>>) -> Result<Vec<T>, TableError> {
+        items.unwrap_or_default().into_iter().map(|item| self.row(item)).collect()
+    }
+
+    pub fn item(&self, row: &impl Serialize) -> Result<Item, TableError> {
+        serde_dynamo::to_item(row).map_err(|source| TableError::Row { table: self.name.clone(), source })
+    }
+
+    pub fn value(&self, value: &impl Serialize) -> Result<AttributeValue, TableError> {
+        serde_dynamo::to_attribute_value(value).map_err(|source| TableError::Row { table: self.name.clone(), source })
+    }
+
+    /// Reads one row by its key, strongly consistent.
+    pub async fn get<T: DeserializeOwned>(&self, key: Item) -> Result<Option<T>, TableError> {
+        self.get_as(key, true).await
+    }
+
+    /// Reads one row by its key.
+    pub async fn get_as<T: DeserializeOwned>(&self, key: Item, consistent: bool) -> Result<Option<T>, TableError> {
+        let call = self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(consistent);
+        let answer = call.send().await.map_err(self.call("GetItem"))?;
+        answer.item.map(|item| self.row(item)).transpose()
+    }
+
+    /// Writes one row, whatever stood there.
+    pub async fn put(&self, row: &impl Serialize) -> Result<(), TableError> {
+        let call = self.client.put_item().table_name(&self.name).set_item(Some(self.item(row)?));
+        call.send().await.map_err(self.call("PutItem"))?;
+        Ok(())
+    }
+
+    /// A part of a transaction that writes a new row, and fails where one with this key stands.
+    pub fn insert(
+        &self,
+        row: &impl Serialize,
+        key: &str,
+    ) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder, TableError> {
+        let put = Put::builder().table_name(&self.name).set_item(Some(self.item(row)?));
+        Ok(put.condition_expression("attribute_not_exists(#key)").expression_attribute_names("#key", key))
+    }
+
+    /// Reads many rows by their keys (at most 100 a call, all in 16 MB), in no order; absent ones are left out.
+    pub async fn batch_get<T: DeserializeOwned>(
+        &self,
+        keys: Vec<Item>,
+        consistent: bool,
+    ) -> Result<Vec<T>, TableError> {
+        const PER_CALL: usize = 100;
+        const TRIES: usize = 5;
+        let mut rows = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(PER_CALL) {
+            let mut keys = chunk.to_vec();
+            let mut tries = 0;
+            while !keys.is_empty() {
+                if tries == TRIES {
+                    return Err(TableError::Unanswered { table: self.name.clone() });
+                }
+                pause_before(tries).await;
+                tries += 1;
+                let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent);
+                let wanted = wanted.build().map_err(self.call("BatchGetItem"))?;
+                let call = self.client.batch_get_item().request_items(&self.name, wanted);
+                let answer = call.send().await.map_err(self.call("BatchGetItem"))?;
+                let items = answer.responses.and_then(|mut tables| tables.remove(&self.name));
+                rows.extend(self.rows(items)?);
+                let left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.name));
+                keys = left.map(|left| left.keys).unwrap_or_default();
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// Full jitter before the `tries`-th repetition: none before the first call.
+async fn pause_before(tries: usize) {
+    if tries > 0 {
+        let bound = 25u64 << tries.min(6);
+        tokio::time::sleep(std::time::Duration::from_millis(rand::random_range(0..=bound))).await;
+    }
+}
+
+/// A key of string attributes.
+pub(crate) fn key<const N: usize>(parts: [(&str, String); N]) -> Item {
+    parts.into_iter().map(|(name, value)| (name.to_owned(), AttributeValue::S(value))).collect()
+}
+
+/// A number as DynamoDB wants it.
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// Runs a conditional update: `false` where its condition did not hold, which is an answer and not a failure.
+pub(crate) async fn applied(
+    table: &Table,
+    update: aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder,
+) -> Result<bool, TableError> {
+    match update.send().await {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
+            Ok(false)
+        }
+        Err(error) => Err(table.call("UpdateItem")(error)),
+    }
+}

@@ -1,0 +1,140 @@
+//! The `rooms` table.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, Update};
+
+use super::{Table, TableError, Write, applied, key, number};
+use crate::chat::{LastMessage, Room, RoomStatus};
+use crate::clock::Timestamp;
+use crate::ids::{RoomId, Seq};
+use crate::language::Language;
+
+/// The most members of a group.
+pub const GROUP_LIMIT: u32 = 100;
+
+/// What fan-out derives from a batch of one room's entries.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// The highest number.
+    pub seq: Seq,
+    /// The log's `text_count` there.
+    pub text_count: u64,
+    /// When that entry was appended.
+    pub updated_at: Timestamp,
+    /// The newest text among them.
+    pub last_message: Option<LastMessage>,
+}
+
+/// The door to the `rooms` table.
+#[derive(Debug, Clone)]
+pub struct Rooms {
+    table: Table,
+}
+
+impl Rooms {
+    /// Opens the table.
+    pub fn new(client: Client, name: String) -> Self {
+        Self { table: Table { client, name } }
+    }
+
+    fn key(room: &RoomId) -> super::Item {
+        key([("room_id", room.to_string())])
+    }
+
+    /// A room, strongly consistent.
+    pub async fn get(&self, room: &RoomId) -> Result<Option<Room>, TableError> {
+        self.table.get(Self::key(room)).await
+    }
+
+    /// Many rooms, eventually consistent, in no order.
+    pub async fn get_all(&self, rooms: &[RoomId]) -> Result<Vec<Room>, TableError> {
+        self.table.batch_get(rooms.iter().map(Self::key).collect(), false).await
+    }
+
+    /// The part of a transaction that creates a room.
+    pub fn insert(&self, room: &Room) -> Result<Write, TableError> {
+        let put = self.table.insert(room, "room_id")?.build().map_err(self.table.call("TransactWriteItems"))?;
+        Ok(Write::builder().put(put).build())
+    }
+
+    /// The part of a transaction that moves a room from one status to another.
+    pub fn change_status(
+        &self,
+        room: &RoomId,
+        from: RoomStatus,
+        to: RoomStatus,
+        seq: Seq,
+    ) -> Result<Write, TableError> {
+        self.update(
+            Update::builder()
+                .set_key(Some(Self::key(room)))
+                .update_expression("SET #status = :to, status_seq = :seq")
+                .condition_expression("#status = :from")
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":from", AttributeValue::S(from.as_str().to_owned()))
+                .expression_attribute_values(":to", AttributeValue::S(to.as_str().to_owned()))
+                .expression_attribute_values(":seq", number(seq)),
+        )
+    }
+
+    /// The part of a transaction that gives a group one more member, reading `language`, if it has a seat left.
+    pub fn seat(&self, room: &RoomId, language: Option<&Language>) -> Result<Write, TableError> {
+        let update = Update::builder()
+            .set_key(Some(Self::key(room)))
+            .condition_expression("member_count < :limit")
+            .expression_attribute_values(":limit", number(GROUP_LIMIT))
+            .expression_attribute_values(":one", number(1));
+        self.update(match language {
+            None => update.update_expression("ADD member_count :one"),
+            Some(language) => update
+                .update_expression("ADD member_count :one, languages :languages")
+                .expression_attribute_values(":languages", AttributeValue::Ss(vec![language.to_string()])),
+        })
+    }
+
+    fn update(&self, update: aws_sdk_dynamodb::types::builders::UpdateBuilder) -> Result<Write, TableError> {
+        let update = update.table_name(&self.table.name).build().map_err(self.table.call("TransactWriteItems"))?;
+        Ok(Write::builder().update(update).build())
+    }
+
+    /// Adds to what a room's members read.
+    pub async fn add_language(&self, room: &RoomId, language: &Language) -> Result<(), TableError> {
+        let call = self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room)));
+        let call = call
+            .update_expression("ADD languages :languages")
+            .condition_expression("attribute_exists(room_id)")
+            .expression_attribute_values(":languages", AttributeValue::Ss(vec![language.to_string()]));
+        applied(&self.table, call).await.map(|_| ())
+    }
+
+    /// Moves the head on, never back: a batch that comes twice or late changes nothing.
+    pub async fn advance(&self, room: &RoomId, head: &Head) -> Result<(), TableError> {
+        let text = head.last_message.as_ref().map(|text| self.table.value(text)).transpose()?;
+        let call = self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room)));
+        let mut call = call
+            .condition_expression("attribute_exists(room_id) AND last_seq < :seq")
+            .expression_attribute_values(":seq", number(head.seq))
+            .expression_attribute_values(":texts", number(head.text_count))
+            .expression_attribute_values(":at", number(head.updated_at.millis()));
+        call = match &text {
+            None => call.update_expression("SET last_seq = :seq, text_count = :texts, updated_at = :at"),
+            Some(text) => call
+                .update_expression("SET last_seq = :seq, text_count = :texts, updated_at = :at, last_message = :text")
+                .expression_attribute_values(":text", text.clone()),
+        };
+        if applied(&self.table, call).await? {
+            return Ok(());
+        }
+        // The head is further on; its text may still be an older one, where a later entry that was no text overtook us.
+        let (Some(text), Some(last_message)) = (text, &head.last_message) else { return Ok(()) };
+        let call = self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room)));
+        let call = call
+            .update_expression("SET last_message = :text")
+            .condition_expression(
+                "attribute_exists(room_id) AND (attribute_not_exists(last_message) OR last_message.seq < :seq)",
+            )
+            .expression_attribute_values(":text", text)
+            .expression_attribute_values(":seq", number(last_message.seq));
+        applied(&self.table, call).await.map(|_| ())
+    }
+}

@@ -1,0 +1,92 @@
+//! The `sends` table: what each `message_id` became, so that repeating a send is free.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use serde::{Deserialize, Serialize};
+
+use super::{Item, Table, TableError, Write, key};
+use crate::clock::Timestamp;
+use crate::ids::{MessageId, Participant, RoomId, Seq, UserId};
+
+/// What a `message_id` became.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Send {
+    /// The room.
+    pub room_id: RoomId,
+    send_key: String,
+    /// The number it was given.
+    pub seq: Seq,
+    /// When, as the first answer said.
+    pub sent_at: Timestamp,
+    /// Who sent it.
+    pub user_id: UserId,
+    /// Keyed, of what was sent.
+    pub digest: String,
+    /// When the row may go, in epoch seconds (DynamoDB's TTL).
+    pub expires_at: u64,
+}
+
+impl Send {
+    /// How long a repeated send is told from a new one, at least: 30 days.
+    const KEPT_SECONDS: u64 = 30 * 24 * 60 * 60;
+
+    /// The row of a message that is about to be appended.
+    pub fn new(
+        room: &RoomId,
+        participant: &Participant,
+        message: MessageId,
+        seq: Seq,
+        sent_at: Timestamp,
+        user: &UserId,
+        digest: String,
+    ) -> Self {
+        Self {
+            room_id: room.clone(),
+            send_key: send_key(participant, message),
+            seq,
+            sent_at,
+            user_id: user.clone(),
+            digest,
+            expires_at: sent_at.seconds() + Self::KEPT_SECONDS,
+        }
+    }
+}
+
+fn send_key(participant: &Participant, message: MessageId) -> String {
+    format!("{participant}#{message}")
+}
+
+/// The door to the `sends` table.
+#[derive(Debug, Clone)]
+pub struct Sends {
+    table: Table,
+}
+
+impl Sends {
+    /// Opens the table.
+    pub fn new(client: Client, name: String) -> Self {
+        Self { table: Table { client, name } }
+    }
+
+    /// What this `message_id` of this participant became, whatever its expiry says.
+    pub async fn get(
+        &self,
+        room: &RoomId,
+        participant: &Participant,
+        message: MessageId,
+    ) -> Result<Option<Send>, TableError> {
+        self.table.get(key([("room_id", room.to_string()), ("send_key", send_key(participant, message))])).await
+    }
+
+    /// The part of a transaction that records a send; where it is recorded already, the append gives the row back.
+    pub fn insert(&self, send: &Send) -> Result<Write, TableError> {
+        let put = self.table.insert(send, "room_id")?;
+        let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        Ok(Write::builder().put(put.build().map_err(self.table.call("TransactWriteItems"))?).build())
+    }
+
+    /// Reads the row that stood in the way of an append.
+    pub fn row(&self, item: Item) -> Result<Send, TableError> {
+        self.table.row(item)
+    }
+}

@@ -1,0 +1,55 @@
+//! The `translations` table: a cache of what DeepL said, under keys from which no sentence can be guessed.
+
+use std::fmt;
+
+use aws_sdk_dynamodb::Client;
+use serde::{Deserialize, Serialize};
+
+use super::{Table, TableError, key};
+use crate::language::Language;
+
+/// What DeepL said.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CachedTranslation {
+    /// See [`crate::digest::DigestKey`].
+    pub cache_key: String,
+    /// The translation.
+    pub text: String,
+    /// What the text was found to be written in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detected_language: Option<Language>,
+    /// What DeepL counted for it.
+    pub billed_characters: u64,
+    /// When the row may go, in epoch seconds (DynamoDB's TTL).
+    pub expires_at: u64,
+}
+
+/// What people say is never printed, not even by accident.
+impl fmt::Debug for CachedTranslation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CachedTranslation({} characters billed)", self.billed_characters)
+    }
+}
+
+/// The door to the `translations` table.
+#[derive(Debug, Clone)]
+pub struct Translations {
+    table: Table,
+}
+
+impl Translations {
+    /// Opens the table.
+    pub fn new(client: Client, name: String) -> Self {
+        Self { table: Table { client, name } }
+    }
+
+    /// What is kept under a key, eventually consistent: a miss costs a translation, no more.
+    pub async fn get(&self, cache_key: &str) -> Result<Option<CachedTranslation>, TableError> {
+        self.table.get_as(key([("cache_key", cache_key.to_owned())]), false).await
+    }
+
+    /// Keeps a translation.
+    pub async fn put(&self, translation: &CachedTranslation) -> Result<(), TableError> {
+        self.table.put(translation).await
+    }
+}

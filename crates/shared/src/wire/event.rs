@@ -1,0 +1,44 @@
+//! What is pushed without having been asked for.
+
+use serde::Serialize;
+
+use super::{MessageView, RoomView, TranslationView};
+use crate::ids::{Mark, Participant, RoomId, Seq};
+
+/// One pushed frame.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// A new entry of a room's log.
+    Message(MessageView),
+    /// A translation came, changed or failed.
+    Translation {
+        /// The room.
+        room_id: RoomId,
+        /// The message.
+        seq: Seq,
+        /// The translation.
+        translation: TranslationView,
+    },
+    /// A room is new or its head has moved on.
+    Room {
+        /// The room as the receiver sees it.
+        room: RoomView,
+    },
+    /// Somebody has read on.
+    Read {
+        /// The room.
+        room_id: RoomId,
+        /// Who.
+        participant: Participant,
+        /// Up to where.
+        last_read_seq: Mark,
+    },
+}
+
+impl Event {
+    /// The JSON text of the frame.
+    pub fn to_frame(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+}

@@ -1,0 +1,108 @@
+//! The frame that every request comes in.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::Refusal;
+
+/// A JSON object with an `action`; the rest are the fields of that action.
+pub struct Frame {
+    /// What is asked for.
+    pub action: String,
+    /// Echoed in the reply.
+    pub request_id: Option<String>,
+    fields: Map<String, Value>,
+}
+
+/// A frame that is none, with as much of the envelope as could be read.
+pub struct Unreadable {
+    /// What was asked for, as far as it can be told.
+    pub action: Option<String>,
+    /// Echoed in the reply.
+    pub request_id: Option<String>,
+    /// What is wrong.
+    pub refusal: Refusal,
+}
+
+impl Frame {
+    const MAX_REQUEST_ID: usize = 64;
+
+    /// Reads the body of a WebSocket event.
+    pub fn parse(body: &str) -> Result<Self, Unreadable> {
+        let unreadable = |action, request_id, message: String| Unreadable {
+            action,
+            request_id,
+            refusal: Refusal::bad_request(message),
+        };
+        let mut fields = match serde_json::from_str(body) {
+            Ok(Value::Object(fields)) => fields,
+            Ok(_) => return Err(unreadable(None, None, "the frame must be a JSON object with an `action`".to_owned())),
+            Err(error) => return Err(unreadable(None, None, format!("the frame is not JSON: {error}"))),
+        };
+        let action = match fields.remove("action") {
+            Some(Value::String(action)) => Ok(action),
+            Some(_) => Err("`action` must be a string"),
+            None => Err("missing field `action`"),
+        };
+        let request_id = match fields.remove("request_id") {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(id)) if id.chars().count() <= Self::MAX_REQUEST_ID => Ok(Some(id)),
+            Some(_) => Err("`request_id` must be a string of at most 64 characters"),
+        };
+        match (action, request_id) {
+            (Ok(action), Ok(request_id)) => Ok(Self { action, request_id, fields }),
+            (Ok(action), Err(message)) => Err(unreadable(Some(action), None, message.to_owned())),
+            (Err(message), request_id) => Err(unreadable(None, request_id.unwrap_or_default(), message.to_owned())),
+        }
+    }
+
+    /// The fields of the action; the refusal names the one that is wrong.
+    pub fn fields<T: DeserializeOwned>(self) -> Result<T, Refusal> {
+        serde_path_to_error::deserialize(Value::Object(self.fields)).map_err(|error| {
+            let path = error.path().to_string();
+            let reason = error.into_inner().to_string();
+            Refusal::bad_request(if path == "." { reason } else { format!("`{path}`: {reason}") })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{RoomId, Seq};
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Fields {
+        #[serde(rename = "room_id")]
+        _room_id: RoomId,
+        #[serde(rename = "seq")]
+        _seq: Option<Seq>,
+    }
+
+    fn refusal(body: &str) -> String {
+        match Frame::parse(body) {
+            Err(unreadable) => unreadable.refusal.message,
+            Ok(frame) => frame.fields::<Fields>().expect_err("must be refused").message,
+        }
+    }
+
+    #[test]
+    fn the_refusal_names_the_field_that_is_wrong() {
+        assert_eq!(refusal(r#"{"action":"x"}"#), "missing field `room_id`");
+        assert!(refusal(r#"{"action":"x","room_id":5}"#).starts_with("`room_id`: invalid type"));
+        assert!(refusal(r#"{"action":"x","room_id":"open:a","seq":-1}"#).starts_with("`seq`: must be a whole number"));
+        assert!(
+            refusal(r#"{"action":"x","room_id":"open:a","seq":9223372036854775808}"#).starts_with("`seq`: must be")
+        );
+        assert!(refusal(r#"{"action":"x","room_id":"nowhere"}"#).starts_with("`room_id`: must be `consult:"));
+    }
+
+    #[test]
+    fn what_is_no_frame_is_refused() {
+        assert!(refusal("hello").starts_with("the frame is not JSON"));
+        assert!(refusal("[1]").contains("JSON object"));
+        assert!(refusal(r#"{"room_id":"open:a"}"#).contains("`action`"));
+        assert!(refusal(r#"{"action":"x","message":"\ud800"}"#).starts_with("the frame is not JSON"));
+        assert!(refusal(&format!(r#"{{"action":"x","request_id":"{}"}}"#, "9".repeat(65))).contains("`request_id`"));
+    }
+}

@@ -1,0 +1,139 @@
+//! Rooms, members, messages and translations as a client sees them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::{FRAME_LIMIT, json_len};
+use crate::chat::{
+    Entry, EntryKind, LastMessage, Member, Role, Room, RoomKind, RoomName, RoomStatus, Sender, SystemEvent, Translation,
+};
+use crate::clock::Timestamp;
+use crate::ids::{Mark, MessageId, Participant, RoomId, Seq};
+use crate::language::Language;
+
+/// A translation and its language.
+#[derive(Debug, Clone, Serialize)]
+pub struct TranslationView {
+    /// The language it is in.
+    pub language: Language,
+    /// What it says, how it came about.
+    #[serde(flatten)]
+    pub translation: Translation,
+}
+
+/// One entry of a room's log.
+#[derive(Debug, Clone, Serialize)]
+pub struct MessageView {
+    room_id: RoomId,
+    /// Its number.
+    pub seq: Seq,
+    message_id: MessageId,
+    kind: EntryKind,
+    sender: Sender,
+    message: String,
+    language: Option<Language>,
+    sent_at: Timestamp,
+    translations: BTreeMap<Language, TranslationView>,
+    reply_to: Option<Seq>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<SystemEvent>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edited_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Timestamp>,
+}
+
+impl MessageView {
+    /// The entry with the translations that concern a reader of `own` in a room that reads `languages`. Where all of them
+    /// would not fit into one frame, with the reader's own only, and at the last without.
+    pub fn new(entry: &Entry, own: Option<&Language>, languages: &BTreeSet<Language>) -> Self {
+        let for_reader = |language: &Language| own.is_some_and(|own| own.reads_like(language));
+        let view = Self::with(entry, |language| for_reader(language) || languages.contains(language));
+        if json_len(&view) < FRAME_LIMIT - 1024 {
+            return view;
+        }
+        let view = Self::with(entry, for_reader);
+        if json_len(&view) < FRAME_LIMIT - 1024 { view } else { Self::with(entry, |_| false) }
+    }
+
+    fn with(entry: &Entry, wanted: impl Fn(&Language) -> bool) -> Self {
+        let translations = entry.translations.iter().filter(|(language, _)| wanted(language));
+        Self {
+            room_id: entry.room_id.clone(),
+            seq: entry.seq,
+            message_id: entry.message_id,
+            kind: entry.kind,
+            sender: entry.sender.clone(),
+            message: entry.message.clone(),
+            language: entry.language.clone(),
+            sent_at: entry.sent_at,
+            translations: translations
+                .map(|(language, translation)| {
+                    (language.clone(), TranslationView { language: language.clone(), translation: translation.clone() })
+                })
+                .collect(),
+            reply_to: entry.reply_to,
+            event: entry.event.clone(),
+            edited_at: entry.edited_at,
+            deleted_at: entry.deleted_at,
+        }
+    }
+}
+
+/// A member of a room.
+#[derive(Debug, Clone, Serialize)]
+pub struct MemberView {
+    participant: Participant,
+    role: Role,
+    language: Option<Language>,
+    name: Option<String>,
+}
+
+impl From<&Member> for MemberView {
+    fn from(member: &Member) -> Self {
+        Self {
+            participant: member.participant.clone(),
+            role: member.role,
+            language: member.language.clone(),
+            name: member.name.clone(),
+        }
+    }
+}
+
+/// A room as one of its members sees it.
+#[derive(Debug, Clone, Serialize)]
+pub struct RoomView {
+    room_id: RoomId,
+    kind: RoomKind,
+    name: Option<RoomName>,
+    status: RoomStatus,
+    members: Vec<MemberView>,
+    member_count: u32,
+    last_seq: Mark,
+    last_message: Option<LastMessage>,
+    last_read_seq: Mark,
+    unread_count: u64,
+    /// When its newest entry was appended; orders a page of the room list.
+    pub updated_at: Timestamp,
+}
+
+impl RoomView {
+    /// The room as `own` sees it, showing `members`.
+    pub fn new<'a>(room: &Room, own: &Member, members: impl IntoIterator<Item = &'a Member>) -> Self {
+        Self {
+            room_id: room.room_id.clone(),
+            kind: room.kind,
+            name: room.name.clone(),
+            status: room.status,
+            members: members.into_iter().map(MemberView::from).collect(),
+            member_count: room.member_count,
+            last_seq: room.last_seq,
+            last_message: room.last_message.clone(),
+            last_read_seq: own.last_read_seq,
+            // The head is derived and may be behind the mark for a moment.
+            unread_count: room.text_count.saturating_sub(own.read_text_count),
+            updated_at: room.updated_at,
+        }
+    }
+}

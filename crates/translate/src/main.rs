@@ -1,0 +1,15 @@
+//! Answers `translateMessage` and `setTranslatedMessage`.
+
+mod correct;
+mod request;
+mod route;
+
+use shared::doors::Doors;
+use shared::runtime::{Fatal, serve, start_logging};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start_logging()?;
+    let doors = Doors::open().await;
+    serve(route::Translate { seats: doors.seats()?, translator: doors.translator().await?, clock: doors.clock() }).await
+}

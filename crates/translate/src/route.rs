@@ -1,0 +1,77 @@
+//! When somebody asks for a translation, then they get the one there is, or a new one that everybody sees.
+
+use serde::Serialize;
+use shared::chat::{Entry, EntryKind, Translation};
+use shared::clock::Clock;
+use shared::runtime::{Caller, Error, Route};
+use shared::seats::Seats;
+use shared::translator::Translator;
+use shared::wire::{Refusal, TranslationView};
+
+use crate::request::{Request, Which};
+
+/// The route and its doors.
+pub struct Translate {
+    pub seats: Seats,
+    pub translator: Translator,
+    pub clock: Clock,
+}
+
+#[derive(Serialize)]
+pub struct Reply {
+    translation: TranslationView,
+}
+
+/// No message is kept in more languages than this.
+const MOST_LANGUAGES: usize = 10;
+
+impl Route for Translate {
+    type Request = Request;
+    type Reply = Reply;
+
+    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+        let (which, translation) = match request {
+            Request::Translate(which) => {
+                let translation = self.translate(caller, &which).await?;
+                (which, translation)
+            }
+            Request::Correct(which, correction) => {
+                let translation = self.correct(caller, &which, &correction).await?;
+                (which, translation)
+            }
+        };
+        Ok(Reply { translation: TranslationView { language: which.language, translation } })
+    }
+}
+
+impl Translate {
+    async fn translate(&self, caller: &Caller, which: &Which) -> Result<Translation, Error> {
+        let entry = self.text(caller, which).await?;
+        let known = entry.translations.get(&which.language);
+        if known.is_none() && entry.translations.len() >= MOST_LANGUAGES {
+            return Err(Refusal::forbidden("this message is translated into ten languages already").into());
+        }
+        // What is stored is a read: only a new translation needs to know what was said before.
+        let settled = known.is_some_and(Translation::is_settled);
+        let context = if settled { String::new() } else { self.translator.context(&entry).await? };
+        let translation = self.translator.translate(&entry, &which.language, &context).await?;
+        match translation.reason {
+            Some(reason) => Err(Refusal::translation_unavailable(reason).into()),
+            None => Ok(translation),
+        }
+    }
+
+    /// The message, if it is one and the caller may see it.
+    pub(crate) async fn text(&self, caller: &Caller, which: &Which) -> Result<Entry, Error> {
+        let (seat, entry) = tokio::join!(
+            self.seats.of(&which.room_id, caller.participant()),
+            self.translator.log.entry(&which.room_id, which.seq)
+        );
+        seat?;
+        let entry = entry?.ok_or_else(Refusal::no_such_message)?;
+        if entry.kind != EntryKind::Text || entry.deleted_at.is_some() {
+            return Err(Refusal::bad_request("`seq`: this entry has no words to translate").into());
+        }
+        Ok(entry)
+    }
+}

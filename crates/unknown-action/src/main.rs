@@ -1,0 +1,11 @@
+//! Answers `$default`: every frame that names no action of ours.
+
+mod route;
+
+use shared::runtime::{Fatal, serve, start_logging};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Fatal> {
+    start_logging()?;
+    serve(route::UnknownAction).await
+}
