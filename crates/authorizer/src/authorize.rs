@@ -7,7 +7,8 @@ use aws_lambda_events::http::HeaderMap;
 use aws_lambda_events::http::header::{AUTHORIZATION, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use serde_json::{Map, Value, json};
 use shared::auth::{Identity, TokenError, Tokens};
-use shared::runtime::{Fatal, chain};
+use shared::error::chain;
+use shared::runtime::Fatal;
 
 /// The authorizer and its settings.
 pub struct Authorizer {

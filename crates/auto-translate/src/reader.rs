@@ -3,8 +3,9 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 use shared::chat::{Entry, EntryKind, Room, RoomKind};
+use shared::error::chain;
 use shared::language::Language;
-use shared::runtime::{Change, StreamReader, chain};
+use shared::runtime::{Change, StreamReader};
 use shared::table::Rooms;
 use shared::translator::{Translator, TranslatorError};
 

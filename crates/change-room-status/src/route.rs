@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use shared::chat::{Entry, Room, RoomStatus, SystemEvent};
 use shared::clock::Clock;
+use shared::error::Error;
 use shared::ids::{Participant, RoomId, Seq};
-use shared::runtime::{Caller, Error, Route};
+use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
 use shared::table::{Appended, Log, Tries};
 use shared::wire::Refusal;

@@ -3,8 +3,9 @@
 
 use aws_lambda_events::http::HeaderMap;
 use aws_lambda_events::http::header::SEC_WEBSOCKET_PROTOCOL;
+use shared::error::Error;
 use shared::ids::Participant;
-use shared::runtime::{Accepted, Caller, Error, Lifecycle};
+use shared::runtime::{Accepted, Caller, Lifecycle};
 use shared::table::{Connections, Profile, Profiles, TableError};
 
 /// The route and its doors.

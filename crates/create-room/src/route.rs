@@ -6,9 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 use shared::chat::{Entry, Member, Room, RoomKind, RoomStatus, SystemEvent};
 use shared::clock::Clock;
+use shared::error::Error;
 use shared::ids::{Mark, Participant, Seq};
 use shared::language::Language;
-use shared::runtime::{Caller, Error, Route};
+use shared::runtime::{Caller, Route};
 use shared::table::{Appended, Log, Members, Profile, Profiles, Rooms, TableError, Tries};
 use shared::wire::{Refusal, RoomView};
 

@@ -2,7 +2,8 @@
 //! push that finds nobody (410), or to TTL.
 
 use aws_lambda_events::http::HeaderMap;
-use shared::runtime::{Accepted, Caller, Error, Lifecycle};
+use shared::error::Error;
+use shared::runtime::{Accepted, Caller, Lifecycle};
 use shared::table::Connections;
 
 /// The route and its door.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use shared::audience::Listeners;
 use shared::clock::Clock;
+use shared::error::chain;
 use shared::push::{Delivery as Outcome, Push};
-use shared::runtime::chain;
 use shared::table::{Connection, Connections};
 
 use crate::frames::Frames;

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use shared::audience::Listeners;
 use shared::chat::{Entry, EntryKind, Member, Room, SystemEvent};
+use shared::error::Error;
 use shared::ids::ConnectionId;
 use shared::language::Language;
-use shared::runtime::{Change, Error};
+use shared::runtime::Change;
 use shared::table::Connection;
 use shared::wire::{Event, MessageView, RoomView, TranslationView};
 

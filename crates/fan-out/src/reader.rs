@@ -7,8 +7,9 @@ use futures::{StreamExt, stream};
 use shared::audience::Audience;
 use shared::chat::Room;
 use shared::clock::Clock;
+use shared::error::Error;
 use shared::ids::RoomId;
-use shared::runtime::{Change, Error, StreamReader};
+use shared::runtime::{Change, StreamReader};
 
 use crate::delivery::Delivery;
 use crate::frames::{Frames, room_frame};

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt, stream};
 use shared::audience::Listeners;
 use shared::chat::{Entry, EntryKind, LastMessage, Room};
+use shared::error::Error;
 use shared::ids::{Mark, Participant, RoomId};
-use shared::runtime::Error;
 use shared::table::{Head, Members, Rooms};
 
 /// The tables that are kept in step.

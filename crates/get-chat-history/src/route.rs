@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use shared::chat::Entry;
 use shared::clock::Timestamp;
+use shared::error::Error;
 use shared::ids::{Mark, RoomId, Seq};
-use shared::runtime::{Caller, Error, Route};
+use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
 use shared::table::Log;
-use shared::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit};
+use shared::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, PageSize, Refusal, fit};
 
 use crate::period::first_at;
 
@@ -22,7 +23,8 @@ pub struct Request {
     room_id: RoomId,
     before_seq: Option<Seq>,
     after_seq: Option<Mark>,
-    limit: Option<u16>,
+    #[serde(default)]
+    limit: PageSize,
     query: Option<String>,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
@@ -47,8 +49,6 @@ enum Next {
 
 /// How many entries one search reads at most; DynamoDB ends a page of them at 1 MB besides.
 const SEARCHED: u16 = 500;
-const DEFAULT_LIMIT: u16 = 30;
-const MAX_LIMIT: u16 = 100;
 
 /// Which way a page runs from where it starts. `end` is the first entry that is out of it.
 enum Direction {
@@ -63,14 +63,14 @@ impl Route for GetChatHistory {
     type Reply = Reply;
 
     async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
-        let limit = usize::from(limit(request.limit)?);
+        let limit = request.limit.get();
         if request.before_seq.is_some() && request.after_seq.is_some() {
             return Err(Refusal::bad_request("`before_seq` and `after_seq` exclude each other").into());
         }
         let query = query(request.query.as_deref())?;
         let (_, room) = self.seats.with_room(&request.room_id, caller.participant()).await?;
         let direction = self.direction(&request).await?;
-        let read = if query.is_some() { SEARCHED } else { u16::try_from(limit).unwrap_or(MAX_LIMIT) };
+        let read = if query.is_some() { SEARCHED } else { limit };
         let (entries, more_behind) = self.read(&request.room_id, &direction, read).await?;
 
         let wanted = |entry: &&Entry| query.as_ref().is_none_or(|query| says(entry, query));
@@ -78,7 +78,7 @@ impl Route for GetChatHistory {
             .iter()
             .filter(wanted)
             .map(|entry| MessageView::new(entry, caller.language.as_ref(), &room.languages));
-        let (mut messages, _) = fit(views.take(limit), PAGE_LIMIT - ENVELOPE_RESERVE);
+        let (mut messages, _) = fit(views.take(usize::from(limit)), PAGE_LIMIT - ENVELOPE_RESERVE);
         // A page that is full ends at its last message; one that is not has looked at all that was read.
         let found = entries.iter().filter(wanted).count();
         let reached = if messages.len() < found {
@@ -137,13 +137,6 @@ impl GetChatHistory {
                 Ok((entries, has_more))
             }
         }
-    }
-}
-
-fn limit(asked: Option<u16>) -> Result<u16, Refusal> {
-    match asked.unwrap_or(DEFAULT_LIMIT) {
-        limit @ 1..=MAX_LIMIT => Ok(limit),
-        _ => Err(Refusal::bad_request("`limit`: must be from 1 to 100")),
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 use shared::chat::{Member, Room, RoomStatus};
+use shared::error::Error;
 use shared::ids::{Participant, RoomId};
-use shared::runtime::{Caller, Error, Route};
+use shared::runtime::{Caller, Route};
 use shared::table::{ListPosition, Members, MembersPage, Rooms};
-use shared::wire::{ENVELOPE_RESERVE, PAGE_LIMIT, Refusal, RoomView, fit};
+use shared::wire::{ENVELOPE_RESERVE, PAGE_LIMIT, PageSize, RoomView, fit};
 
 use crate::cursor::Cursor;
 
@@ -20,7 +21,8 @@ pub struct GetRoomList {
 #[derive(Deserialize)]
 pub struct Request {
     status: Option<RoomStatus>,
-    limit: Option<u16>,
+    #[serde(default)]
+    limit: PageSize,
     cursor: Option<Cursor>,
 }
 
@@ -31,22 +33,15 @@ pub struct Reply {
     next_cursor: Option<Cursor>,
 }
 
-const DEFAULT_LIMIT: u16 = 30;
-const MAX_LIMIT: u16 = 100;
-
 impl Route for GetRoomList {
     type Request = Request;
     type Reply = Reply;
 
     async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
-        let limit = match request.limit.unwrap_or(DEFAULT_LIMIT) {
-            limit @ 1..=MAX_LIMIT => limit,
-            _ => return Err(Refusal::bad_request("`limit`: must be from 1 to 100").into()),
-        };
         // Only a hospital has so many consults that they are filed by status; a user's few are looked through.
         let filed = request.status.filter(|_| caller.participant().is_hospital());
         let start = request.cursor.map(|cursor| cursor.0);
-        let page = self.members.list(caller.participant(), filed, start.as_ref(), limit).await?;
+        let page = self.members.list(caller.participant(), filed, start.as_ref(), request.limit.get()).await?;
         let views = self.views(caller.participant(), &page).await?;
         let shown = views.iter().filter(|(_, room, _)| request.status.is_none_or(|status| room.status == status));
         let (mut rooms, _) = fit(shown.clone().map(|(_, _, view)| view.clone()), PAGE_LIMIT - ENVELOPE_RESERVE);

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use shared::chat::{Entry, Member, Role, Room, RoomKind, RoomStatus, SystemEvent};
 use shared::clock::Clock;
+use shared::error::Error;
 use shared::ids::{Mark, RoomId, Seq};
-use shared::runtime::{Caller, Error, Route};
+use shared::runtime::{Caller, Route};
 use shared::table::{Appended, Connections, GROUP_LIMIT, Log, Members, Rooms, Tries};
 use shared::wire::{Refusal, RoomView};
 

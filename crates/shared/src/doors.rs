@@ -73,7 +73,7 @@ impl Doors {
     pub async fn secret(&self, name: SecretName) -> Result<Secret, ConfigError> {
         let secret = Secret::new(aws_sdk_secretsmanager::Client::new(&self.sdk), name.read()?);
         if let Err(error) = secret.value().await {
-            tracing::warn!(error = %crate::runtime::chain(&error), "a secret could not be fetched at the start");
+            tracing::warn!(error = %crate::error::chain(&error), "a secret could not be fetched at the start");
         }
         Ok(secret)
     }

@@ -1,8 +1,9 @@
 //! The nouns of Damso and its doors to outside systems. The verbs ("when somebody sends a message, then …") live in
 //! the route crates.
 //!
-//! Direction inside the crate: `ids`, `language`, `chat` (pure values) ← `wire` ← `table`, `auth`, `deepl`, `push`
-//! (one door per outside system) ← `translator`, `audience` (what two routes do alike) ← `runtime` (the one `main`).
+//! Direction inside the crate: `ids`, `language`, `chat` (pure values) ← `wire` ← `error` ← `table`, `auth`, `deepl`,
+//! `push`, `secrets` (one door per outside system) ← `seats`, `audience`, `translator` (what two routes do alike) ←
+//! `runtime` (the one `main`).
 
 pub mod audience;
 pub mod auth;
@@ -12,6 +13,7 @@ pub mod config;
 pub mod deepl;
 pub mod digest;
 pub mod doors;
+pub mod error;
 pub mod ids;
 pub mod language;
 pub mod push;

@@ -49,7 +49,7 @@ impl Push {
             Ok(_) => Delivery::Delivered,
             Err(error) if error.as_service_error().is_some_and(|error| error.is_gone_exception()) => Delivery::Gone,
             Err(error) => {
-                tracing::warn!(%connection, bytes = frame.len(), error = %crate::runtime::chain(&error), "a push was dropped");
+                tracing::warn!(%connection, bytes = frame.len(), error = %crate::error::chain(&error), "a push was dropped");
                 Delivery::Dropped
             }
         }
@@ -60,7 +60,7 @@ impl Push {
         if let Err(error) = self.client.delete_connection().connection_id(connection.as_str()).send().await
             && !error.as_service_error().is_some_and(|error| error.is_gone_exception())
         {
-            tracing::warn!(%connection, error = %crate::runtime::chain(&error), "a connection could not be closed");
+            tracing::warn!(%connection, error = %crate::error::chain(&error), "a connection could not be closed");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Who may see a room at all: who has a seat in it.
 
 use crate::chat::{Member, Room};
+use crate::error::Error;
 use crate::ids::{Participant, RoomId};
-use crate::runtime::Error;
 use crate::table::{Members, Rooms, TableError};
 use crate::wire::{Code, Refusal};
 

@@ -16,13 +16,20 @@ pub struct SecretError {
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+crate::error::fails!(SecretError);
+
 /// One secret: fetched when first needed and again after five minutes, so that a change needs no redeploy. While Secrets
 /// Manager is out of reach, the last value is kept.
 #[derive(Clone)]
 pub struct Secret {
     client: Client,
     id: String,
-    held: Arc<Mutex<Option<(Instant, Arc<str>)>>>,
+    held: Arc<Mutex<Option<Held>>>,
+}
+
+struct Held {
+    fetched: Instant,
+    value: Arc<str>,
 }
 
 impl Secret {
@@ -36,18 +43,18 @@ impl Secret {
     /// Its value now.
     pub async fn value(&self) -> Result<Arc<str>, SecretError> {
         let mut held = self.held.lock().await;
-        if let Some((fetched, value)) = &*held
-            && fetched.elapsed() < Self::KEPT
+        if let Some(held) = &*held
+            && held.fetched.elapsed() < Self::KEPT
         {
-            return Ok(value.clone());
+            return Ok(held.value.clone());
         }
         match (self.fetch().await, &*held) {
             (Ok(value), _) => {
-                *held = Some((Instant::now(), value.clone()));
+                *held = Some(Held { fetched: Instant::now(), value: value.clone() });
                 Ok(value)
             }
-            (Err(error), Some((_, value))) => {
-                tracing::warn!(secret = self.id, error = %crate::runtime::chain(&error), "keeping the last value of a secret");
+            (Err(error), Some(Held { value, .. })) => {
+                tracing::warn!(secret = self.id, error = %crate::error::chain(&error), "keeping the last value of a secret");
                 Ok(value.clone())
             }
             (Err(error), None) => Err(error),

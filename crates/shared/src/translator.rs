@@ -35,6 +35,8 @@ pub enum TranslatorError {
     Secret(#[from] SecretError),
 }
 
+crate::error::fails!(TranslatorError);
+
 impl Translator {
     /// How many messages before it tell DeepL what a message is about.
     const CONTEXT_ENTRIES: u16 = 3;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use shared::chat::Entry;
+use shared::error::Error;
 use shared::ids::{Mark, RoomId, Seq};
-use shared::runtime::{Caller, Error, Route};
+use shared::runtime::{Caller, Route};
 use shared::table::{Log, Members, Rooms};
 use shared::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit, json_len};
 

@@ -1,7 +1,8 @@
 //! When a person corrects a translation, then their word is the translation, and the log says so at the same instant.
 
 use shared::chat::{Entry, SystemEvent, Translation};
-use shared::runtime::{Caller, Error};
+use shared::error::Error;
+use shared::runtime::Caller;
 use shared::table::{Appended, Tries};
 use shared::wire::{Code, Detail, Refusal, TranslationView};
 

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use shared::chat::{Entry, EntryKind, Translation};
 use shared::clock::Clock;
-use shared::runtime::{Caller, Error, Route};
+use shared::error::Error;
+use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
 use shared::translator::Translator;
 use shared::wire::{Refusal, TranslationView};

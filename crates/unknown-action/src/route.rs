@@ -1,6 +1,7 @@
 //! When a frame names no action of ours, then it is told what was wrong and which actions exist.
 
-use shared::runtime::{Caller, Error, Request, Route};
+use shared::error::Error;
+use shared::runtime::{Caller, Request, Route};
 use shared::wire::{Code, Frame, Refusal};
 
 /// The route.

@@ -91,7 +91,7 @@ impl KeySet {
         match self.fetch().await {
             Ok(keys) => held.keys = Some(Arc::new(keys)),
             Err(error) => {
-                tracing::warn!(error = %crate::runtime::chain(&*error), "the issuer's keys could not be fetched")
+                tracing::warn!(error = %crate::error::chain(&*error), "the issuer's keys could not be fetched");
             }
         }
     }

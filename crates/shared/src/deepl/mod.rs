@@ -85,7 +85,7 @@ impl DeepL {
     /// Translates, trying again where that can help: after 429, 529, 5xx and broken connections, up to four times.
     pub async fn translate(&self, request: Request<'_>) -> Result<Translated, FailureReason> {
         let key = self.key.value().await.map_err(|error| {
-            tracing::error!(error = %crate::runtime::chain(&error), "there is no DeepL key");
+            tracing::error!(error = %crate::error::chain(&error), "there is no DeepL key");
             FailureReason::Unavailable
         })?;
         let mut tries = 1;
@@ -123,7 +123,7 @@ impl DeepL {
         let answer = call.header(AUTHORIZATION, format!("DeepL-Auth-Key {key}")).json(&body).send().await;
         let answer = answer.map_err(|error| {
             // `without_url`: the address is ours, but an error must never carry more than it has to.
-            tracing::debug!(error = %crate::runtime::chain(&error.without_url()), "DeepL did not answer");
+            tracing::debug!(error = %crate::error::chain(&error.without_url()), "DeepL did not answer");
             Mishap { reason: FailureReason::Unavailable, passing: true }
         })?;
         let status = answer.status();

@@ -4,7 +4,8 @@ use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxy
 use aws_lambda_events::http::HeaderMap;
 use aws_lambda_events::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 
-use super::{Caller, Error, Fatal, chain, run};
+use super::{Caller, Fatal, run};
+use crate::error::{Error, chain};
 
 /// What `$connect` answers.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,6 @@ pub use route::{Request, Route, serve};
 pub use stream::{Change, StreamReader, serve_stream};
 
 use std::collections::BTreeSet;
-use std::error::Error as StdError;
 use std::fmt;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequestContext;
@@ -21,48 +20,10 @@ use crate::chat::Sender;
 use crate::clock::Timestamp;
 use crate::ids::{ConnectionId, Participant, UserId};
 use crate::language::Language;
-use crate::secrets::SecretError;
-use crate::table::{Connection, TableError};
-use crate::translator::TranslatorError;
-use crate::wire::Refusal;
+use crate::table::Connection;
 
 /// Ends a function at its start, with the sentence that the log shows.
 pub type Fatal = lambda_runtime::Error;
-
-/// Why a request was not done.
-#[derive(Debug)]
-pub enum Error {
-    /// By the caller's own doing: told to the caller, with a code.
-    Refused(Box<Refusal>),
-    /// Ours: logged once with its causes, and told to nobody.
-    Failed(Box<dyn StdError + Send + Sync>),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(refusal) => f.write_str(&refusal.message),
-            Self::Failed(error) => f.write_str(&chain(&**error)),
-        }
-    }
-}
-
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(Box::new(refusal))
-    }
-}
-
-macro_rules! failures {
-    ($($error:ty),*) => {$(
-        impl From<$error> for Error {
-            fn from(error: $error) -> Self {
-                Self::Failed(Box::new(error))
-            }
-        }
-    )*};
-}
-failures!(TableError, SecretError, TranslatorError, serde_json::Error);
 
 /// Who is calling, as the authorizer found out when the connection was made.
 #[derive(Debug, Clone)]
@@ -159,19 +120,4 @@ pub fn start_logging() -> Result<(), Fatal> {
         tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
     tracing_subscriber::registry().with(lines.with_filter(ours)).try_init()?;
     Ok(())
-}
-
-/// An error and its causes in one line. Only messages: an error's debug form could hold a row.
-pub fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !line.ends_with(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        cause = error.source();
-    }
-    line
 }

@@ -5,8 +5,9 @@ use aws_lambda_events::encodings::Body;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Caller, Error, Fatal, run};
+use super::{Caller, Fatal, run};
 use crate::clock::Clock;
+use crate::error::{Error, chain};
 use crate::wire::{Code, Frame, Refusal, Reply};
 
 /// The fields of one action (or of several that one function answers), parsed before the route sees them.
@@ -91,7 +92,7 @@ fn refuse(action: &str, request_id: Option<&str>, refusal: &Refusal) -> String {
 }
 
 fn fail(action: &str, request_id: Option<&str>, error: &(dyn std::error::Error + 'static)) -> String {
-    tracing::error!(action, error = super::chain(error), metric = "Failed", "failed");
+    tracing::error!(action, error = chain(error), metric = "Failed", "failed");
     written(action, request_id, &Refusal::internal())
 }
 

@@ -62,6 +62,8 @@ pub enum TableError {
     },
 }
 
+crate::error::fails!(TableError);
+
 /// One table: its client and its name.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {

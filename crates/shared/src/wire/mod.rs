@@ -7,7 +7,7 @@ mod view;
 
 pub use event::Event;
 pub use refusal::{Code, Detail, Refusal};
-pub use request::Frame;
+pub use request::{Frame, PageSize};
 pub use view::{MemberView, MessageView, RoomView, TranslationView};
 
 use serde::Serialize;

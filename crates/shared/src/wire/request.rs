@@ -1,6 +1,7 @@
 //! The frame that every request comes in.
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::Refusal;
@@ -21,7 +22,7 @@ pub struct Unreadable {
     /// Echoed in the reply.
     pub request_id: Option<String>,
     /// What is wrong.
-    pub refusal: Refusal,
+    pub refusal: Box<Refusal>,
 }
 
 impl Frame {
@@ -32,7 +33,7 @@ impl Frame {
         let unreadable = |action, request_id, message: String| Unreadable {
             action,
             request_id,
-            refusal: Refusal::bad_request(message),
+            refusal: Box::new(Refusal::bad_request(message)),
         };
         let mut fields = match serde_json::from_str(body) {
             Ok(Value::Object(fields)) => fields,
@@ -63,6 +64,33 @@ impl Frame {
             let reason = error.into_inner().to_string();
             Refusal::bad_request(if path == "." { reason } else { format!("`{path}`: {reason}") })
         })
+    }
+}
+
+/// How many things one page has at most: 1 to 100, 30 where nothing is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageSize(u16);
+
+impl PageSize {
+    /// The number.
+    pub fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for PageSize {
+    fn default() -> Self {
+        Self(30)
+    }
+}
+
+impl<'de> Deserialize<'de> for PageSize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Option::<u64>::deserialize(deserializer)? {
+            None => Ok(Self::default()),
+            Some(size @ 1..=100) => Ok(Self(u16::try_from(size).unwrap_or(100))),
+            Some(_) => Err(serde::de::Error::custom("must be from 1 to 100")),
+        }
     }
 }
 
