@@ -62,13 +62,20 @@ impl AutoTranslate {
     }
 }
 
-/// What the room's members read, except what the message is written in already.
+/// What the room's members read, except what the message is written in already; of `en` and `en-US`, one.
 fn targets<'a>(room: &'a Room, entry: &Entry) -> Vec<&'a Language> {
     let most = match room.kind {
         RoomKind::Consult | RoomKind::Direct => usize::MAX,
         RoomKind::Group => MOST_IN_A_GROUP,
         RoomKind::Open => 0,
     };
-    let foreign = |language: &&Language| !entry.language.as_ref().is_some_and(|own| own.reads_like(language));
-    room.languages.iter().filter(foreign).take(most).collect()
+    let mut targets: Vec<&Language> = Vec::new();
+    for language in &room.languages {
+        let mut read_already = entry.language.iter().chain(targets.iter().copied());
+        if !read_already.any(|other| other.reads_like(language)) {
+            targets.push(language);
+        }
+    }
+    targets.truncate(most);
+    targets
 }

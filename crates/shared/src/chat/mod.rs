@@ -7,6 +7,7 @@ mod translation;
 
 pub use entry::{Entry, EntryKind, Sender, SystemEvent};
 pub use room::{LastMessage, Member, Room};
+pub(crate) use text::preview;
 pub use text::{InvalidText, MessageText, RoomName};
 pub use translation::{FailureReason, Translation, TranslationSource, TranslationStatus};
 

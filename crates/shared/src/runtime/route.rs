@@ -87,12 +87,13 @@ async fn answer<R: Route>(
 }
 
 fn refuse(action: &str, request_id: Option<&str>, refusal: &Refusal) -> String {
-    tracing::info!(action, code = ?refusal.code, "refused");
+    // Not the action: in a frame for which there is no route it may be anything that a person typed.
+    tracing::info!(code = ?refusal.code, "refused");
     written(action, request_id, refusal)
 }
 
 fn fail(action: &str, request_id: Option<&str>, error: &(dyn std::error::Error + 'static)) -> String {
-    tracing::error!(action, error = chain(error), metric = "Failed", "failed");
+    tracing::error!(error = chain(error), metric = "Failed", "failed");
     written(action, request_id, &Refusal::internal())
 }
 

@@ -64,13 +64,9 @@ fn change(record: EventRecord) -> Option<Result<Change, String>> {
         if change.old_image.is_empty() { Ok(None) } else { serde_dynamo::from_item(change.old_image).map(Some) };
     match (before, serde_dynamo::from_item(change.new_image)) {
         (Ok(before), Ok(after)) => Some(Ok(Change { sequence_number, before, after })),
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::error!(
-                sequence_number,
-                error = error.to_string(),
-                metric = "PoisonRecord",
-                "a stream record is no entry of a log"
-            );
+        (Err(_), _) | (_, Err(_)) => {
+            // Why is left out: serde would quote what it could not read.
+            tracing::error!(sequence_number, metric = "PoisonRecord", "a stream record is no entry of a log");
             Some(Err(sequence_number))
         }
     }

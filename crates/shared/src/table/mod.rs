@@ -45,14 +45,11 @@ pub enum TableError {
         #[source]
         source: Box<dyn Error + std::marker::Send + Sync>,
     },
-    /// A row does not read as what its table holds, or a value cannot be stored.
+    /// A row does not read as what its table holds, or a value cannot be stored. Why is left out: serde would quote it.
     #[error("a row of {table} cannot be read or written as what the table holds")]
     Row {
         /// The table.
         table: String,
-        /// Why.
-        #[source]
-        source: serde_dynamo::Error,
     },
     /// DynamoDB kept giving back a part of the keys unanswered.
     #[error("BatchGetItem on {table} left keys unanswered after several tries")]
@@ -81,7 +78,7 @@ impl Table {
     }
 
     pub fn row<T: DeserializeOwned>(&self, item: Item) -> Result<T, TableError> {
-        serde_dynamo::from_item(item).map_err(|source| TableError::Row { table: self.name.clone(), source })
+        serde_dynamo::from_item(item).map_err(|_| TableError::Row { table: self.name.clone() })
     }
 
     pub fn rows<T: DeserializeOwned>(&self, items: Option<Vec<Item>>) -> Result<Vec<T>, TableError> {
@@ -89,11 +86,11 @@ impl Table {
     }
 
     pub fn item(&self, row: &impl Serialize) -> Result<Item, TableError> {
-        serde_dynamo::to_item(row).map_err(|source| TableError::Row { table: self.name.clone(), source })
+        serde_dynamo::to_item(row).map_err(|_| TableError::Row { table: self.name.clone() })
     }
 
     pub fn value(&self, value: &impl Serialize) -> Result<AttributeValue, TableError> {
-        serde_dynamo::to_attribute_value(value).map_err(|source| TableError::Row { table: self.name.clone(), source })
+        serde_dynamo::to_attribute_value(value).map_err(|_| TableError::Row { table: self.name.clone() })
     }
 
     /// Reads one row by its key, strongly consistent.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::Refusal;
+use crate::chat::preview;
 
 /// A JSON object with an `action`; the rest are the fields of that action.
 pub struct Frame {
@@ -26,7 +27,10 @@ pub struct Unreadable {
 }
 
 impl Frame {
+    const MAX_ACTION: usize = 64;
     const MAX_REQUEST_ID: usize = 64;
+    /// Of what is told about a field; what was sent in it may be quoted.
+    const MAX_REASON: usize = 300;
 
     /// Reads the body of a WebSocket event.
     pub fn parse(body: &str) -> Result<Self, Unreadable> {
@@ -41,8 +45,8 @@ impl Frame {
             Err(error) => return Err(unreadable(None, None, format!("the frame is not JSON: {error}"))),
         };
         let action = match fields.remove("action") {
-            Some(Value::String(action)) => Ok(action),
-            Some(_) => Err("`action` must be a string"),
+            Some(Value::String(action)) if action.chars().count() <= Self::MAX_ACTION => Ok(action),
+            Some(_) => Err("`action` must be a string of at most 64 characters"),
             None => Err("missing field `action`"),
         };
         let request_id = match fields.remove("request_id") {
@@ -61,7 +65,7 @@ impl Frame {
     pub fn fields<T: DeserializeOwned>(self) -> Result<T, Refusal> {
         serde_path_to_error::deserialize(Value::Object(self.fields)).map_err(|error| {
             let path = error.path().to_string();
-            let reason = error.into_inner().to_string();
+            let reason = preview(&error.into_inner().to_string(), Self::MAX_REASON);
             Refusal::bad_request(if path == "." { reason } else { format!("`{path}`: {reason}") })
         })
     }
