@@ -105,3 +105,81 @@ pub fn room_frame(room: &Room, own: &Member, members: &[&Member]) -> Result<Stri
     let view = RoomView::new(room, own, members.iter().copied());
     Ok(Event::Room { room: view }.to_frame()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use shared::chat::{Sender, Translation};
+    use shared::clock::Timestamp;
+
+    use super::*;
+
+    fn entry(seq: u64) -> Entry {
+        let sender = Sender {
+            participant: "user:u1".parse().expect("valid"),
+            user_id: "u1".parse().expect("valid"),
+            name: None,
+        };
+        let room = "consult:u1:h9".parse().expect("valid");
+        let entry = Entry::system(room, None, sender, SystemEvent::RoomCreated, Timestamp::default());
+        let seq = shared::ids::Seq::try_from(seq).expect("valid");
+        Entry { seq, kind: EntryKind::Text, event: None, origin: Some(ConnectionId::new("own")), ..entry }
+    }
+
+    fn change(before: Option<Entry>, after: Entry) -> Change {
+        Change { sequence_number: "1".to_owned(), before, after }
+    }
+
+    fn listener(id: &str, participant: &str, language: &str) -> (Listeners, Connection) {
+        let connection = Connection {
+            audience: participant.to_owned(),
+            connection_id: ConnectionId::new(id),
+            participant: participant.parse().expect("valid"),
+            user_id: "x".parse().expect("valid"),
+            name: None,
+            language: language.parse().ok(),
+            rooms: BTreeSet::new(),
+            current_room: None,
+            connected_at: Timestamp::default(),
+            session_until: Timestamp::default(),
+            expires_at: 0,
+        };
+        let nobody = Listeners { member: None, attentive: Vec::new(), glancing: Vec::new(), ended: Vec::new() };
+        (nobody, connection)
+    }
+
+    fn received(frames: &Frames, (listeners, connection): &(Listeners, Connection)) -> Vec<String> {
+        let type_of = |frame: &str| frame.split('"').nth(3).unwrap_or_default().to_owned();
+        frames.for_connection(listeners, connection).map(type_of).collect()
+    }
+
+    #[test]
+    fn a_new_text_goes_to_everybody_but_the_connection_it_came_from() {
+        let frames = Frames::of(&[change(None, entry(2))]).expect("frames");
+        assert_eq!(received(&frames, &listener("own", "user:u1", "ja")), Vec::<String>::new());
+        assert_eq!(received(&frames, &listener("other device", "user:u1", "ja")), ["message"]);
+        assert_eq!(received(&frames, &listener("staff", "hospital:h9", "ko")), ["message"]);
+    }
+
+    #[test]
+    fn a_translation_goes_to_its_readers_and_to_the_hospital() {
+        let mut after = entry(2);
+        let korean = "ko".parse().expect("valid");
+        after.translations.insert(korean, Translation::by_machine("네".to_owned(), 1, Timestamp::default()));
+        let frames = Frames::of(&[change(Some(entry(2)), after.clone())]).expect("frames");
+        assert_eq!(received(&frames, &listener("a", "user:u2", "ko-KR")), ["translation"]);
+        assert_eq!(received(&frames, &listener("b", "user:u3", "ja")), Vec::<String>::new());
+        assert_eq!(received(&frames, &listener("c", "hospital:h9", "en")), ["translation"]);
+        let unchanged = Frames::of(&[change(Some(after.clone()), after)]).expect("frames");
+        assert_eq!(received(&unchanged, &listener("c", "hospital:h9", "ko")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn entries_are_pushed_in_the_order_of_the_log_whatever_the_streams_was() {
+        let frames = Frames::of(&[change(None, entry(3)), change(None, entry(2))]).expect("frames");
+        let (listeners, connection) = listener("other", "hospital:h9", "ko");
+        let texts: Vec<_> = frames.for_connection(&listeners, &connection).collect();
+        assert!(texts[0].contains("\"seq\":2") && texts[1].contains("\"seq\":3"));
+    }
+}
