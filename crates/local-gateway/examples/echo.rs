@@ -36,7 +36,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
                 Some("event") => Ok(json!({ "statusCode": 200, "body": event.to_string() })),
                 Some("no-result") => Ok(json!("no result")),
                 Some("speak") => {
-                    let body = "x".repeat(body["bytes"].as_u64().unwrap_or_default() as usize);
+                    let body = "x".repeat(number(&body["bytes"]));
                     Ok(json!({ "statusCode": 200, "body": body }))
                 }
                 _ => {
@@ -67,7 +67,7 @@ fn act(asked: &Value, context: &lambda_runtime::Context) -> Result<Value, Error>
         Some("meet") => {
             let folder = std::path::Path::new(asked["folder"].as_str().unwrap_or_default());
             std::fs::write(folder.join(&context.request_id), "")?;
-            while std::fs::read_dir(folder)?.count() < asked["count"].as_u64().unwrap_or_default() as usize {
+            while std::fs::read_dir(folder)?.count() < number(&asked["count"]) {
                 std::thread::sleep(Duration::from_millis(5));
             }
             Ok(json!({ "pid": std::process::id() }))
@@ -86,6 +86,10 @@ fn act(asked: &Value, context: &lambda_runtime::Context) -> Result<Value, Error>
         Some("large") => Ok(json!("x".repeat(7_000_000))),
         _ => Ok(json!({ "pid": std::process::id(), "echo": asked })),
     }
+}
+
+fn number(value: &Value) -> usize {
+    value.as_u64().and_then(|number| usize::try_from(number).ok()).unwrap_or_default()
 }
 
 fn wait_for(file: &str) {

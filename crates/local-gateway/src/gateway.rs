@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
 
 use crate::dynamodb::{Database, DatabaseError};
 use crate::front::Front;
@@ -17,6 +19,7 @@ use crate::lambda::{Binaries, Functions, InvokeError, Log, LogLine, LogSink, Mis
 use crate::ledger::{Ledger, OUTSIDE};
 use crate::secrets::{Secrets, SecretsError};
 use crate::socket::{Limits, NoSelection, RouteSelection, Socket};
+use crate::streams::{Streams, StreamsError, Timing};
 use crate::template::{Place, Template, TemplateError};
 
 /// What to run, and where.
@@ -50,6 +53,8 @@ pub struct Options {
     pub log: LogSink,
     /// API Gateway's limits; tests shorten the times.
     pub limits: Limits,
+    /// How long the readers of streams wait.
+    pub streams: Timing,
 }
 
 impl Options {
@@ -68,6 +73,7 @@ impl Options {
             environment: BTreeMap::new(),
             log: LogSink::default(),
             limits: Limits::default(),
+            streams: Timing::default(),
         }
     }
 }
@@ -102,6 +108,9 @@ pub enum StartError {
     /// The secrets cannot be had.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// The readers of the streams cannot start.
+    #[error(transparent)]
+    Streams(#[from] StreamsError),
     /// The functions' log cannot be written.
     #[error("the functions' log cannot be written: {0}")]
     Log(std::io::Error),
@@ -116,10 +125,13 @@ pub struct Gateway {
     environments: BTreeMap<String, BTreeMap<String, String>>,
     secrets: Secrets,
     ledger: Ledger,
+    database: Database,
+    streams: Streams,
     functions: Functions,
     socket: Socket,
     front: Front,
     stage: String,
+    sweeper: AbortHandle,
 }
 
 impl Gateway {
@@ -171,7 +183,23 @@ impl Gateway {
         let (place, limits) = (&template.place, &options.limits);
         let socket = Socket::serve(listener, &api, selection, place, limits, functions.clone(), on_push)
             .map_err(StartError::Machine)?;
-        Ok(Gateway { environments, secrets, ledger, functions, socket, front, stage: api.stage, template })
+        let given_up = options.data.map(|folder| folder.join("failed-batches"));
+        let streams = Streams::start(&template, database.clone(), functions.clone(), options.streams, given_up).await?;
+        let sweeper = tokio::spawn(sweep(database.clone())).abort_handle();
+        let stage = api.stage;
+        Ok(Gateway {
+            template,
+            environments,
+            secrets,
+            ledger,
+            database,
+            streams,
+            functions,
+            socket,
+            front,
+            stage,
+            sweeper,
+        })
     }
 
     /// Where clients connect: `ws://127.0.0.1:<port>/<stage>`.
@@ -231,6 +259,16 @@ impl Gateway {
         &self.functions
     }
 
+    /// The tables.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The readers of the streams, which can be paused, waited for and made to repeat themselves.
+    pub fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
     /// What has been used up to now.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
@@ -255,14 +293,27 @@ impl Gateway {
     /// left when this returns.
     pub async fn shut_down(self) {
         self.socket.shut_down().await;
+        self.streams.pause();
         self.functions.shut_down().await;
     }
 }
 
 impl Drop for Gateway {
     fn drop(&mut self) {
+        self.sweeper.abort();
         self.socket.stop();
         self.functions.stop();
+    }
+}
+
+/// Deletes expired items again and again. DynamoDB promises "within a few days"; here it is a minute.
+async fn sweep(database: Database) {
+    let mut minutes = tokio::time::interval(Duration::from_secs(60));
+    loop {
+        minutes.tick().await;
+        if let Err(problem) = database.sweep_expired().await {
+            tracing::warn!(problem = %problem.body, "expired items cannot be deleted");
+        }
     }
 }
 

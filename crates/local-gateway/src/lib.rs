@@ -18,3 +18,4 @@ pub use gateway::{Gateway, Options, StartError};
 pub use lambda::{Binaries, Functions, InvokeError, LogLine, LogSink, MissingBinary};
 pub use ledger::Ledger;
 pub use socket::Limits;
+pub use streams::Timing;

@@ -1,6 +1,7 @@
 //! Serves a SAM template on this machine: its WebSocket API, its functions, its tables and its secrets.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,9 +71,14 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    println!("WebSocket API     {}", gateway.websocket_url());
-    println!("@connections      {}/@connections/<id>", gateway.management_url());
-    println!("DynamoDB, secrets {}", gateway.endpoint_url());
+    let addresses = format!(
+        "WebSocket API     {}\n@connections      {}/@connections/<id>\nDynamoDB, secrets {}\n",
+        gateway.websocket_url(),
+        gateway.management_url(),
+        gateway.endpoint_url()
+    );
+    // Whoever reads only the first line and goes away does not end the gateway.
+    let _ = std::io::stdout().write_all(addresses.as_bytes());
     let stopped = stop.await;
     gateway.shut_down().await;
     match stopped {

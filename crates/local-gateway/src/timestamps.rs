@@ -26,8 +26,9 @@ pub fn log_date(at: SystemTime) -> String {
     written(at, format_description!("[year]/[month]/[day]"))
 }
 
+#[expect(clippy::expect_used, reason = "a date and time has all the parts that the formats name")]
 fn written(at: SystemTime, format: &[BorrowedFormatItem<'_>]) -> String {
-    OffsetDateTime::from(at).format(format).expect("a date and time has all the parts that the formats name")
+    OffsetDateTime::from(at).format(format).expect("a complete date and time")
 }
 
 #[cfg(test)]

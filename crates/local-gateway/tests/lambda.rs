@@ -1,5 +1,7 @@
 //! Functions as processes: real binaries on the real runtime, through the Runtime API.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -219,5 +221,5 @@ async fn shutting_down_ends_every_process_and_refuses_what_comes_after() {
 }
 
 fn now_ms() -> u64 {
-    std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64
+    u64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap()
 }

@@ -1,5 +1,7 @@
 //! The WebSocket API over real sockets: handshakes, routes, replies, limits, ends.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use futures::SinkExt as _;

@@ -98,18 +98,13 @@ impl RuntimeApi {
         format!("http://{address}/{process}")
     }
 
-    fn slot(&self, process: &str) -> Result<Arc<Slot>, Response<Body>> {
-        lock(&self.slots).get(process).cloned().ok_or_else(|| {
-            refuse(StatusCode::FORBIDDEN, "InvalidProcess", "this process is not one of the gateway's, or was given up")
-        })
+    fn slot(&self, process: &str) -> Option<Arc<Slot>> {
+        lock(&self.slots).get(process).cloned()
     }
 }
 
 async fn next(State(api): State<RuntimeApi>, Path(process): Path<String>) -> Response<Body> {
-    let slot = match api.slot(&process) {
-        Ok(slot) => slot,
-        Err(refused) => return refused,
-    };
+    let Some(slot) = api.slot(&process) else { return stranger() };
     // A process that asks again without having answered leaves the old invocation unanswered for good.
     lock(&slot.current).take();
     let Some(invocation) = slot.invocations.lock().await.recv().await else {
@@ -121,15 +116,14 @@ async fn next(State(api): State<RuntimeApi>, Path(process): Path<String>) -> Res
     };
     let deadline = SystemTime::now() + invocation.timeout;
     let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let trace = trace_id(&invocation.request_id);
-    let response = Response::builder()
-        .header("Content-Type", "application/json")
-        .header("Lambda-Runtime-Aws-Request-Id", &invocation.request_id)
-        .header("Lambda-Runtime-Deadline-Ms", deadline.to_string())
-        .header("Lambda-Runtime-Invoked-Function-Arn", &invocation.function_arn)
-        .header("Lambda-Runtime-Trace-Id", trace)
-        .body(Body::from(invocation.payload))
-        .expect("a request id and an ARN are valid header values");
+    let headers = [
+        ("Content-Type", "application/json".to_owned()),
+        ("Lambda-Runtime-Aws-Request-Id", invocation.request_id.clone()),
+        ("Lambda-Runtime-Deadline-Ms", deadline.to_string()),
+        ("Lambda-Runtime-Invoked-Function-Arn", invocation.function_arn),
+        ("Lambda-Runtime-Trace-Id", trace_id(&invocation.request_id)),
+    ];
+    let response = (headers, invocation.payload).into_response();
     *lock(&slot.current) = Some((invocation.request_id, invocation.answer));
     let _ = invocation.taken.send(());
     response
@@ -159,20 +153,17 @@ async fn error(
 
 async fn init_error(State(api): State<RuntimeApi>, Path(process): Path<String>, body: Bytes) -> Response<Body> {
     match api.slot(&process) {
-        Ok(slot) => {
+        Some(slot) => {
             *lock(&slot.init_error) = Some(reported(&body));
             accepted()
         }
-        Err(refused) => refused,
+        None => stranger(),
     }
 }
 
 /// Hands an answer to whoever waits for it. One for another invocation than the current one is refused, as on Lambda.
 fn answer(api: &RuntimeApi, process: &str, request: &str, answer: Answer) -> Response<Body> {
-    let slot = match api.slot(process) {
-        Ok(slot) => slot,
-        Err(refused) => return refused,
-    };
+    let Some(slot) = api.slot(process) else { return stranger() };
     let waiting = lock(&slot.current).take_if(|(current, _)| current == request);
     match waiting {
         Some((_, waiting)) => {
@@ -197,6 +188,11 @@ fn trace_id(request_id: &str) -> String {
     let digits: String =
         request_id.chars().filter(char::is_ascii_hexdigit).chain("0".repeat(40).chars()).take(40).collect();
     format!("Root=1-{seconds:08x}-{};Parent={};Sampled=0", &digits[..24], &digits[24..40])
+}
+
+/// The answer to a process that is not one of the gateway's, or was given up.
+fn stranger() -> Response<Body> {
+    refuse(StatusCode::FORBIDDEN, "InvalidProcess", "this process is not one of the gateway's, or was given up")
 }
 
 fn accepted() -> Response<Body> {

@@ -75,13 +75,12 @@ async fn connect(api: Arc<Api>, client: SocketAddr, request: Request, accept: St
     let life = api.sessions.begin();
     tokio::spawn(session::run(api, connection, to_write, hyper::upgrade::on(request), life));
 
-    let mut response = Response::builder()
-        .status(StatusCode::SWITCHING_PROTOCOLS)
-        .header(header::UPGRADE, "websocket")
-        .header(header::CONNECTION, "upgrade")
-        .header(header::SEC_WEBSOCKET_ACCEPT, accept)
-        .body(Body::empty())
-        .expect("all of these are valid header values");
+    let upgrade = [
+        (header::UPGRADE, "websocket"),
+        (header::CONNECTION, "upgrade"),
+        (header::SEC_WEBSOCKET_ACCEPT, accept.as_str()),
+    ];
+    let mut response = (StatusCode::SWITCHING_PROTOCOLS, upgrade).into_response();
     if let Some(subprotocol) = subprotocol {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
     }

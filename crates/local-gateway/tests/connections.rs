@@ -1,0 +1,178 @@
+//! `@connections` as functions use it: through the real SDK, over real sockets.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use aws_sdk_apigatewaymanagement::Client as Management;
+use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_apigatewaymanagement::error::ProvideErrorMetadata as _;
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
+use aws_sdk_apigatewaymanagement::primitives::Blob;
+use serde_json::json;
+use tokio_tungstenite::connect_async;
+
+mod stack;
+
+use stack::socket::{Client, Stack};
+
+/// The SDK, signing with what the function has in its environment.
+fn management(stack: &Stack) -> Management {
+    let environment = stack.gateway.function_environment("EchoFunction");
+    let variable = |name: &str| environment[name].clone();
+    let credentials = Credentials::new(
+        variable("AWS_ACCESS_KEY_ID"),
+        variable("AWS_SECRET_ACCESS_KEY"),
+        Some(variable("AWS_SESSION_TOKEN")),
+        None,
+        "test",
+    );
+    let config = aws_sdk_apigatewaymanagement::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(variable("AWS_REGION")))
+        .credentials_provider(credentials)
+        .endpoint_url(variable("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"))
+        // Each refusal is to be seen, not repeated.
+        .retry_config(aws_sdk_apigatewaymanagement::config::retry::RetryConfig::disabled())
+        .build();
+    Management::from_conf(config)
+}
+
+async fn push(management: &Management, id: &str, text: String) -> Result<(), PostToConnectionError> {
+    let sent = management.post_to_connection().connection_id(id).data(Blob::new(text)).send().await;
+    sent.map(|_| ()).map_err(|problem| problem.into_service_error())
+}
+
+#[tokio::test]
+async fn a_push_reaches_its_client_as_a_text_frame_and_is_counted_for_its_caller() {
+    let stack = Stack::start().await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    push(&management(&stack), &id, "안녕하세요".into()).await.unwrap();
+    assert_eq!(client.text().await, "안녕하세요");
+    assert_eq!(stack.gateway.ledger().snapshot().function("EchoFunction").pushes, 1);
+}
+
+#[tokio::test]
+async fn a_push_over_32_kb_is_one_frame_and_one_over_128_kb_is_refused() {
+    let stack = Stack::start().await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    let management = management(&stack);
+    push(&management, &id, "x".repeat(131_072)).await.unwrap();
+    assert_eq!(client.text().await.len(), 131_072);
+    let refused = push(&management, &id, "x".repeat(131_073)).await.unwrap_err();
+    assert!(refused.is_payload_too_large_exception(), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_gone_or_never_was_is_410() {
+    let stack = Stack::start().await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    client.0.close(None).await.unwrap();
+    stack.disconnected(&id).await;
+    let management = management(&stack);
+    assert!(push(&management, &id, "hi".into()).await.unwrap_err().is_gone_exception());
+    assert!(push(&management, "L0SM9cOFvHcCIhw=", "hi".into()).await.unwrap_err().is_gone_exception());
+    let gone = management.get_connection().connection_id(&id).send().await.unwrap_err().into_service_error();
+    assert!(gone.is_gone_exception());
+    let gone = management.delete_connection().connection_id(&id).send().await.unwrap_err().into_service_error();
+    assert!(gone.is_gone_exception());
+    assert_eq!(stack.gateway.ledger().snapshot().function("EchoFunction").pushes, 2, "those answered 410 count too");
+}
+
+#[tokio::test]
+async fn a_connection_cannot_be_pushed_to_before_connect_has_returned() {
+    let stack = Stack::start().await;
+    let file = stack.folder.path().join("go");
+    let connecting = tokio::spawn(connect_async(stack.url(&format!("&wait={}", file.display()))));
+    let line = stack.gateway.logged(|line| line.line.starts_with("connecting ")).await.line;
+    let id = &line["connecting ".len()..];
+    let management = management(&stack);
+    assert!(push(&management, id, "early".into()).await.unwrap_err().is_gone_exception());
+    std::fs::write(file, "").unwrap();
+    let mut client = Client(connecting.await.unwrap().unwrap().0);
+    push(&management, id, "in time".into()).await.unwrap();
+    assert_eq!(client.text().await, "in time");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_refused_more_and_holds_up_nobody_else() {
+    let stack = Stack::start().await;
+    let (mut slow, mut quick) = (stack.client().await, stack.client().await);
+    let (slow_id, quick_id) = (slow.id().await, quick.id().await);
+    let management = management(&stack);
+    let mut accepted = 0;
+    let refused = loop {
+        match push(&management, &slow_id, format!("{accepted:0>60000}")).await {
+            Ok(()) => accepted += 1,
+            Err(refused) => break refused,
+        }
+        assert!(accepted < 2_000, "120 MB wait for a client that does not read");
+    };
+    assert!(refused.is_limit_exceeded_exception(), "{refused:?}");
+    push(&management, &quick_id, "hello".into()).await.unwrap();
+    assert_eq!(quick.text().await, "hello");
+    // What was accepted is all there, in order, and then there is room again.
+    for number in 0..accepted {
+        assert_eq!(slow.text().await, format!("{number:0>60000}"));
+    }
+    push(&management, &slow_id, "again".into()).await.unwrap();
+    assert_eq!(slow.text().await, "again");
+}
+
+#[tokio::test]
+async fn a_connection_can_be_described() {
+    let stack = Stack::start().await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    let described = management(&stack).get_connection().connection_id(&id).send().await.unwrap();
+    assert_eq!(described.identity().unwrap().source_ip(), Some("127.0.0.1"));
+    assert!(described.last_active_at().unwrap() >= described.connected_at().unwrap());
+}
+
+#[tokio::test]
+async fn a_deleted_connection_gets_what_was_pushed_before_and_closes_with_1000() {
+    let stack = Stack::start().await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    let management = management(&stack);
+    push(&management, &id, "farewell".into()).await.unwrap();
+    management.delete_connection().connection_id(&id).send().await.unwrap();
+    assert!(push(&management, &id, "late".into()).await.unwrap_err().is_gone_exception());
+    assert_eq!(client.text().await, "farewell");
+    assert_eq!(client.closed().await, (1000, "Connection Closed Normally".into()));
+    let context = stack.disconnected(&id).await;
+    assert_eq!(context["disconnectStatusCode"], 1000);
+    assert_eq!(context["disconnectReason"], "Connection Closed Normally");
+}
+
+#[tokio::test]
+async fn a_reply_to_a_connection_that_was_deleted_meanwhile_is_lost() {
+    let stack = Stack::start().await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    let file = stack.folder.path().join("go");
+    client.send(json!({"action": "say", "do": "wait", "file": file})).await;
+    management(&stack).delete_connection().connection_id(&id).send().await.unwrap();
+    std::fs::write(file, "").unwrap();
+    // Only the closing frame comes.
+    assert_eq!(client.closed().await.0, 1000);
+}
+
+#[tokio::test]
+async fn another_stage_is_forbidden() {
+    let stack = Stack::start().await;
+    let id = stack.client().await.id().await;
+    let url = stack.management(&id).replace("/dev/", "/prod/");
+    let answer = reqwest::Client::new().post(url).body("hi").send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (403, r#"{"message":"Forbidden"}"#));
+    let answer = reqwest::Client::new().post(stack.management(&id)).body("hi").send().await.unwrap();
+    assert_eq!(answer.status(), 410, "the client has left");
+}
+
+#[tokio::test]
+async fn errors_name_themselves_as_the_sdk_expects() {
+    let stack = Stack::start().await;
+    let gone = push(&management(&stack), "nobody", "hi".into()).await.unwrap_err();
+    assert_eq!(gone.code(), Some("GoneException"));
+}
