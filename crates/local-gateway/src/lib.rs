@@ -1,6 +1,7 @@
 //! AWS on a laptop, as far as one SAM template needs it: knows no route and depends on no crate of the application.
 
 mod connections;
+pub mod deepl;
 pub mod dynamodb;
 pub mod front;
 mod gateway;

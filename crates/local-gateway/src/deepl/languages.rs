@@ -1,0 +1,150 @@
+//! The languages that DeepL translates from and to, and a guess at the language of a text by its script.
+//! <https://developers.deepl.com/docs/getting-started/supported-languages>
+
+use serde_json::{Value, json};
+
+/// Source languages: code, name, whether a text in it can be made formal (as a target).
+const LANGUAGES: [(&str, &str, bool); 33] = [
+    ("AR", "Arabic", false),
+    ("BG", "Bulgarian", false),
+    ("CS", "Czech", false),
+    ("DA", "Danish", false),
+    ("DE", "German", true),
+    ("EL", "Greek", false),
+    ("EN", "English", false),
+    ("ES", "Spanish", true),
+    ("ET", "Estonian", false),
+    ("FI", "Finnish", false),
+    ("FR", "French", true),
+    ("HE", "Hebrew", false),
+    ("HU", "Hungarian", false),
+    ("ID", "Indonesian", false),
+    ("IT", "Italian", true),
+    ("JA", "Japanese", true),
+    ("KO", "Korean", false),
+    ("LT", "Lithuanian", false),
+    ("LV", "Latvian", false),
+    ("NB", "Norwegian (Bokmål)", false),
+    ("NL", "Dutch", true),
+    ("PL", "Polish", true),
+    ("PT", "Portuguese", true),
+    ("RO", "Romanian", false),
+    ("RU", "Russian", true),
+    ("SK", "Slovak", false),
+    ("SL", "Slovenian", false),
+    ("SV", "Swedish", false),
+    ("TH", "Thai", false),
+    ("TR", "Turkish", false),
+    ("UK", "Ukrainian", false),
+    ("VI", "Vietnamese", false),
+    ("ZH", "Chinese", false),
+];
+
+/// Targets that are more than a source language, with the source language they are of.
+const VARIANTS: [(&str, &str, &str); 7] = [
+    ("EN-GB", "English (British)", "EN"),
+    ("EN-US", "English (American)", "EN"),
+    ("ES-419", "Spanish (Latin American)", "ES"),
+    ("PT-BR", "Portuguese (Brazilian)", "PT"),
+    ("PT-PT", "Portuguese (European)", "PT"),
+    ("ZH-HANS", "Chinese (simplified)", "ZH"),
+    ("ZH-HANT", "Chinese (traditional)", "ZH"),
+];
+
+/// Targets that still work but are not listed any more: which region they mean is DeepL's choice.
+const LEGACY: [&str; 2] = ["EN", "PT"];
+
+pub(super) fn is_source(code: &str) -> bool {
+    LANGUAGES.iter().any(|(known, ..)| *known == code)
+}
+
+/// `EN` and `PT` without a region, and `ZH` without a script, are accepted too.
+pub(super) fn is_target(code: &str) -> bool {
+    is_source(code) || VARIANTS.iter().any(|(known, ..)| *known == code)
+}
+
+/// Whether `formality` may demand `more` or `less`; `prefer_more` and `prefer_less` are accepted everywhere.
+pub(super) fn supports_formality(target: &str) -> bool {
+    LANGUAGES.iter().any(|(code, _, formal)| *formal && *code == base(target))
+}
+
+/// A language without its region or script: `EN` of `EN-US`.
+pub(super) fn base(code: &str) -> &str {
+    code.split('-').next().unwrap_or(code)
+}
+
+/// The answer to `GET /v2/languages`.
+pub(super) fn listed(targets: bool) -> Value {
+    if !targets {
+        return LANGUAGES.iter().map(|(code, name, _)| json!({ "language": code, "name": name })).collect();
+    }
+    let entry = |code: &str, name: &str| json!({ "language": code, "name": name, "supports_formality": supports_formality(code) });
+    let plain = LANGUAGES.iter().filter(|(code, ..)| !LEGACY.contains(code)).map(|(code, name, _)| entry(code, name));
+    plain.chain(VARIANTS.iter().map(|(code, name, _)| entry(code, name))).collect()
+}
+
+/// The language that a text's letters speak for; English where nothing does.
+pub(super) fn detect(text: &str) -> &'static str {
+    // Kana is only Japanese's, while Japanese and Korean texts may hold Chinese characters: so the order matters.
+    const SCRIPTS: [(&str, fn(char) -> bool); 8] = [
+        ("JA", |letter| matches!(letter, '\u{3041}'..='\u{30ff}')),
+        ("KO", |letter| matches!(letter, '\u{ac00}'..='\u{d7a3}' | '\u{1100}'..='\u{11ff}' | '\u{3131}'..='\u{318e}')),
+        ("ZH", |letter| matches!(letter, '\u{4e00}'..='\u{9fff}')),
+        ("RU", |letter| matches!(letter, '\u{0400}'..='\u{04ff}')),
+        ("EL", |letter| matches!(letter, '\u{0370}'..='\u{03ff}')),
+        ("AR", |letter| matches!(letter, '\u{0600}'..='\u{06ff}')),
+        ("HE", |letter| matches!(letter, '\u{0590}'..='\u{05ff}')),
+        ("TH", |letter| matches!(letter, '\u{0e00}'..='\u{0e7f}')),
+    ];
+    SCRIPTS.iter().find(|(_, is_of)| text.chars().any(is_of)).map_or("EN", |(code, _)| *code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_gives_its_language_away() {
+        for (text, expected) in [
+            ("頭が痛いです", "JA"),
+            ("カルテ", "JA"),
+            ("머리가 아파요", "KO"),
+            ("ㅋㅋ", "KO"),
+            ("我头疼", "ZH"),
+            ("Hello", "EN"),
+            ("123 👍", "EN"),
+            ("", "EN"),
+            ("Привет", "RU"),
+            ("สวัสดี", "TH"),
+        ] {
+            assert_eq!(detect(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn legacy_targets_work_but_are_not_listed() {
+        for code in ["EN", "PT", "ZH", "EN-US", "PT-BR", "ZH-HANT", "KO"] {
+            assert!(is_target(code), "{code}");
+        }
+        for code in ["EN-AU", "XX", "", "ko"] {
+            assert!(!is_target(code), "{code}");
+        }
+        assert!(is_source("EN") && !is_source("EN-US") && !is_source("ZH-HANS"));
+        let codes = |targets: bool| -> Vec<String> {
+            listed(targets)
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|entry| entry["language"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        assert!(!codes(true).contains(&"EN".to_owned()) && codes(true).contains(&"EN-GB".to_owned()));
+        assert!(codes(false).contains(&"EN".to_owned()) && !codes(false).contains(&"EN-GB".to_owned()));
+    }
+
+    #[test]
+    fn korean_has_no_formality_and_german_has() {
+        assert!(!supports_formality("KO") && !supports_formality("EN-US") && supports_formality("DE"));
+        assert!(supports_formality("PT-BR"));
+    }
+}

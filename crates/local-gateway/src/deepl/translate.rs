@@ -1,0 +1,109 @@
+//! `POST /v2/translate`: what is asked for, what DeepL refuses in it, and the answer.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{languages, phrasebook};
+
+/// The most texts in one request.
+const TEXTS: usize = 50;
+
+#[derive(Debug, Deserialize)]
+struct Request {
+    text: Vec<String>,
+    target_lang: String,
+    source_lang: Option<String>,
+    formality: Option<String>,
+    glossary_id: Option<String>,
+    model_type: Option<String>,
+    #[serde(default)]
+    show_billed_characters: bool,
+    #[serde(default)]
+    custom_instructions: Vec<String>,
+}
+
+/// The answer to a request, or the sentence with which DeepL answers 400; with the number of texts and of billed
+/// characters.
+pub(super) fn answer(body: &Value) -> Result<(Value, u64, u64), String> {
+    let request: Request =
+        serde_json::from_value(body.clone()).map_err(|error| format!("Bad request. Reason: {error}"))?;
+    let target = request.target_lang.to_uppercase();
+    let source = request.source_lang.as_deref().filter(|source| !source.is_empty()).map(str::to_uppercase);
+    check(&request, &target, source.as_deref())?;
+
+    let mut translations = Vec::new();
+    let mut billed = 0;
+    for text in &request.text {
+        let detected = match &source {
+            Some(source) => source.as_str(),
+            None => detected(text),
+        };
+        // Characters are code points; a text in the target's own language is billed as any other.
+        let characters = text.chars().count() as u64;
+        billed += characters;
+        let mut translation =
+            json!({ "detected_source_language": detected, "text": translated(text, detected, &target) });
+        if request.show_billed_characters {
+            translation["billed_characters"] = characters.into();
+        }
+        if request.model_type.is_some() {
+            translation["model_type_used"] = "quality_optimized".into();
+        }
+        translations.push(translation);
+    }
+    Ok((json!({ "translations": translations }), request.text.len() as u64, billed))
+}
+
+fn check(request: &Request, target: &str, source: Option<&str>) -> Result<(), String> {
+    let refuse = |problem: &str| Err(problem.to_owned());
+    if request.text.is_empty() {
+        return refuse("Parameter 'text' not specified.");
+    }
+    if request.text.len() > TEXTS {
+        return refuse("Bad request. Reason: Too many texts, at most 50 are allowed.");
+    }
+    if !languages::is_target(target) {
+        return refuse("Value for 'target_lang' not supported.");
+    }
+    if source.is_some_and(|source| !languages::is_source(source)) {
+        return refuse("Value for 'source_lang' not supported.");
+    }
+    if request.glossary_id.is_some() && source.is_none() {
+        return refuse("Value for 'source_lang' is required when using a glossary.");
+    }
+    match request.formality.as_deref() {
+        None | Some("default" | "prefer_more" | "prefer_less") => {}
+        Some("more" | "less") if languages::supports_formality(target) => {}
+        Some("more" | "less") => return refuse("'formality' is not supported for given 'target_lang'."),
+        Some(_) => return refuse("Value for 'formality' not supported."),
+    }
+    match request.model_type.as_deref() {
+        None | Some("quality_optimized" | "latency_optimized" | "prefer_quality_optimized") => {}
+        Some(_) => return refuse("Value for 'model_type' not supported."),
+    }
+    if request.custom_instructions.len() > 10 {
+        return refuse("Bad request. Reason: at most 10 custom instructions are allowed.");
+    }
+    if request.custom_instructions.iter().any(|instruction| instruction.chars().count() > 300) {
+        return refuse("Bad request. Reason: a custom instruction is at most 300 characters long.");
+    }
+    Ok(())
+}
+
+fn detected(text: &str) -> &'static str {
+    match languages::detect(text) {
+        // Chinese characters alone may be Japanese too.
+        "ZH" => phrasebook::language_of(text).unwrap_or("ZH"),
+        other => other,
+    }
+}
+
+/// The phrasebook's translation; the text itself in its own language; else the text, marked so that nobody takes it for
+/// DeepL's.
+fn translated(text: &str, source: &str, target: &str) -> String {
+    if source == languages::base(target) || text.trim().is_empty() {
+        return text.to_owned();
+    }
+    phrasebook::translate(text, source, target)
+        .unwrap_or_else(|| format!("[untranslated {}→{}] {text}", source.to_lowercase(), target.to_lowercase()))
+}
