@@ -55,10 +55,15 @@ fn act(asked: &Value, context: &lambda_runtime::Context) -> Result<Value, Error>
         Some("fail") => Err(asked["message"].as_str().unwrap_or("as asked").to_owned().into()),
         Some("die") => std::process::exit(3),
         Some("abort") => std::process::abort(),
-        // Blocks its only thread: nothing but a signal ends it.
-        Some("hang") => loop {
-            std::thread::sleep(Duration::from_secs(3_600));
-        },
+        // Leaves its process id in a file and blocks its only thread: nothing but a signal ends it.
+        Some("hang") => {
+            if let Some(file) = asked["file"].as_str() {
+                std::fs::write(file, std::process::id().to_string())?;
+            }
+            loop {
+                std::thread::sleep(Duration::from_secs(3_600));
+            }
+        }
         Some("wait") => {
             wait_for(asked["file"].as_str().unwrap_or_default());
             Ok(json!({ "pid": std::process::id() }))

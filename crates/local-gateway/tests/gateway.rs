@@ -118,44 +118,61 @@ async fn a_dropped_gateway_leaves_no_process() {
     stack::ended(pid).await;
 }
 
-/// The plain binary on the echo template, and where it says that it listens.
-fn binary(folder: &tempfile::TempDir, more: &[&str]) -> (Child, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_local-gateway"))
-        .arg("--template")
-        .arg(written(folder, TEMPLATE))
-        .arg("--bin-dir")
-        .arg(stack::binaries())
-        .args(["--port", "0"])
-        .args(more)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = lines.next().unwrap().unwrap();
-    (child, line.strip_prefix("WebSocket API     ").unwrap().to_owned())
+/// The plain binary on the echo template. It ends with the test, however that ends.
+struct Binary {
+    child: Child,
+    /// Where it says that it listens.
+    url: String,
 }
 
-/// Connects, and has one process hang so that it notices nothing by itself: its id and that of an idle one.
-async fn processes(url: &str) -> (Client, u64, u64) {
-    let mut client = Client(connect_async(format!("{url}?token=allow")).await.unwrap().0);
-    client.send(json!({"action": "say"})).await;
-    let hanging = client.json().await["pid"].as_u64().unwrap();
-    client.send(json!({"action": "say", "do": "hang"})).await;
-    client.send(json!({"action": "say"})).await;
-    let idle = client.json().await["pid"].as_u64().unwrap();
-    assert_ne!(hanging, idle);
-    (client, hanging, idle)
+impl Binary {
+    fn start(folder: &tempfile::TempDir, more: &[&str]) -> Binary {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_local-gateway"))
+            .arg("--template")
+            .arg(written(folder, TEMPLATE))
+            .arg("--bin-dir")
+            .arg(stack::binaries())
+            .args(["--port", "0"])
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.next().unwrap().unwrap();
+        let url = line.strip_prefix("WebSocket API     ").unwrap().to_owned();
+        Binary { child, url }
+    }
+
+    /// Connects, and has one process hang so that it notices nothing by itself: its id and that of an idle one.
+    async fn processes(&self, folder: &tempfile::TempDir) -> (Client, u64, u64) {
+        let mut client = Client(connect_async(format!("{}?token=allow", self.url)).await.unwrap().0);
+        let file = folder.path().join("hanging");
+        client.send(json!({"action": "say", "do": "hang", "file": file})).await;
+        let hanging = stack::pid_in(&file).await;
+        client.send(json!({"action": "say"})).await;
+        let idle = client.json().await["pid"].as_u64().unwrap();
+        assert_ne!(hanging, idle);
+        (client, hanging, idle)
+    }
+}
+
+impl Drop for Binary {
+    fn drop(&mut self) {
+        // It has ended already where the test went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 #[tokio::test]
 async fn the_plain_binary_serves_a_template_and_ends_in_order_when_told_to() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut child, url) = binary(&folder, &["--data", folder.path().join("data").to_str().unwrap()]);
-    let (mut client, hanging, idle) = processes(&url).await;
-    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    let mut binary = Binary::start(&folder, &["--data", folder.path().join("data").to_str().unwrap()]);
+    let (mut client, hanging, idle) = binary.processes(&folder).await;
+    assert!(Command::new("kill").arg(binary.child.id().to_string()).status().unwrap().success());
     assert_eq!(client.closed().await.0, 1001);
-    let status = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
+    let status = tokio::task::spawn_blocking(move || binary.child.wait().unwrap()).await.unwrap();
     assert!(status.success(), "{status}");
     stack::ended(hanging).await;
     stack::ended(idle).await;
@@ -164,10 +181,10 @@ async fn the_plain_binary_serves_a_template_and_ends_in_order_when_told_to() {
 #[tokio::test]
 async fn no_function_outlives_a_gateway_that_is_killed() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut child, url) = binary(&folder, &[]);
-    let (_client, hanging, idle) = processes(&url).await;
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let mut binary = Binary::start(&folder, &[]);
+    let (_client, hanging, idle) = binary.processes(&folder).await;
+    binary.child.kill().unwrap();
+    binary.child.wait().unwrap();
     stack::ended(hanging).await;
     stack::ended(idle).await;
 }

@@ -42,7 +42,7 @@ impl Lambda {
     }
 
     async fn plain() -> Lambda {
-        Lambda::with("", &[]).await
+        Lambda::with("      Timeout: 30\n", &[]).await
     }
 
     async fn invoke(&self, payload: Value) -> Result<Value, InvokeError> {
@@ -89,7 +89,7 @@ async fn as_many_processes_run_as_there_are_invocations_at_once_and_no_more_than
 
 #[tokio::test]
 async fn reserved_concurrency_makes_invocations_wait_their_turn() {
-    let lambda = Lambda::with("      ReservedConcurrentExecutions: 1\n", &[]).await;
+    let lambda = Lambda::with("      Timeout: 30\n      ReservedConcurrentExecutions: 1\n", &[]).await;
     let all: Vec<_> = (0..5).map(|_| tokio::spawn(invoke(lambda.functions.clone(), json!({})))).collect();
     let mut pids = BTreeSet::new();
     for one in all {
@@ -148,7 +148,7 @@ async fn an_invocation_goes_on_when_nobody_waits_for_it_any_more() {
 
 #[tokio::test]
 async fn a_process_that_dies_at_its_start_fails_the_invocation_that_wanted_it() {
-    let lambda = Lambda::with("", &[("DIES_AT_START", "1")]).await;
+    let lambda = Lambda::with("      Timeout: 30\n", &[("DIES_AT_START", "1")]).await;
     let error = lambda.invoke(json!({})).await.unwrap_err();
     assert!(error.error_message().ends_with("Runtime exited with error: exit status 7"), "{error}");
 }
@@ -161,7 +161,7 @@ async fn a_result_over_six_megabytes_is_an_error() {
 
 #[tokio::test]
 async fn a_function_gets_its_own_environment_and_nothing_of_the_laptops() {
-    let lambda = Lambda::with("", &[("TABLE", "messages")]).await;
+    let lambda = Lambda::with("      Timeout: 30\n", &[("TABLE", "messages")]).await;
     let environment = lambda.invoke(json!({"do": "environment"})).await.unwrap();
     assert_eq!(environment["TABLE"], "messages");
     assert!(environment["AWS_LAMBDA_LOG_STREAM_NAME"].as_str().unwrap().contains("[$LATEST]"));

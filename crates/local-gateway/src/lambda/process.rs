@@ -84,13 +84,23 @@ impl Process {
         // A group of its own: a Ctrl-C in the terminal is the gateway's to handle.
         #[cfg(unix)]
         command.process_group(0);
-        let mut child = command.spawn()?;
+        // Before the process can ask for it.
+        let (invocations, receiver) = mpsc::channel(1);
+        let slot = host.api.add(&id, receiver);
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(problem) => {
+                host.api.remove(&id);
+                return Err(problem);
+            }
+        };
+        if let Some(pid) = child.id() {
+            host.guard.watch(pid);
+        }
 
         for stream in [child.stdout.take().map(boxed), child.stderr.take().map(boxed)].into_iter().flatten() {
             tokio::spawn(host.log.clone().read(program.logical_id.clone(), stream));
         }
-        let (invocations, receiver) = mpsc::channel(1);
-        let slot = host.api.add(&id, receiver);
         let (wanted, unwanted) = mpsc::channel(1);
         let (exit, exited) = watch::channel(None);
         let life = host.living.begin();
@@ -165,9 +175,6 @@ async fn look_after(
     life: Life,
 ) {
     let pid = child.id();
-    if let Some(pid) = pid {
-        host.guard.watch(pid);
-    }
     let ended = tokio::select! {
         status = child.wait() => Some(status),
         _ = unwanted.recv() => None,

@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -57,6 +57,18 @@ pub async fn ended(pid: u64) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     while runs(pid) {
         assert!(tokio::time::Instant::now() < deadline, "process {pid} still runs");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Waits for a process id that a function writes into a file.
+pub async fn pid_in(file: &Path) -> u64 {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(pid) = std::fs::read_to_string(file).ok().and_then(|text| text.parse().ok()) {
+            return pid;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "no process id in {}", file.display());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
