@@ -139,6 +139,7 @@ impl Behind {
     }
 }
 
+#[expect(clippy::expect_used, reason = "the response is made of parts that are always valid")]
 async fn receive(State(behind): State<Arc<Behind>>, headers: HeaderMap, body: Bytes) -> Response {
     let outcome = match read(&behind, &headers, &body) {
         Ok(call) => behind.answer(&call).await,

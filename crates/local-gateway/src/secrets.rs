@@ -28,7 +28,12 @@ pub enum SecretsError {
     Unknown(String),
     /// `GenerateSecretString` cannot be followed.
     #[error("Resources.{secret}.Properties.GenerateSecretString: {problem}")]
-    Impossible { secret: String, problem: &'static str },
+    Impossible {
+        /// The secret's logical id.
+        secret: String,
+        /// Why not.
+        problem: &'static str,
+    },
     /// The file with the generated values cannot be read or written.
     #[error("the generated secrets in {} cannot be kept: {_1}", _0.display())]
     File(PathBuf, std::io::Error),

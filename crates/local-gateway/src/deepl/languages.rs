@@ -83,10 +83,13 @@ pub(super) fn listed(targets: bool) -> Value {
     plain.chain(VARIANTS.iter().map(|(code, name, _)| entry(code, name))).collect()
 }
 
+/// Whether a letter is of a script.
+type IsOf = fn(char) -> bool;
+
 /// The language that a text's letters speak for; English where nothing does.
 pub(super) fn detect(text: &str) -> &'static str {
     // Kana is only Japanese's, while Japanese and Korean texts may hold Chinese characters: so the order matters.
-    const SCRIPTS: [(&str, fn(char) -> bool); 8] = [
+    const SCRIPTS: [(&str, IsOf); 8] = [
         ("JA", |letter| matches!(letter, '\u{3041}'..='\u{30ff}')),
         ("KO", |letter| matches!(letter, '\u{ac00}'..='\u{d7a3}' | '\u{1100}'..='\u{11ff}' | '\u{3131}'..='\u{318e}')),
         ("ZH", |letter| matches!(letter, '\u{4e00}'..='\u{9fff}')),

@@ -181,6 +181,7 @@ impl State {
     }
 
     /// Answers a request, or cuts it off.
+    #[expect(clippy::expect_used, reason = "the response is made of parts that are always valid")]
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
         let translates = request.uri().path() == "/v2/translate";
         let fault = {

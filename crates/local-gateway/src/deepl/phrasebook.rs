@@ -19,6 +19,7 @@ struct Phrasebook {
     index: HashMap<(String, String), usize>,
 }
 
+#[expect(clippy::expect_used, reason = "the file is part of the program, and a test reads it")]
 static PHRASEBOOK: LazyLock<Phrasebook> = LazyLock::new(|| {
     let entries: Vec<Entry> = serde_json::from_str(SOURCE).expect("the phrasebook in the program is valid JSON");
     let mut index = HashMap::new();

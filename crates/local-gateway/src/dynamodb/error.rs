@@ -72,8 +72,20 @@ pub enum DatabaseError {
     Unusable(PathBuf, String),
     /// A table of the template cannot be made.
     #[error("the table {table} cannot be made: {problem}")]
-    Table { table: String, problem: String },
+    Table {
+        /// Its logical id.
+        table: String,
+        /// Why not.
+        problem: String,
+    },
     /// The kept table and the template's have different keys, indexes or streams.
     #[error("the database {} holds the table {table} with {what} other than the template's; delete it to start anew", file.display())]
-    Changed { file: PathBuf, table: String, what: &'static str },
+    Changed {
+        /// The database's file.
+        file: PathBuf,
+        /// The table's name.
+        table: String,
+        /// What differs, with its article.
+        what: &'static str,
+    },
 }

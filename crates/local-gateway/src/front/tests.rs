@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnConsumedCapacity, TransactWriteItem};
 
 use super::*;
@@ -140,6 +142,13 @@ async fn the_ledger_knows_who_called_what_and_what_it_consumed() {
     assert!(world.calls("Reader").is_empty());
 }
 
+fn cancelled(error: &TransactWriteItemsError) -> Option<&TransactionCanceledException> {
+    match error {
+        TransactWriteItemsError::TransactionCanceledException(error) => Some(error),
+        _ => None,
+    }
+}
+
 #[tokio::test]
 async fn a_cancelled_transaction_says_which_row_was_in_the_way() {
     let world = World::start().await;
@@ -151,13 +160,7 @@ async fn a_cancelled_transaction_says_which_row_was_in_the_way() {
     };
     transact(1, "first").send().await.unwrap();
     let error = transact(1, "second").send().await.unwrap_err().into_service_error();
-    assert!(error.is_transaction_canceled_exception());
-    let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(error) =
-        error
-    else {
-        panic!("the transaction was cancelled")
-    };
-    let reason = &error.cancellation_reasons()[0];
+    let reason = &cancelled(&error).unwrap().cancellation_reasons()[0];
     assert_eq!(reason.code(), Some("ConditionalCheckFailed"));
     assert_eq!(reason.item().unwrap()["text"], s("first"));
     let counts = world.calls("Writer")["dynamodb:TransactWriteItems Notes"];

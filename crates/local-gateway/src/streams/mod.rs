@@ -70,7 +70,14 @@ impl Default for Timing {
 pub enum StreamsError {
     /// A filter pattern that Lambda would refuse.
     #[error("Resources.{function}.Properties.Events.{event}.Properties.FilterCriteria: {problem}")]
-    Filter { function: String, event: String, problem: String },
+    Filter {
+        /// The function's logical id.
+        function: String,
+        /// The name of its event.
+        event: String,
+        /// What is wrong with the pattern.
+        problem: String,
+    },
     /// The database cannot be read.
     #[error("the streams' positions cannot be read: {}", .0.body)]
     Database(ApiError),

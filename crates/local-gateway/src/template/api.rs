@@ -116,7 +116,7 @@ fn route(
         key: key.to_owned(),
         function: function_of(scope, properties, "FunctionArn")?,
         response: selects && responses.contains(route_id),
-        integration_timeout: Duration::from_millis(timeout as u64),
+        integration_timeout: Duration::from_millis(timeout),
     })
 }
 

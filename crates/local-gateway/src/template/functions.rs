@@ -34,12 +34,12 @@ pub(super) fn function(scope: &Scope, id: &str, properties: &Properties) -> Resu
         code_uri: properties.required_text("CodeUri")?,
         handler: properties.text("Handler")?.unwrap_or_else(|| "bootstrap".to_owned()),
         runtime: properties.text("Runtime")?.unwrap_or_default(),
-        timeout: Duration::from_secs(properties.number("Timeout", 1..=900)?.unwrap_or(3) as u64),
-        memory_mb: properties.number("MemorySize", 128..=10_240)?.unwrap_or(128) as u32,
+        timeout: Duration::from_secs(properties.number("Timeout", 1..=900)?.unwrap_or(3)),
+        memory_mb: properties.number("MemorySize", 128..=10_240)?.unwrap_or(128),
         environment,
         policies: policies(properties)?,
         streams,
-        reserved_concurrency: properties.number("ReservedConcurrentExecutions", 0..=1000)?.map(|limit| limit as u32),
+        reserved_concurrency: properties.number("ReservedConcurrentExecutions", 0..=1000)?,
     })
 }
 
@@ -56,11 +56,12 @@ fn policies(properties: &Properties) -> Result<Vec<Policy>, TemplateError> {
 fn policy(entry: Value, at: String) -> Result<Policy, TemplateError> {
     match &entry {
         Value::String(name) => return Ok(Policy::Managed(name.clone())),
-        Value::Object(map) if map.len() == 1 && !map.contains_key("Statement") => {
-            let (name, parameters) = map.iter().next().expect("a mapping of one entry has a first entry");
-            return Ok(Policy::SamTemplate { name: name.clone(), parameters: parameters.clone() });
+        Value::Object(map) => {
+            let mut entries = map.iter().filter(|(name, _)| *name != "Statement");
+            if let (1, Some((name, parameters))) = (map.len(), entries.next()) {
+                return Ok(Policy::SamTemplate { name: name.clone(), parameters: parameters.clone() });
+            }
         }
-        Value::Object(_) => {}
         other => return Err(invalid(&at, format!("a policy is a name or a mapping, not {}", kind(Some(other))))),
     }
     let document = Properties::of(Some(entry), at)?;
@@ -131,15 +132,15 @@ fn stream_event(scope: &Scope, name: &str, properties: &Properties) -> Result<St
         stream_arn,
         table,
         starting_position,
-        batch_size: properties.number("BatchSize", 1..=10_000)?.unwrap_or(100) as usize,
-        batching_window: Duration::from_secs(batching_window as u64),
+        batch_size: properties.number("BatchSize", 1..=10_000)?.unwrap_or(100),
+        batching_window: Duration::from_secs(batching_window),
         report_batch_item_failures: !response_types.is_empty(),
         bisect_on_error: properties.truth("BisectBatchOnFunctionError")?.unwrap_or(false),
         maximum_retry_attempts: retries.and_then(|attempts| u32::try_from(attempts).ok()),
         maximum_record_age: age.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs),
         filters: filters(&properties.below("FilterCriteria")?)?,
         on_failure: on_failure(&properties.below("DestinationConfig")?.below("OnFailure")?)?,
-        parallelization_factor: properties.number("ParallelizationFactor", 1..=10)?.unwrap_or(1) as u32,
+        parallelization_factor: properties.number("ParallelizationFactor", 1..=10)?.unwrap_or(1),
         enabled: properties.truth("Enabled")?.unwrap_or(true),
     })
 }

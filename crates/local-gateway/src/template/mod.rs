@@ -67,7 +67,12 @@ pub struct Template {
 pub enum TemplateError {
     /// The file cannot be read.
     #[error("the template {path} cannot be read: {source}")]
-    Unreadable { path: String, source: std::io::Error },
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The file is not YAML.
     #[error("the template is not valid YAML: {0}")]
     NotYaml(String),

@@ -51,7 +51,12 @@ pub enum Policy {
     /// A policy document's statements, written in the template.
     Statements(Vec<Statement>),
     /// A SAM policy template, for example `DynamoDBReadPolicy`, with its parameters.
-    SamTemplate { name: String, parameters: Value },
+    SamTemplate {
+        /// The policy template's name.
+        name: String,
+        /// Its parameters, resolved.
+        parameters: Value,
+    },
     /// The name or ARN of a managed policy.
     Managed(String),
 }

@@ -1,5 +1,8 @@
 //! Typed access to a resource's resolved properties. Parameters are texts, so a number or a truth value may arrive as one.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value};
 
 use super::TemplateError;
@@ -59,23 +62,23 @@ impl Properties {
     }
 
     /// A whole number within a range.
-    pub(super) fn number(
-        &self,
-        name: &str,
-        range: std::ops::RangeInclusive<i64>,
-    ) -> Result<Option<i64>, TemplateError> {
+    pub(super) fn number<N>(&self, name: &str, range: RangeInclusive<N>) -> Result<Option<N>, TemplateError>
+    where
+        N: TryFrom<i64> + PartialOrd + Display,
+    {
         let Some(value) = self.get(name) else { return Ok(None) };
         let number = match value {
             Value::Number(number) => number.as_i64(),
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
-        match number {
-            Some(number) if range.contains(&number) => Ok(Some(number)),
-            Some(number) => {
-                Err(self.wrong(name, format!("{number} is not between {} and {}", range.start(), range.end())))
+        let number = number.ok_or_else(|| self.not(name, "a whole number", value))?;
+        match N::try_from(number).ok().filter(|number| range.contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => {
+                let problem = format!("{number} is not between {} and {}", range.start(), range.end());
+                Err(self.wrong(name, problem))
             }
-            None => Err(self.not(name, "a whole number", value)),
         }
     }
 

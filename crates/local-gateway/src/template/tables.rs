@@ -90,7 +90,7 @@ pub(super) fn secret(scope: &Scope, id: &str, properties: &Properties) -> Result
             };
             let flag = |name: &str| Ok::<bool, TemplateError>(wanted.truth(name)?.unwrap_or(false));
             Some(GenerateSecretString {
-                length: wanted.number("PasswordLength", 1..=4096)?.unwrap_or(32) as usize,
+                length: wanted.number("PasswordLength", 1..=4096)?.unwrap_or(32),
                 exclude_characters: wanted.text("ExcludeCharacters")?.unwrap_or_default(),
                 exclude_lowercase: flag("ExcludeLowercase")?,
                 exclude_uppercase: flag("ExcludeUppercase")?,
