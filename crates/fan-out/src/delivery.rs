@@ -71,7 +71,7 @@ impl Delivery {
 
     /// Removes the rows of a connection that is no more. Should that fail, the next push finds it again.
     async fn forget(&self, connection: &Connection) {
-        if let Err(error) = self.connections.remove(&connection.participant, &connection.connection_id).await {
+        if let Err(error) = self.connections.forget(connection).await {
             tracing::warn!(connection = %connection.connection_id, error = chain(&error), "the rows of a closed connection stay for now");
         }
     }

@@ -131,6 +131,16 @@ impl Connections {
         Ok(())
     }
 
+    /// Removes a connection that was found under an audience to be no more. The row that was found goes in any case: should
+    /// an earlier removal have stopped half way, no other row leads to it.
+    pub async fn forget(&self, found: &Connection) -> Result<(), TableError> {
+        self.remove(&found.participant, &found.connection_id).await?;
+        if found.audience != found.participant.to_string() {
+            self.delete(&found.audience, &found.connection_id).await?;
+        }
+        Ok(())
+    }
+
     async fn delete(&self, audience: &str, connection: &ConnectionId) -> Result<Option<Connection>, TableError> {
         let call = self.table.client.delete_item().table_name(&self.table.name);
         let call = call.set_key(Some(Self::key(audience, connection))).return_values(ReturnValue::AllOld);
