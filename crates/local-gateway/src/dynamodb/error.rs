@@ -64,6 +64,9 @@ pub enum DatabaseError {
     /// The folder for it cannot be made.
     #[error("the folder {} for the database cannot be made: {_1}", _0.display())]
     Folder(PathBuf, std::io::Error),
+    /// Another gateway has it open.
+    #[error("the database in {} is in use by another gateway; end that one, or choose another folder", _0.display())]
+    InUse(PathBuf),
     /// SQLite's file name has to be text.
     #[error("the path {} of the database is not valid Unicode", _0.display())]
     NotUnicode(PathBuf),

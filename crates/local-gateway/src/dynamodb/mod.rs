@@ -47,6 +47,8 @@ struct Inner {
     /// Physical name → table.
     tables: BTreeMap<String, Table>,
     written: watch::Sender<u64>,
+    /// Locked as long as the database is open: SQLite would let a second gateway in, and both would read the streams.
+    _lock: std::fs::File,
     /// Last, so that the files go after the connections to them.
     _temporary: Option<tempfile::TempDir>,
 }
@@ -84,6 +86,11 @@ impl Database {
                 (temporary.path().to_path_buf(), Some(temporary))
             }
         };
+        let lock = std::fs::File::create(folder.join("dynamodb.lock"))
+            .map_err(|error| DatabaseError::Folder(folder.clone(), error))?;
+        if let Err(std::fs::TryLockError::WouldBlock) = lock.try_lock() {
+            return Err(DatabaseError::InUse(folder));
+        }
         let file = folder.join("dynamodb.sqlite");
         let path = file.to_str().ok_or_else(|| DatabaseError::NotUnicode(file.clone()))?;
         let unusable = |problem: String| DatabaseError::Unusable(file.clone(), problem);
@@ -103,6 +110,7 @@ impl Database {
             arns,
             tables: template.tables.values().map(|table| (table.name.clone(), table.clone())).collect(),
             written: watch::Sender::new(0),
+            _lock: lock,
             _temporary: temporary,
         })))
     }
@@ -223,7 +231,11 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        // The task is never aborted, so it panicked; its panic goes on in whoever asked.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => match error.try_into_panic() {
+            // A panic goes on in whoever asked.
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is shutting down, and nobody is there any more to hear an answer.
+            Err(_cancelled) => std::future::pending().await,
+        },
     }
 }

@@ -84,6 +84,16 @@ async fn a_kept_database_has_what_was_written_and_refuses_a_changed_table() {
 }
 
 #[tokio::test]
+async fn two_gateways_do_not_share_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Database::open(&template(TEMPLATE), Some(folder.path())).await.unwrap();
+    let error = Database::open(&template(TEMPLATE), Some(folder.path())).await.err().unwrap();
+    assert!(error.to_string().contains("is in use by another gateway"), "{error}");
+    drop(first);
+    Database::open(&template(TEMPLATE), Some(folder.path())).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_folder_that_cannot_be_made_is_one_sentence() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = Database::open(&template(TEMPLATE), Some(&file.path().join("data"))).await.err().unwrap();
