@@ -118,13 +118,12 @@ impl World {
         Consultation { room, patient, hospital }
     }
 
-    /// Returns once every change of every table has gone through its stream's readers, and what those changed as
-    /// well: what has not happened by now will not happen.
+    /// Returns once everything that was written has gone through the streams' readers, and what those wrote as well: what
+    /// has not happened by now will not happen. No reader may have given anything up.
     pub async fn settled(&self) {
-        // A text makes fan-out and auto-translate run, the translation makes fan-out run again.
-        for _ in 0..3 {
-            self.gateway.streams().idle().await;
-        }
+        let drained = tokio::time::timeout(crate::DEADLINE, self.gateway.streams().idle()).await;
+        drained.expect("the streams' readers get to the end");
+        assert_eq!(self.gateway.streams().given_up(), [], "no record was given up");
     }
 
     /// The template that it runs.

@@ -1,52 +1,171 @@
-//! The bill of one message, measured. A change that makes a message dearer fails here, and then the numbers are
-//! changed with open eyes.
+//! The bill of one message, measured: AWS calls, DynamoDB's units, invocations, pushes and DeepL's characters. A change that
+//! makes a message dearer fails here, and then the numbers are changed with open eyes.
+//!
+//! `cargo test --workspace -- --nocapture costs` prints the bills.
 
-use end_to_end::{Consultation, World};
-use local_gateway::ledger::Counts;
+use end_to_end::{Consultation, Person, World};
+use local_gateway::ledger::{Counts, OUTSIDE};
 use serde_json::{Value, json};
 
-/// What the functions did between two moments, as `{function: {invocations, pushes, calls: {call: [times, read units,
-/// write units]}}}`.
-fn bill(before: &Counts, after: &Counts) -> Value {
-    let mut since = after - before;
-    since.functions.remove(local_gateway::ledger::OUTSIDE);
-    let functions = since.functions.iter().map(|(name, counts)| {
-        let calls: serde_json::Map<String, Value> = counts
-            .calls
-            .iter()
-            .map(|(call, counts)| (call.clone(), json!([counts.calls, counts.read_units, counts.write_units])))
-            .collect();
-        (name.clone(), json!({"invocations": counts.invocations, "pushes": counts.pushes, "calls": calls}))
-    });
-    Value::Object(functions.collect())
+/// What was spent between two moments.
+struct Bill {
+    counts: Counts,
+    billed_characters: u64,
 }
 
-/// A consultation in which everything is warm: secrets are read, profiles written, and each side has said something.
+impl Bill {
+    /// What this brings about, until everything has settled.
+    async fn of(world: &World, deed: impl AsyncFnOnce()) -> Self {
+        let (before, characters) = (world.gateway.ledger().snapshot(), world.translator.requests().billed_characters);
+        deed().await;
+        world.settled().await;
+        let mut counts = &world.gateway.ledger().snapshot() - &before;
+        counts.functions.remove(OUTSIDE);
+        Self { counts, billed_characters: world.translator.requests().billed_characters - characters }
+    }
+
+    /// `{function: {invocations, pushes, call: [times, read units, write units], …}}`.
+    fn by_function(&self) -> Value {
+        let functions = self.counts.functions.iter().map(|(function, counts)| {
+            let mut lines = json!({"invocations": counts.invocations, "pushes": counts.pushes});
+            for (call, counts) in &counts.calls {
+                lines[call] = json!([counts.calls, counts.read_units, counts.write_units]);
+            }
+            (function.clone(), lines)
+        });
+        Value::Object(functions.collect())
+    }
+
+    fn total(&self) -> Value {
+        let total = self.counts.total();
+        json!({
+            "invocations": total.invocations,
+            "pushes": total.pushes,
+            "calls": total.calls.values().map(|counts| counts.calls).sum::<u64>(),
+            "read units": total.read_units(),
+            "write units": total.write_units(),
+            "DeepL characters": self.billed_characters,
+        })
+    }
+
+    fn print(&self, title: &str) {
+        println!("{title}: {}", self.total());
+        for (function, counts) in &self.counts.functions {
+            println!("  {function}: {} invocations, {} pushes", counts.invocations, counts.pushes);
+            for (call, counts) in &counts.calls {
+                let (times, read, write) = (counts.calls, counts.read_units, counts.write_units);
+                println!("    {times} × {call}: {read} read units, {write} write units");
+            }
+        }
+    }
+}
+
+/// A consultation in which everything is warm: secrets are read, profiles written, and each side has said something that
+/// the other has read.
 async fn warm(world: &World) -> Consultation {
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
-    for side in [&mut patient, &mut hospital] {
-        side.say(&room, "はい").await;
-        world.settled().await;
-        side.rest().await;
+    for (side, text) in [(&mut patient, "はい"), (&mut hospital, "네")] {
+        side.say(&room, text).await;
     }
+    for side in [&mut patient, &mut hospital] {
+        side.ask("markRead", json!({"room_id": room, "seq": 3})).await;
+    }
+    world.settled().await;
     Consultation { room, patient, hospital }
 }
 
 /// The bill of one more text of the patient's.
-async fn bill_of_a_text(world: &World, consultation: &mut Consultation, text: &str) -> Value {
-    let before = world.gateway.ledger().snapshot();
-    consultation.patient.say(&consultation.room, text).await;
-    world.settled().await;
-    bill(&before, &world.gateway.ledger().snapshot())
+async fn bill_of_a_text(world: &World, consultation: &mut Consultation, text: &str) -> Bill {
+    Bill::of(world, async || {
+        consultation.patient.say(&consultation.room, text).await;
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_message_between_two_people_costs_exactly_this() {
     let world = World::start().await;
     let mut consultation = warm(&world).await;
-    let bill = bill_of_a_text(&world, &mut consultation, "頭が痛いです。").await;
-    println!("{bill:#}");
-    assert_eq!(bill, json!({}));
+    let bill = bill_of_a_text(&world, &mut consultation, "昨日から頭が痛くて、熱もあります。").await;
+    bill.print("One message between two people, translated once");
+    assert_eq!(
+        bill.by_function(),
+        json!({
+            // Two round trips: four reads side by side, then one transaction.
+            "SendMessageFunction": {
+                "invocations": 1, "pushes": 0,
+                "dynamodb:GetItem MembersTable": [1, 1.0, 0.0],
+                "dynamodb:GetItem RoomsTable": [1, 1.0, 0.0],
+                "dynamodb:GetItem SendsTable": [1, 1.0, 0.0],
+                "dynamodb:Query MessagesTable": [1, 1.0, 0.0],
+                "dynamodb:TransactWriteItems MessagesTable+SendsTable": [1, 0.0, 4.0],
+            },
+            // Once for the message and once for its translation. The sender's own mark is also in an index: two units.
+            "FanOutFunction": {
+                "invocations": 2, "pushes": 2,
+                "dynamodb:Query MembersTable": [2, 2.0, 0.0],
+                "dynamodb:Query ConnectionsTable": [4, 4.0, 0.0],
+                "dynamodb:UpdateItem RoomsTable": [1, 0.0, 1.0],
+                "dynamodb:UpdateItem MembersTable": [1, 0.0, 2.0],
+            },
+            "AutoTranslateFunction": {
+                "invocations": 1, "pushes": 0,
+                "dynamodb:GetItem RoomsTable": [1, 1.0, 0.0],
+                "dynamodb:GetItem MessagesTable": [1, 1.0, 0.0],
+                "dynamodb:Query MessagesTable": [1, 1.0, 0.0],
+                "dynamodb:GetItem TranslationsTable": [1, 0.5, 0.0],
+                "dynamodb:PutItem TranslationsTable": [1, 0.0, 1.0],
+                "dynamodb:UpdateItem MessagesTable": [1, 0.0, 1.0],
+            },
+        })
+    );
+    assert_eq!(
+        bill.total(),
+        json!({
+            "invocations": 4, "pushes": 2, "calls": 19, "read units": 13.5, "write units": 9.0,
+            "DeepL characters": "昨日から頭が痛くて、熱もあります。".chars().count(),
+        })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_costs_four_reads_and_nothing_else() {
+    let world = World::start().await;
+    let mut consultation = warm(&world).await;
+    let message =
+        json!({"room_id": consultation.room, "message": "はい、そうです", "message_id": uuid::Uuid::new_v4()});
+    consultation.patient.ask("sendMessage", message.clone()).await;
+    world.settled().await;
+    let bill = Bill::of(&world, async || {
+        consultation.patient.ask("sendMessage", message).await;
+    })
+    .await;
+    bill.print("The same message once more");
+    assert_eq!(
+        bill.total(),
+        json!({
+            "invocations": 1, "pushes": 0, "calls": 4, "read units": 4.0, "write units": 0.0, "DeepL characters": 0,
+        })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_words_in_the_same_context_are_billed_by_deepl_once_for_a_hospital() {
+    let world = World::start().await;
+    let mut bills = Vec::new();
+    for user in ["aiko", "hana", "yuki"] {
+        let mut patient = world.connect(&Person::user(user, "患者", "ja")).await;
+        let reply = patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
+        let room = reply["room"]["room_id"].as_str().expect("an id");
+        world.settled().await;
+        let bill = Bill::of(&world, async || {
+            patient.say(room, "予約したいです。").await;
+        })
+        .await;
+        bill.print(&format!("The first words of {user}"));
+        bills.push(bill.billed_characters);
+    }
+    assert_eq!(bills, [8, 0, 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,7 +176,7 @@ async fn a_message_costs_the_same_whatever_else_goes_on() {
     })
     .await;
     let mut consultation = warm(&world).await;
-    let alone = bill_of_a_text(&world, &mut consultation, "頭が痛いです。").await;
+    let alone = bill_of_a_text(&world, &mut consultation, "昨日から頭が痛いです。").await;
 
     // A hospital with many consultations, a room with a long log, and thousands of connections of others.
     for number in 0..30 {
@@ -75,7 +194,8 @@ async fn a_message_costs_the_same_whatever_else_goes_on() {
         row
     });
     world.put("ConnectionsTable", others).await;
+    consultation.patient.ask("markRead", json!({"room_id": consultation.room, "seq": 1_000})).await;
     world.settled().await;
-    let crowded = bill_of_a_text(&world, &mut consultation, "お腹が痛いです。").await;
-    assert_eq!(crowded, alone);
+    let crowded = bill_of_a_text(&world, &mut consultation, "昨日からお腹が痛いです。").await;
+    assert_eq!(crowded.by_function(), alone.by_function());
 }

@@ -229,16 +229,20 @@ async fn translation_unavailable_says_why() {
 async fn internal_tells_nothing_about_the_cause() {
     let world = World::start().await;
     let Consultation { room, mut patient, .. } = world.consultation().await;
-    world.settled().await;
-    let table = world.table("MembersTable");
-    world.dynamodb.delete_table().table_name(&table).send().await.unwrap();
+    let rows = world.rows("MembersTable").await;
+    let mut broken = rows.into_iter().find(|row| row["participant"] == "user:aiko").unwrap();
+    broken["role"] = json!("wizard");
+    world.put("MembersTable", [broken]).await;
     let error = patient.refused("getChatHistory", json!({"room_id": room}), "internal").await;
     let told = error.to_string();
-    for cause in [table.as_str(), "Table", "dynamo", "ResourceNotFound"] {
+    for cause in ["wizard", "role", "table", "Table", "dynamo", "row"] {
         assert!(!told.contains(cause), "{cause} is nobody's business: {told}");
     }
-    // The connection is as good as before.
+    // It is in the log, once, and the connection is as good as before.
     patient.refused("makeCoffee", json!({}), "unknown_action").await;
+    let logged = world.logged();
+    let errors = logged.iter().filter(|line| line.function == "GetChatHistoryFunction" && line.line.contains("ERROR"));
+    assert_eq!(errors.count(), 1, "{logged:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
+use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, HeaderValue};
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use uuid::{Uuid, uuid};
@@ -95,10 +95,8 @@ struct Side(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
 impl Side {
     async fn connect(websocket_url: &str, token: &str) -> Result<Self, ConsultationError> {
         let mut request = websocket_url.into_client_request().map_err(Box::new)?;
-        let bearer = format!("Bearer {token}")
-            .parse()
-            .expect("a token is made of letters, digits, dots, dashes and underscores");
-        request.headers_mut().insert(AUTHORIZATION, bearer);
+        let bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(tungstenite::http::Error::from);
+        request.headers_mut().insert(AUTHORIZATION, bearer.map_err(|error| Box::new(error.into()))?);
         let (socket, _) = connect_async(request).await.map_err(Box::new)?;
         Ok(Self(socket))
     }

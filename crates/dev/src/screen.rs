@@ -46,7 +46,7 @@ impl Ready<'_> {
             "{READY}Damso is ready on {url}{READY:#}  {FAINT}Ctrl-C ends it. {keeping}{FAINT:#}\n\
              {FAINT}{translating}{FAINT:#}\n\n\
              {}\n{}\n\
-             {FAINT}wscat comes with `npm install -g wscat`. For `cargo lambda watch`: --env-file {}{FAINT:#}\n",
+             {FAINT}For wscat: npm install -g wscat. For `cargo lambda watch`: --env-file {}{FAINT:#}\n",
             side(url, "Patient, writes Japanese", &self.patient, "頭が痛いです。"),
             side(url, "Hospital, writes Korean", &self.coordinator, "언제부터 아프셨어요?"),
             self.environment_file.display(),
