@@ -58,7 +58,8 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Clocks differ a little.
+    /// Clocks differ a little, so `nbf` may be ahead of ours by this much. `exp` counts to the second, as it does for every
+    /// later request of the connection.
     const LEEWAY_SECONDS: u64 = 5;
     /// API Gateway takes at most 8 KB from an authorizer; a token that names nobody in 4 KB is none of ours.
     const MAX_BYTES: usize = 4096;
@@ -107,6 +108,9 @@ impl Tokens {
             .get("exp")
             .and_then(Value::as_u64)
             .ok_or(TokenError::Unauthorized("its `exp` is not a whole number"))?;
+        if exp <= jsonwebtoken::get_current_timestamp() {
+            return Err(TokenError::Unauthorized("it has expired"));
+        }
         let sub = text("sub").ok_or(TokenError::Unauthorized("it has no `sub`"))?;
         let user_id: UserId =
             sub.parse().map_err(|_| TokenError::Forbidden("its `sub` is not an id that this service takes"))?;

@@ -69,6 +69,13 @@ async fn a_token_that_proves_nothing_is_unauthorized() {
 }
 
 #[tokio::test]
+async fn a_token_ends_at_its_exp_and_not_a_leeway_later() {
+    let just_now = jsonwebtoken::get_current_timestamp();
+    let found = check(json!({"sub": "u1", "exp": just_now})).await;
+    assert!(matches!(found, Err(TokenError::Unauthorized("it has expired"))), "{found:?}");
+}
+
+#[tokio::test]
 async fn a_valid_token_that_names_nobody_here_is_forbidden() {
     for claims in [
         json!({"sub": "auth0|1", "exp": LATER}),
