@@ -9,7 +9,7 @@ use shared::runtime::{Fatal, run, start_logging};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging()?;
+    start_logging(module_path!())?;
     let config = TokenConfig::read()?;
     let keys = match config.jwks_url.clone() {
         Some(url) => Keys::Published(KeySet::open(url).await),

@@ -7,7 +7,7 @@ use shared::runtime::{Fatal, serve_stream, start_logging};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging()?;
+    start_logging(module_path!())?;
     let doors = Doors::open().await;
     serve_stream(reader::AutoTranslate { rooms: doors.rooms()?, translator: doors.translator().await? }).await
 }

@@ -7,7 +7,7 @@ use shared::error::chain;
 use shared::language::Language;
 use shared::runtime::{Change, StreamReader};
 use shared::table::Rooms;
-use shared::translator::{Translator, TranslatorError};
+use shared::translator::{Failures, Translator, TranslatorError};
 
 /// The reader and its doors.
 pub struct AutoTranslate {
@@ -55,7 +55,7 @@ impl AutoTranslate {
         stream::iter(targets)
             .map(Ok)
             .try_for_each_concurrent(None, async |target| {
-                self.translator.translate(&entry, target, context).await?;
+                self.translator.translate(&entry, target, context, Failures::Store).await?;
                 Ok(())
             })
             .await

@@ -7,7 +7,7 @@ use shared::runtime::{Fatal, serve, start_logging};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging()?;
+    start_logging(module_path!())?;
     let doors = Doors::open().await;
     serve(route::ChangeRoomStatus { seats: doors.seats()?, log: doors.log()?, clock: doors.clock() }).await
 }

@@ -7,7 +7,8 @@ use shared::error::Error;
 use shared::ids::{Participant, RoomId, Seq};
 use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
-use shared::table::{Appended, Log, Tries};
+use shared::table::{Appended, Log};
+use shared::tries::Tries;
 use shared::wire::Refusal;
 
 /// The route and its doors.

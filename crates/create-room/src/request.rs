@@ -26,11 +26,11 @@ pub struct Plan {
     pub room_id: RoomId,
     pub kind: RoomKind,
     pub name: Option<RoomName>,
-    /// Who gets a seat, the caller first.
+    /// Who gets a seat.
     pub seats: Vec<(Participant, Role)>,
 }
 
-/// With more members than this, creating a group would not fit into one transaction of 100 rows.
+/// A group is created in one transaction, of which DynamoDB takes at most 100 rows; the room and its first entry are two.
 const MAX_MEMBERS: usize = 90;
 
 impl Request {

@@ -1,17 +1,18 @@
 //! When somebody opens a room, then it is there once, with all its seats and the entry that records it, however often they
 //! ask.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use serde::Serialize;
 use shared::chat::{Entry, Member, Room, RoomKind, RoomStatus, SystemEvent};
 use shared::clock::Clock;
 use shared::error::Error;
-use shared::ids::{Mark, Participant, Seq};
+use shared::ids::Participant;
 use shared::language::Language;
 use shared::runtime::{Caller, Route};
-use shared::table::{Appended, Log, Members, Profile, Profiles, Rooms, TableError, Tries};
-use shared::wire::{Refusal, RoomView};
+use shared::table::{Appended, Log, Members, Profile, Profiles, Rooms, TableError};
+use shared::tries::Tries;
+use shared::wire::{Code, Refusal, RoomView};
 
 use crate::request::{Plan, Request};
 
@@ -103,21 +104,9 @@ impl CreateRoom {
     fn room(&self, caller: &Caller, plan: &Plan, members: &[Member]) -> (Room, Entry) {
         let now = self.clock.now();
         let entry = Entry::system(plan.room_id.clone(), None, caller.sender.clone(), SystemEvent::RoomCreated, now);
-        let room = Room {
-            room_id: plan.room_id.clone(),
-            kind: plan.kind,
-            name: plan.name.clone(),
-            status: if plan.kind == RoomKind::Consult { RoomStatus::Waiting } else { RoomStatus::InProgress },
-            status_seq: Seq::FIRST,
-            languages: members.iter().filter_map(|member| member.language.clone()).collect::<BTreeSet<_>>(),
-            member_count: u32::try_from(members.len()).unwrap_or(u32::MAX),
-            created_at: now,
-            created_by: caller.participant().clone(),
-            last_seq: Mark::from(entry.seq),
-            text_count: 0,
-            last_message: None,
-            updated_at: entry.sent_at,
-        };
+        let languages = members.iter().filter_map(|member| member.language.clone()).collect();
+        let member_count = u32::try_from(members.len()).unwrap_or(u32::MAX);
+        let room = Room { name: plan.name.clone(), ..Room::new(plan.kind, &entry, languages, member_count) };
         (room, entry)
     }
 }
@@ -125,6 +114,8 @@ impl CreateRoom {
 fn view(caller: &Caller, room: &Room, members: &[Member]) -> Result<RoomView, Refusal> {
     let own = members.iter().find(|member| member.participant == *caller.participant());
     // A group's id that somebody else has taken.
-    let own = own.ok_or_else(Refusal::no_such_room)?;
+    let own = own.ok_or_else(|| {
+        Refusal::new(Code::NotAMember, "this room exists, and you have not joined it; joinGroup does")
+    })?;
     Ok(RoomView::new(room, own, members))
 }

@@ -7,7 +7,7 @@ use shared::runtime::{Fatal, serve_lifecycle, start_logging};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging()?;
+    start_logging(module_path!())?;
     let doors = Doors::open().await;
     serve_lifecycle(route::Disconnect { connections: doors.connections()? }).await
 }

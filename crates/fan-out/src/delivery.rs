@@ -47,15 +47,14 @@ impl Delivery {
             .await;
     }
 
-    /// Whether the connection is still there.
+    /// Whether the connection took it. One that did not is spared the rest of the batch: it repairs itself by `seq`, and the
+    /// others do not wait for its timeouts.
     async fn send(&self, connection: &Connection, frame: &str) -> bool {
-        if self.push.send(&connection.connection_id, frame).await != Outcome::Gone {
-            return true;
-        }
-        if self.clock.now().since(connection.connected_at) >= YOUNG {
+        let outcome = self.push.send(&connection.connection_id, frame).await;
+        if outcome == Outcome::Gone && self.clock.now().since(connection.connected_at) >= YOUNG {
             self.forget(connection).await;
         }
-        false
+        outcome == Outcome::Delivered
     }
 
     /// Closes the connections whose session has ended.

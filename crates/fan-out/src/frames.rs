@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use shared::audience::Listeners;
-use shared::chat::{Entry, EntryKind, Member, Room, SystemEvent};
+use shared::chat::{Entry, EntryKind, Member, Room};
 use shared::error::Error;
-use shared::ids::ConnectionId;
+use shared::ids::{ConnectionId, Seq};
 use shared::language::Language;
 use shared::runtime::Change;
 use shared::table::Connection;
@@ -45,9 +45,7 @@ impl Frames {
                 }
             }
         }
-        let creates_room = changes
-            .iter()
-            .any(|change| change.before.is_none() && change.after.event == Some(SystemEvent::RoomCreated));
+        let creates_room = changes.iter().any(|change| change.before.is_none() && change.after.seq == Seq::FIRST);
         Ok(Self { frames, creates_room })
     }
 
@@ -101,16 +99,15 @@ fn words(entry: &Entry) -> (&str, Option<shared::clock::Timestamp>, Option<share
 }
 
 /// The room as one member sees it.
-pub fn room_frame(room: &Room, own: &Member, members: &[&Member]) -> Result<String, Error> {
-    let view = RoomView::new(room, own, members.iter().copied());
-    Ok(Event::Room { room: view }.to_frame()?)
+pub fn room_frame(room: &Room, own: &Member, members: &[Member]) -> Result<String, Error> {
+    Ok(Event::Room { room: RoomView::new(room, own, members) }.to_frame()?)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use shared::chat::{Sender, Translation};
+    use shared::chat::{Sender, SystemEvent, Translation};
     use shared::clock::Timestamp;
 
     use super::*;
@@ -123,7 +120,7 @@ mod tests {
         };
         let room = "consult:u1:h9".parse().expect("valid");
         let entry = Entry::system(room, None, sender, SystemEvent::RoomCreated, Timestamp::default());
-        let seq = shared::ids::Seq::try_from(seq).expect("valid");
+        let seq = Seq::try_from(seq).expect("valid");
         Entry { seq, kind: EntryKind::Text, event: None, origin: Some(ConnectionId::new("own")), ..entry }
     }
 

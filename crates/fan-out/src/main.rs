@@ -10,7 +10,7 @@ use shared::runtime::{Fatal, serve_stream, start_logging};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging()?;
+    start_logging(module_path!())?;
     let doors = Doors::open().await;
     let delivery = delivery::Delivery { push: doors.push(), connections: doors.connections()?, clock: doors.clock() };
     let upkeep = upkeep::Upkeep { rooms: doors.rooms()?, members: doors.members()? };

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use futures::{StreamExt, stream};
-use shared::audience::Audience;
-use shared::chat::Room;
+use shared::audience::{Audience, Listeners};
 use shared::clock::Clock;
 use shared::error::Error;
 use shared::ids::RoomId;
@@ -54,26 +53,30 @@ impl FanOut {
         self.delivery.deliver(&listeners, &frames).await;
         let added: Vec<_> =
             changes.iter().filter(|change| change.before.is_none()).map(|change| &change.after).collect();
-        match self.upkeep.after(room_id, &added, &listeners).await? {
-            Some(room) => self.glance(&room, &frames, &listeners).await,
-            None => Ok(()),
+        self.upkeep.after(room_id, &added, &listeners).await?;
+        let glancing = listeners.iter().any(|listeners| !listeners.glancing.is_empty());
+        if !added.is_empty() && (glancing || frames.creates_room) {
+            self.glance(room_id, &listeners, frames.creates_room).await?;
         }
+        Ok(())
     }
 
     /// Connections that do not get each message are shown the room instead, once per batch; a new room is shown to all.
-    async fn glance(
-        &self,
-        room: &Room,
-        frames: &Frames,
-        listeners: &[shared::audience::Listeners],
-    ) -> Result<(), Error> {
-        let members: Vec<_> = listeners.iter().filter_map(|listeners| listeners.member.as_ref()).collect();
-        for listeners in listeners {
-            let Some(own) = &listeners.member else { continue };
-            let newcomers = listeners.attentive.iter().filter(|_| frames.creates_room);
-            let shown: Vec<_> = listeners.glancing.iter().chain(newcomers).collect();
+    async fn glance(&self, room_id: &RoomId, listeners: &[Listeners], to_all: bool) -> Result<(), Error> {
+        // The seats are read again: the marks have moved since the listeners were looked up.
+        let (room, members) = tokio::try_join!(self.upkeep.rooms.get(room_id), self.audience.members.of_room(room_id))?;
+        let Some(room) = room else { return Ok(()) };
+        for own in &members {
+            let seat = |listeners: &&Listeners| {
+                listeners.member.as_ref().is_some_and(|member| member.participant == own.participant)
+            };
+            let Some(listeners) = listeners.iter().find(seat) else { continue };
+            let mut shown: Vec<_> = listeners.glancing.iter().collect();
+            if to_all {
+                shown.extend(&listeners.attentive);
+            }
             if !shown.is_empty() {
-                self.delivery.show(&shown, &room_frame(room, own, &members)?).await;
+                self.delivery.show(&shown, &room_frame(&room, own, &members)?).await;
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use shared::audience::Listeners;
-use shared::chat::{Entry, EntryKind, LastMessage, Room};
+use shared::chat::{Entry, EntryKind, LastMessage};
 use shared::error::Error;
 use shared::ids::{Mark, Participant, RoomId};
 use shared::table::{Head, Members, Rooms};
@@ -30,14 +30,9 @@ struct Run {
 }
 
 impl Upkeep {
-    /// Keeps in step with the entries that were added. Gives back the room where somebody is to be shown it.
-    pub async fn after(
-        &self,
-        room_id: &RoomId,
-        added: &[&Entry],
-        listeners: &[Listeners],
-    ) -> Result<Option<Room>, Error> {
-        let Some(newest) = added.iter().max_by_key(|entry| entry.seq) else { return Ok(None) };
+    /// Keeps in step with the entries that were added.
+    pub async fn after(&self, room_id: &RoomId, added: &[&Entry], listeners: &[Listeners]) -> Result<(), Error> {
+        let Some(newest) = added.iter().max_by_key(|entry| entry.seq) else { return Ok(()) };
         let newest_text = added.iter().filter(|entry| entry.kind == EntryKind::Text).max_by_key(|entry| entry.seq);
         let head = Head {
             seq: newest.seq,
@@ -50,9 +45,7 @@ impl Upkeep {
             self.move_own_marks(room_id, added),
             self.touch_lists(room_id, newest, listeners),
         )?;
-        let created = added.iter().any(|entry| entry.seq == shared::ids::Seq::FIRST);
-        let glanced_at = created || listeners.iter().any(|listeners| !listeners.glancing.is_empty());
-        if glanced_at { Ok(self.rooms.get(room_id).await?) } else { Ok(None) }
+        Ok(())
     }
 
     /// Who writes has read what they wrote, if they had read what was before it.

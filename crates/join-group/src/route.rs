@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use shared::chat::{Entry, Member, Role, Room, RoomKind, RoomStatus, SystemEvent};
+use shared::chat::{Entry, Member, Role, Room, RoomKind, SystemEvent};
 use shared::clock::Clock;
 use shared::error::Error;
-use shared::ids::{Mark, RoomId, Seq};
+use shared::ids::RoomId;
 use shared::runtime::{Caller, Route};
-use shared::table::{Appended, Connections, GROUP_LIMIT, Log, Members, Rooms, Tries};
+use shared::table::{Appended, Connections, GROUP_LIMIT, Log, Members, Rooms};
+use shared::tries::Tries;
 use shared::wire::{Refusal, RoomView};
 
 use crate::request::Request;
@@ -63,22 +64,8 @@ impl JoinGroup {
     async fn open(&self, caller: &Caller, room_id: &RoomId) -> Result<Appended, Error> {
         let now = self.clock.now();
         let entry = Entry::system(room_id.clone(), None, caller.sender.clone(), SystemEvent::RoomCreated, now);
-        let room = Room {
-            room_id: room_id.clone(),
-            kind: RoomKind::Open,
-            name: None,
-            status: RoomStatus::InProgress,
-            status_seq: Seq::FIRST,
-            // Nothing is translated automatically for who comes and goes.
-            languages: BTreeSet::new(),
-            member_count: 1,
-            created_at: now,
-            created_by: caller.participant().clone(),
-            last_seq: Mark::from(entry.seq),
-            text_count: 0,
-            last_message: None,
-            updated_at: entry.sent_at,
-        };
+        // Nothing is translated automatically for who comes and goes, so nobody's language counts.
+        let room = Room::new(RoomKind::Open, &entry, BTreeSet::new(), 1);
         let parts = vec![self.rooms.insert(&room)?, self.members.insert(&self.seat(caller, room_id))?];
         Ok(self.log.append(&entry, parts).await?)
     }

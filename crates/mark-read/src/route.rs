@@ -48,12 +48,18 @@ impl Route for MarkRead {
         let (mark, texts) = (Mark::from(read.seq), read.text_count);
         let moved = mark > member.last_read_seq
             && self.seats.members.mark_read(&room_id, caller.participant(), mark, texts).await?;
-        // Where another device has read further already, its mark stands.
-        let (last_read_seq, texts) = if moved { (mark, texts) } else { (member.last_read_seq, member.read_text_count) };
         if moved {
-            self.tell_others(caller, &room_id, last_read_seq).await?;
+            // The mark is written; that the others see it is best effort.
+            if let Err(error) = self.tell_others(caller, &room_id, mark).await {
+                tracing::warn!(error = error.to_string(), "a read mark was not told to the others");
+            }
+            return Ok(Reply { room_id, last_read_seq: mark, unread_count: tail.text_count.saturating_sub(texts) });
         }
-        Ok(Reply { room_id, last_read_seq, unread_count: tail.text_count.saturating_sub(texts) })
+        // Where another device has read further already, its mark stands.
+        let standing =
+            if mark > member.last_read_seq { self.seats.of(&room_id, caller.participant()).await? } else { member };
+        let unread_count = tail.text_count.saturating_sub(standing.read_text_count);
+        Ok(Reply { room_id, last_read_seq: standing.last_read_seq, unread_count })
     }
 }
 

@@ -11,7 +11,8 @@ use shared::ids::{MessageId, RoomId, Seq};
 use shared::language::Language;
 use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
-use shared::table::{Appended, Connections, Log, Send, Sends, Tries};
+use shared::table::{Appended, Connections, Log, Send, Sends};
+use shared::tries::Tries;
 use shared::wire::{Code, Refusal};
 
 use crate::pace::{JUDGED, Pace};

@@ -71,7 +71,7 @@ impl Doors {
     /// A secret, fetched at once, so that no invocation waits for it. Where that fails, the first use tries again and
     /// says so.
     pub async fn secret(&self, name: SecretName) -> Result<Secret, ConfigError> {
-        let secret = Secret::new(aws_sdk_secretsmanager::Client::new(&self.sdk), name.read()?);
+        let secret = Secret::new(&self.sdk, name.read()?);
         if let Err(error) = secret.value().await {
             tracing::warn!(error = %crate::error::chain(&error), "a secret could not be fetched at the start");
         }

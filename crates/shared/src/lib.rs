@@ -2,7 +2,7 @@
 //! the route crates.
 //!
 //! Direction inside the crate: `ids`, `language`, `chat` (pure values) ← `wire` ← `error` ← `table`, `auth`, `deepl`,
-//! `push`, `secrets` (one door per outside system) ← `seats`, `audience`, `translator` (what two routes do alike) ←
+//! `push`, `secrets` (one door per outside system) ← `seats`, `tries`, `audience`, `translator` (what two routes do alike) ←
 //! `runtime` (the one `main`).
 
 pub mod audience;
@@ -22,4 +22,5 @@ pub mod seats;
 pub mod secrets;
 pub mod table;
 pub mod translator;
+pub mod tries;
 pub mod wire;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::Client;
 use tokio::sync::Mutex;
 
@@ -28,34 +30,40 @@ pub struct Secret {
 }
 
 struct Held {
-    fetched: Instant,
+    good_until: Instant,
     value: Arc<str>,
 }
 
 impl Secret {
     const KEPT: Duration = Duration::from_secs(5 * 60);
+    /// How long the last value serves before Secrets Manager is asked again, after it did not answer.
+    const REST: Duration = Duration::from_secs(30);
+    const TIMEOUT: Duration = Duration::from_secs(2);
 
     /// The secret of this id (ARN).
-    pub fn new(client: Client, id: String) -> Self {
-        Self { client, id, held: Arc::default() }
+    pub fn new(sdk: &SdkConfig, id: String) -> Self {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Self::TIMEOUT).build();
+        let config = aws_sdk_secretsmanager::config::Builder::from(sdk).timeout_config(timeouts).build();
+        Self { client: Client::from_conf(config), id, held: Arc::default() }
     }
 
     /// Its value now.
     pub async fn value(&self) -> Result<Arc<str>, SecretError> {
         let mut held = self.held.lock().await;
         if let Some(held) = &*held
-            && held.fetched.elapsed() < Self::KEPT
+            && Instant::now() < held.good_until
         {
             return Ok(held.value.clone());
         }
-        match (self.fetch().await, &*held) {
-            (Ok(value), _) => {
-                *held = Some(Held { fetched: Instant::now(), value: value.clone() });
+        match (self.fetch().await, &mut *held) {
+            (Ok(value), held) => {
+                *held = Some(Held { good_until: Instant::now() + Self::KEPT, value: value.clone() });
                 Ok(value)
             }
-            (Err(error), Some(Held { value, .. })) => {
+            (Err(error), Some(held)) => {
                 tracing::warn!(secret = self.id, error = %crate::error::chain(&error), "keeping the last value of a secret");
-                Ok(value.clone())
+                held.good_until = Instant::now() + Self::REST;
+                Ok(held.value.clone())
             }
             (Err(error), None) => Err(error),
         }

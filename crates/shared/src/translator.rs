@@ -5,6 +5,7 @@ use crate::chat::{Entry, EntryKind, Translation};
 use crate::clock::Clock;
 use crate::deepl::{DeepL, Request};
 use crate::digest::DigestKey;
+use crate::error::chain;
 use crate::language::Language;
 use crate::secrets::SecretError;
 use crate::table::{CachedTranslation, Log, TableError, Translations};
@@ -37,6 +38,15 @@ pub enum TranslatorError {
 
 crate::error::fails!(TranslatorError);
 
+/// What becomes of a translation that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failures {
+    /// It is stored, so that everybody who waits for it sees that it failed, and why.
+    Store,
+    /// Who asked is told, and nobody else.
+    Tell,
+}
+
 impl Translator {
     /// How many messages before it tell DeepL what a message is about.
     const CONTEXT_ENTRIES: u16 = 3;
@@ -51,13 +61,14 @@ impl Translator {
         Ok(texts.collect::<Vec<_>>().join("\n"))
     }
 
-    /// The translation of `entry` (as it stands now) into `target`: the stored one if it is settled, else a new one, stored
-    /// as settled or as failed. Whoever corrects it meanwhile wins.
+    /// The translation of `entry` (as it stands now) into `target`: the stored one if it is settled, else a new one, which
+    /// is stored for everybody. Whoever corrects it meanwhile wins.
     pub async fn translate(
         &self,
         entry: &Entry,
         target: &Language,
         context: &str,
+        failures: Failures,
     ) -> Result<Translation, TranslatorError> {
         let standing = entry.translations.get(target);
         if let Some(settled) = standing.filter(|translation| translation.is_settled()) {
@@ -65,6 +76,9 @@ impl Translator {
         }
         let expected = standing.map(|translation| translation.version);
         let translation = self.ask(entry, target, context, expected.unwrap_or(0) + 1).await?;
+        if !translation.is_settled() && failures == Failures::Tell {
+            return Ok(translation);
+        }
         if self.log.set_translation(&entry.room_id, entry.seq, target, &translation, expected).await? {
             return Ok(translation);
         }
@@ -94,13 +108,12 @@ impl Translator {
             Err(reason) => return Ok(Translation::failed(reason, version, self.clock.now())),
         };
         tracing::info!(
-            metric = "BilledCharacters",
             billed_characters = translated.billed_characters,
-            room = %entry.room_id,
             target = %target,
             "translated"
         );
-        self.cache
+        let kept = self
+            .cache
             .put(&CachedTranslation {
                 cache_key,
                 text: translated.text.clone(),
@@ -108,7 +121,11 @@ impl Translator {
                 billed_characters: translated.billed_characters,
                 expires_at: self.clock.now().seconds() + Self::CACHED_SECONDS,
             })
-            .await?;
+            .await;
+        // It is paid for: what the cache does not take costs another translation some day, and not this one again.
+        if let Err(error) = kept {
+            tracing::warn!(error = chain(&error), "a translation was not cached");
+        }
         Ok(self.settle(translated.text, translated.detected, entry, target, version))
     }
 

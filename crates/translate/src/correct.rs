@@ -3,7 +3,8 @@
 use shared::chat::{Entry, SystemEvent, Translation};
 use shared::error::Error;
 use shared::runtime::Caller;
-use shared::table::{Appended, Tries};
+use shared::table::Appended;
+use shared::tries::Tries;
 use shared::wire::{Code, Detail, Refusal, TranslationView};
 
 use crate::request::{Correction, Which};

@@ -32,8 +32,10 @@ pub struct Correction {
 
 #[derive(Deserialize)]
 struct CorrectionFields {
-    #[serde(flatten)]
-    which: Which,
+    // Not flattened: then serde could not name the field that is wrong.
+    room_id: RoomId,
+    seq: Seq,
+    language: Language,
     translated_message: String,
     version: Option<u32>,
 }
@@ -46,6 +48,7 @@ impl runtime::Request for Request {
         let fields: CorrectionFields = frame.fields()?;
         let text = MessageText::new(fields.translated_message)
             .map_err(|error| Refusal::invalid_text("translated_message", error))?;
-        Ok(Self::Correct(fields.which, Correction { text, version: fields.version }))
+        let which = Which { room_id: fields.room_id, seq: fields.seq, language: fields.language };
+        Ok(Self::Correct(which, Correction { text, version: fields.version }))
     }
 }

@@ -6,7 +6,7 @@ use shared::clock::Clock;
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
-use shared::translator::Translator;
+use shared::translator::{Failures, Translator};
 use shared::wire::{Refusal, TranslationView};
 
 use crate::request::{Request, Which};
@@ -55,7 +55,7 @@ impl Translate {
         // What is stored is a read: only a new translation needs to know what was said before.
         let settled = known.is_some_and(Translation::is_settled);
         let context = if settled { String::new() } else { self.translator.context(&entry).await? };
-        let translation = self.translator.translate(&entry, &which.language, &context).await?;
+        let translation = self.translator.translate(&entry, &which.language, &context, Failures::Tell).await?;
         match translation.reason {
             Some(reason) => Err(Refusal::translation_unavailable(reason).into()),
             None => Ok(translation),

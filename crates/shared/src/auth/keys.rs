@@ -47,8 +47,8 @@ impl Keys {
     }
 }
 
-/// An issuer's published keys: fetched at the start, and again when a token names one that is not among them, but at most
-/// once in ten seconds. While the issuer is out of reach, the last good ones are kept.
+/// An issuer's published keys: fetched at the start, every five minutes, and when a token names one that is not among them,
+/// but at most once in ten seconds. While the issuer is out of reach, the last good ones are kept.
 #[derive(Debug)]
 pub struct KeySet {
     http: reqwest::Client,
@@ -63,6 +63,7 @@ struct Held {
 }
 
 impl KeySet {
+    const KEPT: Duration = Duration::from_secs(5 * 60);
     const REST: Duration = Duration::from_secs(10);
     const TIMEOUT: Duration = Duration::from_secs(3);
     const MAX_BYTES: usize = 256 * 1024;
@@ -76,7 +77,9 @@ impl KeySet {
 
     async fn find(&self, id: &str) -> Result<DecodingKey, TokenError> {
         let mut held = self.held.lock().await;
-        if held.find(id).is_none() && held.asked.is_none_or(|asked| asked.elapsed() >= Self::REST) {
+        // A key that is unknown may be new, and one that was withdrawn must not be taken for long.
+        let wanted_after = if held.find(id).is_none() { Self::REST } else { Self::KEPT };
+        if held.asked.is_none_or(|asked| asked.elapsed() >= wanted_after) {
             self.refresh(&mut held).await;
         }
         match (held.find(id), &held.keys) {

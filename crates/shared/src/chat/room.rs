@@ -47,6 +47,27 @@ pub struct Room {
     pub updated_at: Timestamp,
 }
 
+impl Room {
+    /// A room that `first`, the entry recording its creation, begins.
+    pub fn new(kind: RoomKind, first: &Entry, languages: BTreeSet<Language>, member_count: u32) -> Self {
+        Self {
+            room_id: first.room_id.clone(),
+            kind,
+            name: None,
+            status: if kind == RoomKind::Consult { RoomStatus::Waiting } else { RoomStatus::InProgress },
+            status_seq: first.seq,
+            languages,
+            member_count,
+            created_at: first.sent_at,
+            created_by: first.sender.participant.clone(),
+            last_seq: Mark::from(first.seq),
+            text_count: first.text_count,
+            last_message: None,
+            updated_at: first.sent_at,
+        }
+    }
+}
+
 /// The newest text of a room, for lists.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastMessage {

@@ -13,7 +13,7 @@ use crate::language::Language;
 use crate::secrets::Secret;
 
 /// One text to be translated into one language.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The text.
     pub text: &'a str,

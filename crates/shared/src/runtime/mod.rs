@@ -102,18 +102,17 @@ where
     .await
 }
 
-/// Logs JSON lines to standard output: ours from the configured level on, everybody else's from `warn`, because what
-/// libraries log in detail can hold what people said.
-pub fn start_logging() -> Result<(), Fatal> {
+/// Logs JSON lines to standard output: this function's (`module_path!()`) and ours from the configured level on, everybody
+/// else's from `warn`, because what libraries log in detail can hold what people said.
+pub fn start_logging(function: &'static str) -> Result<(), Fatal> {
     use tracing_subscriber::Layer;
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
 
     let level = crate::config::log_level()?;
     let ours = tracing_subscriber::filter::filter_fn(move |metadata| {
-        let library = ["aws_", "hyper", "reqwest", "rustls", "h2", "tower", "lambda_runtime"];
-        let most =
-            if library.iter().any(|name| metadata.target().starts_with(name)) { tracing::Level::WARN } else { level };
+        let origin = metadata.target().split("::").next();
+        let most = if origin == Some(function) || origin == Some("shared") { level } else { tracing::Level::WARN };
         *metadata.level() <= most
     });
     let lines =

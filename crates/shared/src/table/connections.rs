@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use serde::{Deserialize, Serialize};
 
-use super::{Item, Table, TableError, applied, key};
+use super::{Item, Table, TableError, key};
 use crate::clock::Timestamp;
 use crate::ids::{ConnectionId, Participant, RoomId, UserId};
 use crate::language::Language;
@@ -100,26 +100,12 @@ impl Connections {
             .condition_expression("attribute_exists(audience)")
             .expression_attribute_values(":rooms", AttributeValue::Ss(vec![room.to_string()]))
             .expression_attribute_values(":room", AttributeValue::S(room.to_string()));
-        applied(&self.table, call).await
+        self.table.update(call).await
     }
 
     /// Everybody who listens under `audience` (a participant or a room), strongly consistent, every page of it.
     pub async fn listening(&self, audience: &str) -> Result<Vec<Connection>, TableError> {
-        let mut connections = Vec::new();
-        let mut start = None;
-        loop {
-            let call = self.table.client.query().table_name(&self.table.name).consistent_read(true);
-            let call = call
-                .key_condition_expression("audience = :audience")
-                .expression_attribute_values(":audience", AttributeValue::S(audience.to_owned()))
-                .set_exclusive_start_key(start);
-            let answer = call.send().await.map_err(self.table.call("Query"))?;
-            connections.extend(self.table.rows::<Connection>(answer.items)?);
-            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() {
-                return Ok(connections);
-            }
-        }
+        self.table.query_all("audience", audience.to_owned()).await
     }
 
     /// Removes a connection: the participant's row, and the rows under the rooms it joined.

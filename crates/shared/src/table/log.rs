@@ -1,18 +1,17 @@
 //! The `messages` table: each room's log. Its key (`room_id`, `seq`) is the sequencer: a number can be neither skipped nor
 //! taken twice.
 
-use std::time::Duration;
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{Item, Table, TableError, Write, applied, key, number};
+use super::{Item, Table, TableError, Write, key, number};
 use crate::chat::{Entry, Translation};
 use crate::ids::{RoomId, Seq};
 use crate::language::Language;
-use crate::wire::Refusal;
 
 /// The door to the `messages` table.
 #[derive(Debug, Clone)]
@@ -121,20 +120,14 @@ impl Log {
         translation: &Translation,
         expected: Option<u32>,
     ) -> Result<bool, TableError> {
-        let mut call = self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room, seq)));
-        call = call.update_expression("SET translations.#language = :translation");
-        call = call.expression_attribute_names("#language", language.as_str());
-        call = call.expression_attribute_values(":translation", self.table.value(translation)?);
-        call = match expected {
-            None => {
-                call.condition_expression("attribute_exists(room_id) AND attribute_not_exists(translations.#language)")
-            }
-            Some(version) => call
-                .condition_expression("translations.#language.#version = :expected")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":expected", number(version)),
-        };
-        applied(&self.table, call).await
+        let change = Change::new(&self.table, language, translation, expected)?;
+        let update = self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room, seq)));
+        let update = update
+            .update_expression(Change::UPDATE)
+            .condition_expression(change.condition)
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values));
+        self.table.update(update).await
     }
 
     /// The part of a transaction that replaces a translation of version `expected`.
@@ -146,18 +139,47 @@ impl Log {
         translation: &Translation,
         expected: u32,
     ) -> Result<Write, TableError> {
+        let change = Change::new(&self.table, language, translation, Some(expected))?;
         let update = aws_sdk_dynamodb::types::Update::builder()
             .table_name(&self.table.name)
             .set_key(Some(Self::key(room, seq)))
-            .update_expression("SET translations.#language = :translation")
-            .condition_expression("translations.#language.#version = :expected")
-            .expression_attribute_names("#language", language.as_str())
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":translation", self.table.value(translation)?)
-            .expression_attribute_values(":expected", number(expected))
+            .update_expression(Change::UPDATE)
+            .condition_expression(change.condition)
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values))
             .build()
             .map_err(self.table.call("TransactWriteItems"))?;
         Ok(Write::builder().update(update).build())
+    }
+}
+
+/// A translation that takes the place of one of a known version, or of none.
+struct Change {
+    condition: &'static str,
+    names: HashMap<String, String>,
+    values: Item,
+}
+
+impl Change {
+    const UPDATE: &'static str = "SET translations.#language = :translation";
+
+    fn new(
+        table: &Table,
+        language: &Language,
+        translation: &Translation,
+        expected: Option<u32>,
+    ) -> Result<Self, TableError> {
+        let mut names = HashMap::from([("#language".to_owned(), language.to_string())]);
+        let mut values = Item::from([(":translation".to_owned(), table.value(translation)?)]);
+        let condition = match expected {
+            None => "attribute_exists(room_id) AND attribute_not_exists(translations.#language)",
+            Some(version) => {
+                names.insert("#version".to_owned(), "version".to_owned());
+                values.insert(":expected".to_owned(), number(version));
+                "translations.#language.#version = :expected"
+            }
+        };
+        Ok(Self { condition, names, values })
     }
 }
 
@@ -183,29 +205,5 @@ fn in_the_way(error: &SdkError<TransactWriteItemsError>) -> Option<Option<Item>>
         }
         TransactWriteItemsError::TransactionInProgressException(_) => Some(None),
         _ => None,
-    }
-}
-
-/// The tries of one append: twice at once, then with full jitter growing from 64 to 250 ms, ten in all.
-#[derive(Debug, Default)]
-pub struct Tries(u32);
-
-impl Tries {
-    const MOST: u32 = 10;
-
-    /// Waits as long as the next try should; refuses where there have been enough.
-    pub async fn again(&mut self) -> Result<(), Refusal> {
-        self.0 += 1;
-        if self.0 >= Self::MOST {
-            return Err(Refusal::rate_limited(
-                "too many are writing in this room at this moment",
-                Duration::from_millis(500),
-            ));
-        }
-        if self.0 >= 2 {
-            let bound = (64u64 << (self.0 - 2).min(2)).min(250);
-            tokio::time::sleep(Duration::from_millis(rand::random_range(0..=bound))).await;
-        }
-        Ok(())
     }
 }

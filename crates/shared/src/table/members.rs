@@ -56,21 +56,7 @@ impl Members {
 
     /// Everybody who has a seat in a room, strongly consistent, every page of it.
     pub async fn of_room(&self, room: &RoomId) -> Result<Vec<Member>, TableError> {
-        let mut members = Vec::new();
-        let mut start = None;
-        loop {
-            let call = self.table.client.query().table_name(&self.table.name).consistent_read(true);
-            let call = call
-                .key_condition_expression("room_id = :room")
-                .expression_attribute_values(":room", AttributeValue::S(room.to_string()))
-                .set_exclusive_start_key(start);
-            let answer = call.send().await.map_err(self.table.call("Query"))?;
-            members.extend(self.table.rows::<Member>(answer.items)?);
-            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() {
-                return Ok(members);
-            }
-        }
+        self.table.query_all("room_id", room.to_string()).await
     }
 
     /// A page of a participant's rooms, latest first; with a status, of a hospital's consults of that status.
@@ -106,15 +92,9 @@ impl Members {
 
     /// Gives a participant a seat, unless it has one.
     pub async fn put(&self, member: &Member) -> Result<(), TableError> {
-        let call = self.table.client.put_item().table_name(&self.table.name).set_item(Some(self.table.item(member)?));
-        match call.condition_expression("attribute_not_exists(room_id)").send().await {
-            Err(error)
-                if !error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
-            {
-                Err(self.table.call("PutItem")(error))
-            }
-            _ => Ok(()),
-        }
+        let put = self.table.client.put_item().table_name(&self.table.name).set_item(Some(self.table.item(member)?));
+        let put = put.condition_expression("attribute_not_exists(room_id)");
+        applied(&self.table, "PutItem", async || put.clone().send().await).await.map(|_| ())
     }
 
     /// The part of a transaction that gives a participant a seat it does not have.
@@ -163,7 +143,7 @@ impl Members {
             .condition_expression("attribute_exists(room_id)")
             .expression_attribute_names("#language", "language")
             .expression_attribute_values(":language", AttributeValue::S(language.to_string()));
-        applied(&self.table, call).await.map(|_| ())
+        self.table.update(call).await.map(|_| ())
     }
 
     /// Moves a read mark on, never back: `false` if it stood there or further already.
@@ -180,7 +160,7 @@ impl Members {
             .condition_expression("attribute_exists(room_id) AND last_read_seq < :seq")
             .expression_attribute_values(":seq", number(seq.get()))
             .expression_attribute_values(":texts", number(text_count));
-        applied(&self.table, call).await
+        self.table.update(call).await
     }
 
     /// Moves a sender's own mark over texts of their own, if they had read the `texts_before` them: `false` if not.
@@ -199,7 +179,7 @@ impl Members {
             .expression_attribute_values(":before", number(texts_before))
             .expression_attribute_values(":seq", number(seq.get()))
             .expression_attribute_values(":texts", number(text_count));
-        applied(&self.table, call).await
+        self.table.update(call).await
     }
 
     /// Moves a room up in a member's list, never down.
@@ -209,6 +189,6 @@ impl Members {
             .update_expression("SET last_activity = :at")
             .condition_expression("attribute_exists(room_id) AND last_activity < :at")
             .expression_attribute_values(":at", number(at.millis()));
-        applied(&self.table, call).await
+        self.table.update(call).await
     }
 }

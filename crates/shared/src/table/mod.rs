@@ -11,7 +11,7 @@ mod sends;
 mod translations;
 
 pub use connections::{Connection, Connections};
-pub use log::{Appended, Log, Tries};
+pub use log::{Appended, Log};
 pub use members::{ListPosition, Members, MembersPage};
 pub use profiles::{Profile, Profiles};
 pub use rooms::{GROUP_LIMIT, Head, Rooms};
@@ -22,6 +22,8 @@ use std::collections::HashMap;
 use std::error::Error;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -122,6 +124,30 @@ impl Table {
         Ok(put.condition_expression("attribute_not_exists(#key)").expression_attribute_names("#key", key))
     }
 
+    /// Runs an update whose condition may not hold.
+    pub async fn update(&self, update: UpdateItemFluentBuilder) -> Result<bool, TableError> {
+        applied(self, "UpdateItem", async || update.clone().send().await).await
+    }
+
+    /// Every row under a partition key, strongly consistent, every page of it.
+    pub async fn query_all<T: DeserializeOwned>(&self, attribute: &str, value: String) -> Result<Vec<T>, TableError> {
+        let query = self.client.query().table_name(&self.name).consistent_read(true);
+        let query = query
+            .key_condition_expression("#key = :key")
+            .expression_attribute_names("#key", attribute)
+            .expression_attribute_values(":key", AttributeValue::S(value));
+        let mut rows = Vec::new();
+        let mut start = None;
+        loop {
+            let page = query.clone().set_exclusive_start_key(start).send().await.map_err(self.call("Query"))?;
+            rows.extend(self.rows::<T>(page.items)?);
+            start = page.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                return Ok(rows);
+            }
+        }
+    }
+
     /// Reads many rows by their keys (at most 100 a call, all in 16 MB), in no order; absent ones are left out.
     pub async fn batch_get<T: DeserializeOwned>(
         &self,
@@ -172,16 +198,30 @@ pub(crate) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// Runs a conditional update: `false` where its condition did not hold, which is an answer and not a failure.
-pub(crate) async fn applied(
+/// Runs a conditional write: `false` where its condition did not hold, which is an answer and not a failure. DynamoDB refuses
+/// a write to a row that is part of a running transaction, and the SDK does not try again by itself.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling>
+pub(crate) async fn applied<T, E>(
     table: &Table,
-    update: aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder,
-) -> Result<bool, TableError> {
-    match update.send().await {
-        Ok(_) => Ok(true),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
-            Ok(false)
+    operation: &'static str,
+    mut write: impl AsyncFnMut() -> Result<T, SdkError<E>>,
+) -> Result<bool, TableError>
+where
+    E: ProvideErrorMetadata + Error + std::marker::Send + Sync + 'static,
+{
+    const TRIES: usize = 5;
+    let mut tries = 0;
+    loop {
+        pause_before(tries).await;
+        tries += 1;
+        match write().await {
+            Ok(_) => return Ok(true),
+            Err(error) => match error.code() {
+                Some("ConditionalCheckFailedException") => return Ok(false),
+                Some("TransactionConflictException") if tries < TRIES => {}
+                _ => return Err(table.call(operation)(error)),
+            },
         }
-        Err(error) => Err(table.call("UpdateItem")(error)),
     }
 }

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 
-use super::{Table, TableError, Write, applied, key, number};
+use super::{Table, TableError, Write, key, number};
 use crate::chat::{LastMessage, Room, RoomStatus};
 use crate::clock::Timestamp;
 use crate::ids::{RoomId, Seq};
@@ -104,7 +104,7 @@ impl Rooms {
             .update_expression("ADD languages :languages")
             .condition_expression("attribute_exists(room_id)")
             .expression_attribute_values(":languages", AttributeValue::Ss(vec![language.to_string()]));
-        applied(&self.table, call).await.map(|_| ())
+        self.table.update(call).await.map(|_| ())
     }
 
     /// Moves the head on, never back: a batch that comes twice or late changes nothing.
@@ -122,7 +122,7 @@ impl Rooms {
                 .update_expression("SET last_seq = :seq, text_count = :texts, updated_at = :at, last_message = :text")
                 .expression_attribute_values(":text", text.clone()),
         };
-        if applied(&self.table, call).await? {
+        if self.table.update(call).await? {
             return Ok(());
         }
         // The head is further on; its text may still be an older one, where a later entry that was no text overtook us.
@@ -135,6 +135,6 @@ impl Rooms {
             )
             .expression_attribute_values(":text", text)
             .expression_attribute_values(":seq", number(last_message.seq));
-        applied(&self.table, call).await.map(|_| ())
+        self.table.update(call).await.map(|_| ())
     }
 }

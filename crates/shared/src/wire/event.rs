@@ -6,7 +6,7 @@ use super::{MessageView, RoomView, TranslationView};
 use crate::ids::{Mark, Participant, RoomId, Seq};
 
 /// One pushed frame.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     /// A new entry of a room's log.

@@ -12,6 +12,9 @@ use crate::clock::Timestamp;
 use crate::ids::{Mark, MessageId, Participant, RoomId, Seq};
 use crate::language::Language;
 
+/// What of a frame one message may take: the largest reply, `sync` of 50 rooms, has the rest for itself.
+const MESSAGE_LIMIT: usize = FRAME_LIMIT - 16 * 1024;
+
 /// A translation and its language.
 #[derive(Debug, Clone, Serialize)]
 pub struct TranslationView {
@@ -23,7 +26,7 @@ pub struct TranslationView {
 }
 
 /// One entry of a room's log.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct MessageView {
     room_id: RoomId,
     /// Its number.
@@ -50,11 +53,11 @@ impl MessageView {
     pub fn new(entry: &Entry, own: Option<&Language>, languages: &BTreeSet<Language>) -> Self {
         let for_reader = |language: &Language| own.is_some_and(|own| own.reads_like(language));
         let view = Self::with(entry, |language| for_reader(language) || languages.contains(language));
-        if json_len(&view) < FRAME_LIMIT - 1024 {
+        if json_len(&view) < MESSAGE_LIMIT {
             return view;
         }
         let view = Self::with(entry, for_reader);
-        if json_len(&view) < FRAME_LIMIT - 1024 { view } else { Self::with(entry, |_| false) }
+        if json_len(&view) < MESSAGE_LIMIT { view } else { Self::with(entry, |_| false) }
     }
 
     fn with(entry: &Entry, wanted: impl Fn(&Language) -> bool) -> Self {
@@ -82,7 +85,7 @@ impl MessageView {
 }
 
 /// A member of a room.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct MemberView {
     participant: Participant,
     role: Role,
@@ -102,14 +105,16 @@ impl From<&Member> for MemberView {
 }
 
 /// A room as one of its members sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct RoomView {
     room_id: RoomId,
     kind: RoomKind,
     name: Option<RoomName>,
     status: RoomStatus,
     members: Vec<MemberView>,
-    member_count: u32,
+    /// Of an open room nobody counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member_count: Option<u32>,
     last_seq: Mark,
     last_message: Option<LastMessage>,
     last_read_seq: Mark,
@@ -127,7 +132,7 @@ impl RoomView {
             name: room.name.clone(),
             status: room.status,
             members: members.into_iter().map(MemberView::from).collect(),
-            member_count: room.member_count,
+            member_count: (!room.room_id.is_open()).then_some(room.member_count),
             last_seq: room.last_seq,
             last_message: room.last_message.clone(),
             last_read_seq: own.last_read_seq,
