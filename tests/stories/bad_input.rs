@@ -250,6 +250,8 @@ async fn a_token_that_expires_in_mid_connection_ends_the_session_and_at_the_next
     assert_eq!(error["code"], "session_expired", "{error}");
     patient.refused("sendMessage", json!({"room_id": room, "message": "hi"}), "session_expired").await;
     assert_eq!(written(&world).await, only_rooms(before));
+    let refusal = world.try_connect(&token, Credential::Header).await.expect_err("the token has expired");
+    assert_eq!(refusal.status, 401);
 
     // Nothing is pushed to it any more: what would be closes it instead.
     let mut fresh = world.connect(&dev::people::patient()).await;

@@ -12,6 +12,7 @@ mod dev_command;
 mod errors;
 mod events;
 mod idempotency;
+mod issuer;
 mod replies;
 mod resume;
 mod seeds_a;
