@@ -8,6 +8,7 @@ use aws_lambda_events::http::header::{AUTHORIZATION, ORIGIN, SEC_WEBSOCKET_PROTO
 use serde_json::{Map, Value, json};
 use shared::auth::{Identity, TokenError, Tokens};
 use shared::error::chain;
+use shared::metric::{self, Metric};
 use shared::runtime::Fatal;
 
 /// The authorizer and its settings.
@@ -43,7 +44,8 @@ impl Authorizer {
                 Ok(policy("nobody", "Deny", &resource, Map::new()))
             }
             Err(error @ TokenError::Keys(_)) => {
-                tracing::error!(error = chain(&error), metric = "Failed", "no token can be checked");
+                tracing::error!(error = chain(&error), "no token can be checked");
+                metric::count(Metric::Failed, 1);
                 Err("the keys of the issuer could not be had".into())
             }
         }

@@ -5,6 +5,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use shared::chat::{Entry, EntryKind, Room, RoomKind};
 use shared::error::chain;
 use shared::language::Language;
+use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
 use shared::table::Rooms;
 use shared::translator::{Failures, Translator, TranslatorError};
@@ -29,7 +30,8 @@ impl StreamReader for AutoTranslate {
                 Ok(()) => None,
                 Err(error) => {
                     let (room, seq) = (&change.after.room_id, change.after.seq);
-                    tracing::error!(%room, %seq, error = chain(&error), metric = "Failed", "a translation must come again");
+                    tracing::error!(%room, %seq, error = chain(&error), "a translation must come again");
+                    metric::count(Metric::Failed, 1);
                     Some(change.sequence_number)
                 }
             })

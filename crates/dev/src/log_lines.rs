@@ -18,6 +18,10 @@ pub fn readable(function: &str, line: &str) -> Option<String> {
     let Ok(Value::Object(entry)) = serde_json::from_str(line) else {
         return Some(format!("         {FAINT}{function:<18}{FAINT:#} {line}"));
     };
+    // A metric for CloudWatch; what it counts stands in a line of its own.
+    if entry.contains_key("_aws") {
+        return None;
+    }
     let time = entry.get("timestamp").and_then(Value::as_str).and_then(|stamp| stamp.get(11..19)).unwrap_or("        ");
     let level = entry.get("level").and_then(Value::as_str).unwrap_or("");
     let style = style_of(level);

@@ -8,6 +8,7 @@ use shared::audience::{Audience, Listeners};
 use shared::clock::Clock;
 use shared::error::Error;
 use shared::ids::RoomId;
+use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
 
 use crate::delivery::Delivery;
@@ -35,7 +36,8 @@ impl StreamReader for FanOut {
             .map(async |(room_id, changes)| match self.room(&room_id, &changes).await {
                 Ok(()) => Vec::new(),
                 Err(error) => {
-                    tracing::error!(room = %room_id, changes = changes.len(), error = error.to_string(), metric = "Failed", "a room must come again");
+                    tracing::error!(room = %room_id, changes = changes.len(), error = error.to_string(), "a room must come again");
+metric::count(Metric::Failed, 1);
                     changes.into_iter().map(|change| change.sequence_number).collect()
                 }
             })

@@ -158,6 +158,11 @@ pub fn full_delivery_limit() -> Result<usize, ConfigError> {
     parsed("FULL_DELIVERY_LIMIT")?.ok_or(ConfigError::Missing("FULL_DELIVERY_LIMIT"))
 }
 
+/// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets.
+pub fn function_name() -> String {
+    optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default()
+}
+
 /// `LOG_LEVEL`: the least severe level that is logged; `info` where it is not set.
 pub fn log_level() -> Result<tracing::Level, ConfigError> {
     Ok(parsed("LOG_LEVEL")?.unwrap_or(tracing::Level::INFO))

@@ -16,6 +16,7 @@ pub mod doors;
 pub mod error;
 pub mod ids;
 pub mod language;
+pub mod metric;
 pub mod push;
 pub mod runtime;
 pub mod seats;

@@ -12,6 +12,7 @@ use aws_sdk_apigatewaymanagement::config::Builder;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 
 use crate::ids::ConnectionId;
+use crate::metric::{self, Metric};
 
 /// How a push ended. None of these is an error: a slow or vanished reader never holds up the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,7 @@ impl Push {
             Err(error) if error.as_service_error().is_some_and(|error| error.is_gone_exception()) => Delivery::Gone,
             Err(error) => {
                 tracing::warn!(%connection, bytes = frame.len(), error = %crate::error::chain(&error), "a push was dropped");
+                metric::count(Metric::PushDropped, 1);
                 Delivery::Dropped
             }
         }

@@ -7,6 +7,7 @@ use crate::deepl::{DeepL, Request};
 use crate::digest::DigestKey;
 use crate::error::chain;
 use crate::language::Language;
+use crate::metric::{self, Metric};
 use crate::secrets::SecretError;
 use crate::table::{CachedTranslation, Log, TableError, Translations};
 
@@ -107,11 +108,8 @@ impl Translator {
             Ok(translated) => translated,
             Err(reason) => return Ok(Translation::failed(reason, version, self.clock.now())),
         };
-        tracing::info!(
-            billed_characters = translated.billed_characters,
-            target = %target,
-            "translated"
-        );
+        tracing::debug!(%target, billed_characters = translated.billed_characters, "translated");
+        metric::count(Metric::BilledCharacters, translated.billed_characters);
         let kept = self
             .cache
             .put(&CachedTranslation {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chat::FailureReason;
 use crate::language::Language;
+use crate::metric::{self, Metric};
 use crate::secrets::Secret;
 
 /// One text to be translated into one language.
@@ -99,7 +100,8 @@ impl DeepL {
                     tries += 1;
                 }
                 Err(mishap) => {
-                    tracing::warn!(reason = ?mishap.reason, tries, target = %request.target, metric = "TranslationFailed", "a translation failed");
+                    tracing::warn!(reason = ?mishap.reason, tries, target = %request.target, "a translation failed");
+                    metric::count(Metric::TranslationFailed, 1);
                     return Err(mishap.reason);
                 }
             }

@@ -6,6 +6,7 @@ use aws_lambda_events::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 
 use super::{Caller, Fatal, run};
 use crate::error::{Error, chain};
+use crate::metric::{self, Metric};
 
 /// What `$connect` answers.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,8 @@ async fn handle<L: Lifecycle>(lifecycle: &L, event: ApiGatewayWebsocketProxyRequ
             403
         }
         Err(Error::Failed(error)) => {
-            tracing::error!(error = chain(&*error), metric = "Failed", "failed");
+            tracing::error!(error = chain(&*error), "failed");
+            metric::count(Metric::Failed, 1);
             500
         }
     };

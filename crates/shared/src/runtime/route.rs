@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{Caller, Fatal, run};
 use crate::clock::Clock;
 use crate::error::{Error, chain};
+use crate::metric::{self, Metric};
 use crate::wire::{Code, Frame, Refusal, Reply};
 
 /// The fields of one action (or of several that one function answers), parsed before the route sees them.
@@ -93,7 +94,8 @@ fn refuse(action: &str, request_id: Option<&str>, refusal: &Refusal) -> String {
 }
 
 fn fail(action: &str, request_id: Option<&str>, error: &(dyn std::error::Error + 'static)) -> String {
-    tracing::error!(error = chain(error), metric = "Failed", "failed");
+    tracing::error!(error = chain(error), "failed");
+    metric::count(Metric::Failed, 1);
     written(action, request_id, &Refusal::internal())
 }
 

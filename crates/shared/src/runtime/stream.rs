@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{Fatal, run};
 use crate::chat::Entry;
+use crate::metric::{self, Metric};
 
 /// One change of a room's log.
 #[derive(Debug, Clone)]
@@ -66,7 +67,8 @@ fn change(record: EventRecord) -> Option<Result<Change, String>> {
         (Ok(before), Ok(after)) => Some(Ok(Change { sequence_number, before, after })),
         (Err(_), _) | (_, Err(_)) => {
             // Why is left out: serde would quote what it could not read.
-            tracing::error!(sequence_number, metric = "PoisonRecord", "a stream record is no entry of a log");
+            tracing::error!(sequence_number, "a stream record is no entry of a log");
+            metric::count(Metric::PoisonRecord, 1);
             Some(Err(sequence_number))
         }
     }

@@ -1,0 +1,58 @@
+//! What is counted: CloudWatch makes metrics of log lines in its embedded metric format, without a call and without a
+//! resource. They are in the namespace `Damso`, by function.
+//!
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+
+use serde_json::{Value, json};
+
+use crate::clock::{Clock, Timestamp};
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Characters that DeepL bills.
+    BilledCharacters,
+    /// Requests or changes that failed by our own fault.
+    Failed,
+    /// Stream records that are no entry of a log.
+    PoisonRecord,
+    /// Pushes that were given up; the client repairs itself.
+    PushDropped,
+    /// Translations that failed after all tries.
+    TranslationFailed,
+}
+
+/// Counts.
+pub fn count(metric: Metric, amount: u64) {
+    println!("{}", line(metric, amount, &crate::config::function_name(), Clock::System.now()));
+}
+
+fn line(metric: Metric, amount: u64, function: &str, now: Timestamp) -> Value {
+    let name = format!("{metric:?}");
+    let described = json!({
+        "Namespace": "Damso",
+        "Dimensions": [["FunctionName"]],
+        "Metrics": [{"Name": name, "Unit": "Count"}],
+    });
+    let mut line = json!({
+        "_aws": {"Timestamp": now.millis(), "CloudWatchMetrics": [described]},
+        "FunctionName": function,
+    });
+    line[name] = amount.into();
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_one_that_cloudwatch_makes_a_metric_of() {
+        let line = line(Metric::PushDropped, 3, "fan-out", Timestamp::from_millis(5));
+        let described = &line["_aws"]["CloudWatchMetrics"][0];
+        let (name, dimension) = (&described["Metrics"][0]["Name"], &described["Dimensions"][0][0]);
+        assert_eq!(line["_aws"]["Timestamp"], 5);
+        assert_eq!(line[name.as_str().expect("a name")], 3);
+        assert_eq!(line[dimension.as_str().expect("a name")], "fan-out");
+    }
+}
