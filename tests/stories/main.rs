@@ -13,6 +13,7 @@ mod errors;
 mod events;
 mod idempotency;
 mod issuer;
+mod privacy;
 mod replies;
 mod resume;
 mod seeds_a;

@@ -18,24 +18,6 @@ fn connection(model: &Row, participant: &str, connection_id: &str) -> Row {
     row
 }
 
-/// Puts texts into a room's log past the functions, continuing after the last entry, as they would have been written
-/// over months.
-async fn write_log(world: &World, room: &str, texts: impl IntoIterator<Item = String>) {
-    let model = world.log_of(room).await.pop().expect("the log has a text to copy");
-    let rows: Vec<Row> = (1..)
-        .zip(texts)
-        .map(|(number, text)| {
-            let mut row = model.clone();
-            row["seq"] = json!(model["seq"].as_u64().unwrap() + number);
-            row["text_count"] = json!(model["text_count"].as_u64().unwrap() + number);
-            row["message_id"] = json!(uuid::Uuid::new_v4().to_string());
-            row["message"] = json!(text);
-            row
-        })
-        .collect();
-    world.put("MessagesTable", rows).await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a1_thousands_of_open_connections_of_others_keep_a_message_from_nobody() {
     let world = World::start().await;
@@ -139,7 +121,7 @@ async fn a7_a_history_of_300_long_korean_messages_comes_whole_in_pages_of_at_mos
     hospital.say(&room, "처음").await;
     world.settled().await;
     world.gateway.streams().pause();
-    write_log(&world, &room, (0..300).map(|number| format!("{number:03}{}", "가".repeat(297)))).await;
+    world.write_log(&room, (0..300).map(|number| format!("{number:03}{}", "가".repeat(297)))).await;
 
     let mut request = json!({"limit": 100});
     let mut seqs = Vec::new();
@@ -168,7 +150,7 @@ async fn a8_the_first_page_of_a_long_history_is_the_newest() {
     world.settled().await;
     world.gateway.streams().pause();
     // Two megabytes: more than two pages of DynamoDB.
-    write_log(&world, &room, (0..200).map(|number| format!("{number}{}", "x".repeat(10_000)))).await;
+    world.write_log(&room, (0..200).map(|number| format!("{number}{}", "x".repeat(10_000)))).await;
     let page = patient.ask("getChatHistory", json!({"room_id": room})).await;
     let newest = page["messages"].as_array().unwrap().last().unwrap();
     assert_eq!(newest["seq"], 202);

@@ -2,7 +2,12 @@
 //! happen here.
 
 use end_to_end::{Client, Credential, Person, Row, World};
+use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{WebSocketStream, client_async};
 
 const GROUP: &str = "open:breast-cancer-support";
 
@@ -137,6 +142,41 @@ async fn recipients_beyond_one_page_of_the_table_are_reached() {
     let dead: Vec<_> =
         left.iter().map(|row| &row["connection_id"]).filter(|id| id.as_str().unwrap().len() < 4).collect();
     assert_eq!(dead, [""; 0], "each of them was pushed to, found gone and forgotten");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_takes_nothing_costs_nobody_else_a_message() {
+    let world = World::with(|options| options.limits.waiting_bytes = 32 * 1024).await;
+    let _stuck = stuck(&world, &Person::user("emma", "Emma", "en")).await;
+    let mut aiko = joined(&world, &aiko()).await;
+    let mut joon = joined(&world, &joon()).await;
+    aiko.say(GROUP, "こんにちは").await;
+    world.settled().await;
+    world.gateway.streams().pause();
+    // Five megabytes, more than the sockets' buffers take, so that pushes to the one who does not read are answered with 429.
+    world.write_log(GROUP, (0..230).map(|number| format!("{number} {}", "x".repeat(20_000)))).await;
+    world.gateway.streams().resume();
+    for number in 0..230 {
+        let start = format!("{number} ");
+        joon.event("message", |event| event["message"].as_str().is_some_and(|text| text.starts_with(&start))).await;
+    }
+    world.settled().await;
+    let dropped = world.logged().iter().filter(|line| line.line.contains("a push was dropped")).count();
+    assert!(dropped > 0, "the other one's were dropped in the end, and counted");
+}
+
+/// Somebody in the group who never reads what arrives.
+async fn stuck(world: &World, person: &Person) -> WebSocketStream<TcpStream> {
+    let url = format!("{}?token={}", world.gateway.websocket_url(), world.token(person));
+    let request = url.into_client_request().unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let address = request.uri().authority().unwrap().as_str().parse().unwrap();
+    let (mut socket, _) = client_async(request, socket.connect(address).await.unwrap()).await.unwrap();
+    let join = json!({"action": "joinGroup", "groupId": "breast-cancer-support"});
+    socket.send(Message::text(join.to_string())).await.unwrap();
+    socket.next().await.unwrap().unwrap();
+    socket
 }
 
 #[tokio::test(flavor = "multi_thread")]

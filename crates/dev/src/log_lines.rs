@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 const FAINT: Style = Style::new().dimmed();
 
 /// `HH:MM:SS function  message  name=value …`; what is not a JSON log line is kept as it is. Returns nothing for an
-/// empty line.
+/// empty line, nor for a metric, which is for CloudWatch alone.
 #[must_use]
 pub fn readable(function: &str, line: &str) -> Option<String> {
     let line = line.trim_end();
@@ -19,6 +19,9 @@ pub fn readable(function: &str, line: &str) -> Option<String> {
         return Some(format!("         {FAINT}{function:<18}{FAINT:#} {line}"));
     };
     // A metric for CloudWatch; what it counts stands in a line of its own.
+    if entry.contains_key("_aws") {
+        return None;
+    }
     if entry.contains_key("_aws") {
         return None;
     }
@@ -87,7 +90,8 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_line_is_left_out() {
+    fn an_empty_line_and_a_metric_are_left_out() {
         assert_eq!(readable("fan-out", "  "), None);
+        assert_eq!(readable("fan-out", r#"{"Failed":1,"_aws":{"CloudWatchMetrics":[]}}"#), None);
     }
 }

@@ -34,7 +34,7 @@ const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug, Parser)]
 #[command(name = "cargo dev", bin_name = "cargo dev", version)]
 struct Arguments {
-    /// The port to connect to; DynamoDB and Secrets Manager answer on the next one. 0 takes free ones.
+    /// The port to connect to. AWS's services answer on the next one, DeepL's stand-in on the one after. 0 takes free ones.
     #[arg(long, default_value_t = 3001)]
     port: u16,
     /// A folder that keeps the data from one run to the next.
@@ -50,8 +50,13 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
     /// The template to run [default: template.yaml].
-    #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"), hide_default_value = true)]
+    #[arg(long, value_name = "FILE", default_value_os_t = repository().join("template.yaml"), hide_default_value = true)]
     template: PathBuf,
+}
+
+/// Where this program was built: two folders above its crate.
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_path_buf()
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +118,7 @@ struct Damso {
 
 impl Damso {
     async fn start(arguments: &Arguments) -> Result<Self, DevError> {
-        let [listen, endpoint] = addresses(arguments.port).await?;
+        let [listen, endpoint, deepl] = addresses(arguments.port).await?;
         let template = Template::read(&arguments.template, Place::local(STACK), &BTreeMap::new())?;
         let binaries = match (&arguments.invoke, &arguments.binaries) {
             (Some(url), _) => Binaries::Invoke { url: url.to_string() },
@@ -124,7 +129,7 @@ impl Damso {
         let secret_file = environment_file.with_file_name("token-secret");
         let token_secret =
             token_secret::read_or_make(&secret_file).map_err(|source| DevError::File { path: secret_file, source })?;
-        let translator = Translator::choose().await.map_err(DevError::StandIn)?;
+        let translator = Translator::choose(deepl).await.map_err(DevError::StandIn)?;
         let (lines, log) = unbounded_channel();
         let gateway = Gateway::start(Options {
             stack_name: STACK.to_owned(),
@@ -175,7 +180,7 @@ impl Damso {
             coordinator: (&coordinator, self.token(&coordinator)),
             deepl: self.translator.is_deepl(),
             data: arguments.data.as_deref(),
-            environment_file: &self.environment_file,
+            environment_file: &shown(&self.environment_file),
         };
         anstream::println!("{}", ready.text());
         while let Some(line) = self.log.recv().await {
@@ -202,10 +207,13 @@ impl Damso {
     }
 }
 
-/// The address to connect to and the one of DynamoDB. Both are tried here, before a build that may take minutes.
-async fn addresses(port: u16) -> Result<[SocketAddr; 2], DevError> {
-    let next = if port == 0 { 0 } else { port.saturating_add(1) };
-    let addresses = [port, next].map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+/// Where to connect to, where AWS's services are, and where DeepL's stand-in is. They are the same in every run, so that an
+/// environment file stays true; and all are tried here, before a build that may take minutes.
+async fn addresses(port: u16) -> Result<[SocketAddr; 3], DevError> {
+    let addresses = [0, 1, 2].map(|next| {
+        let port = if port == 0 { 0 } else { port.saturating_add(next) };
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+    });
     for address in addresses {
         TcpListener::bind(address).await.map_err(|source| DevError::Port { address, source })?;
     }
@@ -220,6 +228,12 @@ async fn build_functions(template: &Template) -> Result<PathBuf, DevError> {
     Ok(folder.binaries())
 }
 
+/// The path as a person in the current folder would write it.
+fn shown(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).to_path_buf()
+}
+
 /// Returns once something listens where `cargo lambda watch` should.
 async fn wait_for_watch(url: &Url, environment_file: &Path) {
     let addresses = url.socket_addrs(|| Some(9000)).unwrap_or_default();
@@ -229,7 +243,7 @@ async fn wait_for_watch(url: &Url, environment_file: &Path) {
             said = true;
             anstream::println!(
                 "Waiting for functions on {url}: run `cargo lambda watch --env-file {}` in another terminal.",
-                environment_file.display()
+                shown(environment_file).display()
             );
         }
         sleep(Duration::from_millis(300)).await;

@@ -57,8 +57,9 @@ impl Ready<'_> {
 /// One side: a line that connects it, and what it can say.
 fn side(url: &str, label: &str, (person, token): &(&Person, String), message: &str) -> String {
     let name = person.name.as_deref().unwrap_or(&person.user_id);
-    let say = json!({"action": "sendMessage", "room_id": CONSULTATION, "message": message});
-    let history = json!({"action": "getChatHistory", "room_id": CONSULTATION});
+    let (room, message) = (json!(CONSULTATION), json!(message));
+    let say = format!(r#"{{"action":"sendMessage","room_id":{room},"message":{message}}}"#);
+    let history = format!(r#"{{"action":"getChatHistory","room_id":{room}}}"#);
     format!(
         "{BOLD}{label}{BOLD:#} {FAINT}({name}); in a terminal of its own:{FAINT:#}\n\
          wscat -c {url} -H \"Authorization: Bearer {token}\"\n\

@@ -1,6 +1,7 @@
 //! Who translates on the laptop: DeepL itself for those who have a key, else its stand-in.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use local_gateway::deepl::StandIn;
 
@@ -17,19 +18,19 @@ pub enum Translator {
 }
 
 impl Translator {
-    /// DeepL where `DEEPL_AUTH_KEY` is set, else the stand-in.
+    /// DeepL where `DEEPL_AUTH_KEY` is set, else the stand-in on that address.
     ///
     /// # Errors
     ///
-    /// When the stand-in finds no free port.
+    /// When the stand-in cannot listen there.
     #[allow(
         clippy::disallowed_methods,
         reason = "a program of the laptop: a key does not belong on a command line, which others can read"
     )]
-    pub async fn choose() -> std::io::Result<Self> {
+    pub async fn choose(address: SocketAddr) -> std::io::Result<Self> {
         match std::env::var(KEY_VARIABLE) {
             Ok(key) if !key.trim().is_empty() => Ok(Self::DeepL(key.trim().to_owned())),
-            _ => Ok(Self::StandIn(StandIn::start().await?)),
+            _ => Ok(Self::StandIn(StandIn::start_on(address).await?)),
         }
     }
 

@@ -1,0 +1,54 @@
+//! What people write, what they are called and what lets them in is never logged, at no level.
+
+use end_to_end::{Consultation, Credential, Person, TOKEN_SECRET, World, sign};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_text_translation_name_or_token_is_ever_logged() {
+    let world = World::with(|options| {
+        options.parameters.insert("LogLevel".to_owned(), "TRACE".to_owned());
+    })
+    .await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let seq = patient.say(&room, "頭が痛いです。").await;
+    hospital.event("translation", |event| event["seq"] == seq).await;
+    let correction = json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": "두통이 심해요."});
+    hospital.ask("setTranslatedMessage", correction).await;
+    patient.ask("getChatHistory", json!({"room_id": room, "query": "Geheimnis"})).await;
+
+    // What goes wrong is where texts get into logs.
+    patient
+        .refused("sendMessage", json!({"room_id": room, "message": "Geheimnis".repeat(1_000)}), "message_too_long")
+        .await;
+    patient.refused("sendMessage", json!({"room_id": "Geheimnis", "message": "Geheimnis"}), "bad_request").await;
+    patient.refused("Geheimnis", json!({"message": "Geheimnis"}), "unknown_action").await;
+    patient.send(r#"{"action":"sendMessage","message":"Geheimnis"#).await;
+    patient.frame("the refusal", |frame| frame["code"] == "bad_request").await;
+    let stranger =
+        sign(&json!({"sub": "aiko", "name": "Geheimnis", "exp": 4_102_444_800_u64}), "another secret, long enough");
+    world.try_connect(&stranger, Credential::Query).await.expect_err("not signed by the issuer");
+    world.translator.set_failure(Some(403));
+    let failed = patient.say(&room, "Geheimnis eins").await;
+    hospital.event("translation", |event| event["seq"] == failed).await;
+    world.translator.set_failure(None);
+    let mut broken = world.log_of(&room).await.pop().expect("a message");
+    broken["seq"] = json!(failed + 1);
+    broken["sender"] = json!("Geheimnis zwei");
+    world.put("MessagesTable", [broken]).await;
+    patient.refused("getChatHistory", json!({"room_id": room}), "internal").await;
+
+    let own = world.token(&Person::user("aiko", "愛子", "ja"));
+    let signature = own.rsplit('.').next().expect("a token has three parts");
+    let told =
+        ["頭が痛い", "머리가 아파", "두통", "Geheimnis", "愛子", "민준", "\\u611b", TOKEN_SECRET, signature, "eyJ"];
+    let logged = world.logged();
+    assert!(
+        logged.iter().any(|line| line.line.contains("\"DEBUG\"") || line.line.contains("\"TRACE\"")),
+        "all levels are on"
+    );
+    for line in &logged {
+        for secret in told {
+            assert!(!line.line.contains(secret), "{}: {}", line.function, line.line);
+        }
+    }
+}
