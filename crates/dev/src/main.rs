@@ -242,7 +242,8 @@ async fn wait_for_watch(url: &Url, environment_file: &Path) {
         if !said {
             said = true;
             anstream::println!(
-                "Waiting for functions on {url}: run `cargo lambda watch --env-file {}` in another terminal.",
+                "Waiting for functions on {url}: run `cargo lambda watch --invoke-port {} --env-file {}` in another terminal.",
+                url.port_or_known_default().unwrap_or(9000),
                 shown(environment_file).display()
             );
         }
