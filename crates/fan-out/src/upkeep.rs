@@ -51,7 +51,7 @@ impl Upkeep {
     /// Who writes has read what they wrote, if they had read what was before it.
     async fn move_own_marks(&self, room_id: &RoomId, added: &[&Entry]) -> Result<(), Error> {
         for (participant, run) in own_runs(added) {
-            self.members.mark_own(room_id, participant, run.texts_before, run.seq, run.text_count).await?;
+            self.members.mark_read(room_id, participant, run.seq, run.text_count, run.texts_before).await?;
         }
         Ok(())
     }

@@ -47,7 +47,7 @@ impl Route for MarkRead {
         let read = self.read_up_to(&tail, request.seq).await?;
         let (mark, texts) = (Mark::from(read.seq), read.text_count);
         let moved = mark > member.last_read_seq
-            && self.seats.members.mark_read(&room_id, caller.participant(), mark, texts).await?;
+            && self.seats.members.mark_read(&room_id, caller.participant(), mark, texts, 0).await?;
         if moved {
             // The mark is written; that the others see it is best effort.
             if let Err(error) = self.tell_others(caller, &room_id, mark).await {

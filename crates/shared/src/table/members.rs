@@ -146,37 +146,20 @@ impl Members {
         self.table.update(call).await.map(|_| ())
     }
 
-    /// Moves a read mark on, never back: `false` if it stood there or further already.
+    /// Moves a read mark on, never back, for a member who has read at least `having_read` texts: `false` if it did not move.
     pub async fn mark_read(
         &self,
         room: &RoomId,
         participant: &Participant,
         seq: Mark,
         text_count: u64,
-    ) -> Result<bool, TableError> {
-        let call = self.seat(room, participant);
-        let call = call
-            .update_expression("SET last_read_seq = :seq, read_text_count = :texts")
-            .condition_expression("attribute_exists(room_id) AND last_read_seq < :seq")
-            .expression_attribute_values(":seq", number(seq.get()))
-            .expression_attribute_values(":texts", number(text_count));
-        self.table.update(call).await
-    }
-
-    /// Moves a sender's own mark over texts of their own, if they had read the `texts_before` them: `false` if not.
-    pub async fn mark_own(
-        &self,
-        room: &RoomId,
-        participant: &Participant,
-        texts_before: u64,
-        seq: Mark,
-        text_count: u64,
+        having_read: u64,
     ) -> Result<bool, TableError> {
         let call = self.seat(room, participant);
         let call = call
             .update_expression("SET last_read_seq = :seq, read_text_count = :texts")
             .condition_expression("read_text_count >= :before AND last_read_seq < :seq")
-            .expression_attribute_values(":before", number(texts_before))
+            .expression_attribute_values(":before", number(having_read))
             .expression_attribute_values(":seq", number(seq.get()))
             .expression_attribute_values(":texts", number(text_count));
         self.table.update(call).await
