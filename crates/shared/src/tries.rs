@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use crate::wire::Refusal;
 
-/// The tries of one append: twice at once, then with full jitter growing from 64 to 250 ms, ten in all.
+/// The tries of one append: again twice at once, then with full jitter growing from 64 to 250 ms, ten in all.
 #[derive(Debug, Default)]
 pub struct Tries(u32);
 
 impl Tries {
     const MOST: u32 = 10;
+    const AT_ONCE: u32 = 2;
 
     /// Waits as long as the next try should; refuses where there have been enough.
     pub async fn again(&mut self) -> Result<(), Refusal> {
@@ -20,8 +21,8 @@ impl Tries {
                 Duration::from_millis(500),
             ));
         }
-        if self.0 >= 2 {
-            let bound = (64u64 << (self.0 - 2).min(2)).min(250);
+        if self.0 > Self::AT_ONCE {
+            let bound = (64u64 << (self.0 - Self::AT_ONCE - 1).min(2)).min(250);
             tokio::time::sleep(Duration::from_millis(rand::random_range(0..=bound))).await;
         }
         Ok(())
