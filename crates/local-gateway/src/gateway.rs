@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 use crate::dynamodb::{Database, DatabaseError};
+use crate::faults::{Faults, Plan, PlanError};
 use crate::front::Front;
 use crate::identity::Identities;
 use crate::lambda::environment::{self, Credentials, Surroundings};
@@ -55,6 +56,8 @@ pub struct Options {
     pub limits: Limits,
     /// How long the readers of streams wait.
     pub streams: Timing,
+    /// Faults to put in the stack's way from its start; [`Gateway::faults`] changes them while it runs.
+    pub faults: Plan,
 }
 
 impl Options {
@@ -74,6 +77,7 @@ impl Options {
             log: LogSink::default(),
             limits: Limits::default(),
             streams: Timing::default(),
+            faults: Plan::default(),
         }
     }
 }
@@ -111,6 +115,9 @@ pub enum StartError {
     /// The readers of the streams cannot start.
     #[error(transparent)]
     Streams(#[from] StreamsError),
+    /// The fault plan cannot be followed.
+    #[error(transparent)]
+    Faults(#[from] PlanError),
     /// The functions' log cannot be written.
     #[error("the functions' log cannot be written: {0}")]
     Log(std::io::Error),
@@ -125,6 +132,7 @@ pub struct Gateway {
     environments: BTreeMap<String, BTreeMap<String, String>>,
     secrets: Secrets,
     ledger: Ledger,
+    faults: Faults,
     database: Database,
     streams: Streams,
     functions: Functions,
@@ -150,6 +158,7 @@ impl Gateway {
         {
             return Err(missing.into());
         }
+        let faults = Faults::of(&template, options.faults)?;
         let listener = listen(options.listen).await?;
         let endpoint = listen(options.endpoint).await?;
         let log = Log::open(&options.log).map_err(StartError::Log)?;
@@ -192,6 +201,7 @@ impl Gateway {
             environments,
             secrets,
             ledger,
+            faults,
             database,
             streams,
             functions,
@@ -272,6 +282,11 @@ impl Gateway {
     /// What has been used up to now.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The faults in the stack's way: what they did, and a door to change them.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The ids of the open connections.
