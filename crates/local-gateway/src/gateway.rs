@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
+use crate::connections::Connections;
 use crate::dynamodb::{Database, DatabaseError};
 use crate::faults::{Faults, Plan, PlanError};
 use crate::front::Front;
@@ -168,8 +169,11 @@ impl Gateway {
         let secrets = Secrets::of(&template, &options.secrets, data)?;
         let identities = Identities::of(&template);
         let ledger = Ledger::default();
-        let front = Front::start(endpoint, database.clone(), secrets.clone(), identities.clone(), ledger.clone())
-            .map_err(StartError::Machine)?;
+        let front = {
+            let (database, secrets, identities) = (database.clone(), secrets.clone(), identities.clone());
+            Front::start(endpoint, database, secrets, identities, ledger.clone(), faults.clone())
+        };
+        let front = front.map_err(StartError::Machine)?;
 
         let address = listener.local_addr().map_err(StartError::Machine)?;
         let surroundings = Surroundings {
@@ -180,7 +184,7 @@ impl Gateway {
         let environments = environments(&template, &surroundings, &identities);
         let counted = ledger.clone();
         let count = move |function: &str| counted.invocation(function);
-        let functions = Functions::start(&template, &options.binaries, &environments, log, count)
+        let functions = Functions::start(&template, &options.binaries, &environments, log, faults.clone(), count)
             .await
             .map_err(StartError::Machine)?;
 
@@ -190,10 +194,13 @@ impl Gateway {
             pushes.push(signature.and_then(|signature| identities.caller(signature)).unwrap_or(OUTSIDE));
         });
         let (place, limits) = (&template.place, &options.limits);
-        let socket = Socket::serve(listener, &api, selection, place, limits, functions.clone(), on_push)
+        let connections = Connections::none_yet(limits, on_push, faults.clone());
+        let socket = Socket::serve(listener, &api, selection, place, limits, functions.clone(), connections)
             .map_err(StartError::Machine)?;
         let given_up = options.data.map(|folder| folder.join("failed-batches"));
-        let streams = Streams::start(&template, database.clone(), functions.clone(), options.streams, given_up).await?;
+        let invoker = functions.clone();
+        let streams =
+            Streams::start(&template, database.clone(), invoker, options.streams, given_up, faults.clone()).await?;
         let sweeper = tokio::spawn(sweep(database.clone())).abort_handle();
         let stage = api.stage;
         Ok(Gateway {

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+pub(crate) mod calls;
+pub(crate) mod cut;
 mod kind;
 mod plan;
 #[cfg(test)]
