@@ -112,12 +112,16 @@ impl Drop for Front {
 impl Behind {
     /// Answers a call. The one place that every call of every function passes: a policy that does not grant it belongs
     /// before everything else.
-    async fn answer(&self, mut call: Call) -> Reply {
-        let caller = call.caller.clone();
-        let (Some(function), Service::DynamoDb) = (&caller, call.service) else {
-            // Nothing stands in the way of other calls.
-            return Reply::Says(self.perform_and_count(&call).await);
-        };
+    async fn answer(&self, call: Call) -> Reply {
+        match (call.caller.clone(), call.service) {
+            (Some(function), Service::DynamoDb) if self.faults.are_active() => {
+                self.answer_under_faults(call, &function).await
+            }
+            _ => Reply::Says(self.perform_and_count(&call).await),
+        }
+    }
+
+    async fn answer_under_faults(&self, mut call: Call, function: &str) -> Reply {
         let operation = call.operation.clone();
         if let Some(slow) = self.faults.strike(Kind::DynamoDbSlow, function, &operation) {
             tokio::time::sleep(slow.after).await;

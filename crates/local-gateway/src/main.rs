@@ -94,7 +94,11 @@ async fn main() -> ExitCode {
     // Whoever reads only the first line and goes away does not end the gateway.
     let _ = std::io::stdout().write_all(addresses.as_bytes());
     let stopped = stop.await;
+    let faults = gateway.faults().clone();
     gateway.shut_down().await;
+    for (kind, count) in faults.counts() {
+        eprintln!("{kind}: {count}");
+    }
     match stopped {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {

@@ -87,7 +87,7 @@ impl Faults {
         Ok(faults)
     }
 
-    /// No faults, ever.
+    /// No faults, for functions and readers that run without a template's gateway.
     pub fn none() -> Faults {
         let (functions, tables) = (BTreeSet::new(), BTreeSet::new());
         Faults(Arc::new(Inner { active: AtomicBool::new(false), state: Mutex::default(), functions, tables }))
@@ -126,10 +126,15 @@ impl Faults {
         self.state().counts.clone()
     }
 
+    /// Whether the plan holds anything at all.
+    pub(crate) fn are_active(&self) -> bool {
+        self.0.active.load(Ordering::Acquire)
+    }
+
     /// Decides whether a fault of that kind strikes now. `function` and `operation` are whom it would strike, for plans that
     /// strike only some; pushes and connections have neither.
     pub(crate) fn strike(&self, kind: Kind, function: &str, operation: &str) -> Option<Strike> {
-        if !self.0.active.load(Ordering::Acquire) {
+        if !self.are_active() {
             return None;
         }
         self.state().strike(kind, function, operation)
@@ -137,7 +142,7 @@ impl Faults {
 
     /// The planted defects, where there are any.
     pub(crate) fn sabotage(&self) -> Option<Sabotage> {
-        if !self.0.active.load(Ordering::Acquire) {
+        if !self.are_active() {
             return None;
         }
         let state = self.state();

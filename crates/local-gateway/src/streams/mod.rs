@@ -2,7 +2,8 @@
 //!
 //! As on Lambda, each reader is independent of the others, has one invocation at a time (one shard per table), delivers at
 //! least once and in order, and retries a failed batch until it is through, too old, or was tried too often. Unlike there, a
-//! reader looks at once when something was written, and not four times a second: see [`Timing`].
+//! reader looks at once when something was written, and not four times a second: see [`Timing`]. What Lambda does to
+//! readers on bad days, only [`faults`](crate::faults) do here.
 //!
 //! Where a function reports failures (`ReportBatchItemFailures`) and does not get past the first record, the batch is
 //! retried whole and, in the end, given up whole; only a function's error splits it (`BisectBatchOnFunctionError`).
