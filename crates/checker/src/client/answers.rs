@@ -55,7 +55,7 @@ impl Client {
             }
             // A frame of API Gateway itself: the outcome is unknown, so the request is repeated when it is time.
             "" if frame["message"].is_string() && frame["connectionId"].is_string() => {
-                self.account.counts.failures += 1
+                self.account.counts.failures += 1;
             }
             _ => self.account.malformed.push(format!("its type is {}", frame["type"])),
         }
