@@ -30,6 +30,8 @@ pub struct Account {
     pub oversized: Vec<(String, usize)>,
     /// The highest read mark that was acknowledged, by room.
     pub marks: BTreeMap<String, u64>,
+    /// Statuses that it set and that were acknowledged: the room, the status, the number of the entry that records it.
+    pub statuses: Vec<(String, String, u64)>,
     /// The room list, as it was once all was quiet; every row of it.
     pub list: Vec<Listed>,
     /// What history gave of the rooms that this client paged through once all was quiet: forwards and backwards, both ascending.
@@ -111,6 +113,8 @@ pub struct Counts {
     pub connections: u64,
     /// Handshakes refused.
     pub refused_handshakes: u64,
+    /// Requests about other people's rooms, all of which must be refused.
+    pub pried: u64,
     /// Errors that say "repeat it": `internal`, `rate_limited`, and API Gateway's own frames.
     pub failures: u64,
 }
@@ -129,6 +133,7 @@ impl AddAssign for Counts {
         self.syncs += other.syncs;
         self.connections += other.connections;
         self.refused_handshakes += other.refused_handshakes;
+        self.pried += other.pried;
         self.failures += other.failures;
     }
 }

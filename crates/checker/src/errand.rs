@@ -33,6 +33,10 @@ pub(crate) enum What {
     Newer { room: String },
     /// A read mark to be moved.
     Mark { room: String, seq: u64 },
+    /// A consult to be moved to another status.
+    Status { room: String, status: &'static str },
+    /// Something about a room that is none of the client's business, which must be refused.
+    Pry { action: &'static str, fields: Value },
     /// A page of the room list.
     List { cursor: Option<Value> },
     /// A page of a room's whole history, with the fields that say where it begins.
@@ -42,12 +46,13 @@ pub(crate) enum What {
 impl What {
     pub(crate) fn action(&self) -> &'static str {
         match self {
-            Self::Open { action, .. } => action,
+            Self::Open { action, .. } | Self::Pry { action, .. } => action,
             Self::Join { .. } => "joinGroup",
             Self::Send { .. } => "sendMessage",
             Self::Sync { .. } => "sync",
             Self::Newer { .. } | Self::Page { .. } => "getChatHistory",
             Self::Mark { .. } => "markRead",
+            Self::Status { .. } => "changeRoomStatus",
             Self::List { .. } => "getRoomList",
         }
     }
@@ -56,12 +61,13 @@ impl What {
     pub(crate) fn request(&self, readings: &BTreeMap<String, Reading>) -> Value {
         let mark = |room: &str| readings.get(room).map_or(0, Reading::mark);
         let mut request = match self {
-            Self::Open { fields, .. } | Self::Send { fields } => fields.clone(),
+            Self::Open { fields, .. } | Self::Send { fields } | Self::Pry { fields, .. } => fields.clone(),
             Self::Join { room } => json!({ "group_id": room }),
             Self::Sync { rooms } => {
                 json!({ "rooms": rooms.iter().map(|room| (room.clone(), mark(room))).collect::<BTreeMap<_, _>>() })
             }
             Self::Newer { room } => json!({ "room_id": room, "after_seq": mark(room), "limit": 100 }),
+            Self::Status { room, status } => json!({ "room_id": room, "status": status }),
             Self::Mark { room, seq } => json!({ "room_id": room, "seq": seq }),
             Self::List { cursor: None } => json!({ "limit": 50 }),
             Self::List { cursor: Some(cursor) } => json!({ "limit": 50, "cursor": cursor }),

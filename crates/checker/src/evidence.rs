@@ -16,6 +16,10 @@ pub struct Evidence {
     pub heads: BTreeMap<String, Head>,
     /// The seats of each room, by participant.
     pub seats: BTreeMap<String, BTreeMap<String, Seat>>,
+    /// The status of each room.
+    pub statuses: BTreeMap<String, String>,
+    /// Under which `<hospital>#<status>` each consult is filed.
+    pub filed: BTreeMap<String, String>,
     /// The rows of the sends table: the room, `<participant>#<message_id>`, and the number it was given.
     pub sends: Vec<(String, String, u64)>,
     /// Rows that cannot be read, by what is wrong.
@@ -29,6 +33,8 @@ pub struct Logged {
     pub entry: Entry,
     /// How many texts the log has up to here.
     pub text_count: u64,
+    /// From which status to which it moved the room, if it did.
+    pub moved: Option<(String, String)>,
 }
 
 /// What is derived from a room's log.
@@ -97,7 +103,9 @@ impl Evidence {
         let read = Entry::read(row).zip(row["text_count"].as_u64()).zip(room_of(row));
         match read {
             Some(((entry, text_count), room)) => {
-                self.logs.entry(room).or_default().push(Logged { entry, text_count });
+                let status = |end: &str| row["event"][end].as_str().map(str::to_owned);
+                let moved = status("from").zip(status("to"));
+                self.logs.entry(room).or_default().push(Logged { entry, text_count, moved });
             }
             None => self.unreadable.push(format!("an entry of {}", row["room_id"])),
         }
@@ -117,6 +125,7 @@ impl Evidence {
         };
         match room_of(row).zip(head()) {
             Some((room, head)) => {
+                self.statuses.insert(room.clone(), row["status"].as_str().unwrap_or_default().to_owned());
                 self.heads.insert(room, head);
             }
             None => self.unreadable.push(format!("the room {}", row["room_id"])),
@@ -130,6 +139,9 @@ impl Evidence {
         };
         match room_of(row).zip(seat()) {
             Some((room, (participant, seat))) => {
+                if let Some(filed) = row["list_key"].as_str() {
+                    self.filed.insert(room.clone(), filed.to_owned());
+                }
                 self.seats.entry(room).or_default().insert(participant, seat);
             }
             None => self.unreadable.push(format!("a seat in {}", row["room_id"])),

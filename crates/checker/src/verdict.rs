@@ -71,6 +71,7 @@ impl fmt::Display for Verdict {
             ("abandoned", counts.abandoned),
             ("repeated", counts.repeated),
             ("duplicates", counts.duplicates),
+            ("pried", counts.pried),
             ("failures", counts.failures),
             ("pushed", counts.pushed),
             ("doubles", counts.doubles),

@@ -112,7 +112,13 @@ impl Client {
 
     fn reply(&mut self, reply: &Value, bytes: usize) {
         let asked = self.answered(reply);
-        match reply["action"].as_str().unwrap_or_default() {
+        let action = reply["action"].as_str().unwrap_or_default();
+        if let Some(What::Pry { action: pried, fields }) = &asked
+            && *pried != "sync"
+        {
+            return self.account.foreign.push((fields.to_string(), format!("reply to {pried}")));
+        }
+        match action {
             "sendMessage" => self.acknowledged(reply),
             "createRoom" | "joinGroup" => {
                 if let Some(room) = self.own_room(&reply["room"]["room_id"], "reply") {
@@ -127,6 +133,15 @@ impl Client {
                 {
                     let known = self.account.marks.entry(room).or_default();
                     *known = mark.max(*known);
+                }
+            }
+            "changeRoomStatus" => {
+                let read = (reply["room_id"].as_str(), reply["status"].as_str(), reply["seq"].as_u64());
+                match read {
+                    (Some(room), Some(status), Some(seq)) => {
+                        self.account.statuses.push((room.to_owned(), status.to_owned(), seq));
+                    }
+                    _ => self.account.malformed.push("a reply to changeRoomStatus cannot be read".to_owned()),
                 }
             }
             "getRoomList" => self.listed(reply, asked),
@@ -261,7 +276,11 @@ impl Client {
             // The token has ended; the next connection has a fresh one.
             "session_expired" => Err(Cut),
             _ => {
-                if self.answered(error).is_some() {
+                let answered = self.answered(error);
+                if matches!(answered, Some(What::Pry { .. })) && code == "not_found" {
+                    return Ok(());
+                }
+                if answered.is_some() {
                     let action = action.as_str().unwrap_or_default().to_owned();
                     self.account.refused.push((action, code.to_owned()));
                 } else if errand.is_none() {

@@ -94,6 +94,7 @@ impl Client {
                 self.next_message = now + Duration::from_millis(self.rng.random_range(5..=40));
                 return;
             };
+            self.do_something_else();
             let (room, message) = (self.some_room(), self.some_words());
             let message_id = uuid::Builder::from_random_bytes(self.rng.random()).into_uuid().to_string();
             let sent = Sent { room: room.clone(), digest: digest(&message), acknowledged: Vec::new() };
@@ -105,6 +106,39 @@ impl Client {
             self.errands.insert(self.next_errand, errand);
             self.next_message = now + self.stage.tempo.next_message(&mut self.rng);
         }
+    }
+
+    /// Now and then a hospital moves a consult on, and somebody tries what they may not.
+    fn do_something_else(&mut self) {
+        if self.device.person.hospital_id.is_some() && self.rng.random_bool(0.05) {
+            let statuses = ["waiting", "in_progress", "on_hold"];
+            let (room, status) = (self.some_room(), statuses[self.rng.random_range(0..statuses.len())]);
+            self.want(What::Status { room, status });
+        }
+        if self.rng.random_bool(0.03) {
+            self.pry();
+        }
+    }
+
+    /// Asks for a room of other people's, which must answer as if it did not exist. Groups and open rooms can be joined by
+    /// whoever knows their name.
+    fn pry(&mut self) {
+        let index = self.rng.random_range(0..self.stage.cast.rooms.len());
+        let room = self.stage.cast.rooms.keys().nth(index).cloned().unwrap_or_default();
+        let private = room.starts_with("consult:") || room.starts_with("direct:");
+        if !private || self.readings.contains_key(&room) {
+            return;
+        }
+        let (action, fields) = match self.rng.random_range(0..5) {
+            0 => ("getChatHistory", json!({ "room_id": room })),
+            1 => ("sendMessage", json!({ "room_id": room, "message": "Let me in" })),
+            2 => ("joinGroup", json!({ "group_id": room })),
+            3 => ("markRead", json!({ "room_id": room, "seq": 1 })),
+            // Leaves the room out, and is answered.
+            _ => ("sync", json!({ "rooms": { room: 0 } })),
+        };
+        self.account.counts.pried += 1;
+        self.want(What::Pry { action, fields });
     }
 
     /// Each client has a favourite room: some rooms are hot.

@@ -4,6 +4,7 @@
 mod clients;
 mod derived;
 mod log;
+mod statuses;
 #[cfg(test)]
 mod tests;
 
@@ -57,6 +58,8 @@ pub enum Kind {
     Mark,
     /// A room list disagrees with the logs.
     Listed,
+    /// A consult's status disagrees with its log, or with where the hospital has it filed.
+    Status,
     /// A request was refused though nothing was wrong with it.
     Refused,
     /// A request was never answered, though all was quiet.
@@ -95,5 +98,6 @@ pub fn judge(history: &History) -> Vec<Violation> {
     log::judge(history, &mut violations);
     clients::judge(history, &mut violations);
     derived::judge(history, &mut violations);
+    statuses::judge(history, &mut violations);
     violations
 }

@@ -35,7 +35,7 @@ fn flawless() -> History {
         }
     };
     let seat = Seat { last_read_seq: 2, read_text_count: 1 };
-    let log = entries.iter().map(|entry| Logged { entry: entry.clone(), text_count: entry.seq - 1 });
+    let log = entries.iter().map(|entry| Logged { entry: entry.clone(), text_count: entry.seq - 1, moved: None });
     let sends = entries.iter().filter(|entry| entry.text);
     let evidence = Evidence {
         logs: [(ROOM.to_owned(), log.collect())].into(),
@@ -44,7 +44,7 @@ fn flawless() -> History {
         sends: sends
             .map(|entry| (ROOM.to_owned(), format!("{}#{}", entry.sender, entry.message_id), entry.seq))
             .collect(),
-        unreadable: Vec::new(),
+        ..Evidence::default()
     };
     let members = ["user:a", "user:b"].map(str::to_owned).into();
     History { rooms: [(ROOM.to_owned(), members)].into(), accounts: vec![account("a"), account("b")], evidence }
@@ -117,7 +117,7 @@ fn a_message_under_two_numbers_is_found_acknowledged_or_not() {
     for acknowledged in [true, false] {
         let doubled = found(|history| {
             let again = Entry { seq: 5, ..entry(4) };
-            log(history).push(Logged { entry: again, text_count: 4 });
+            log(history).push(Logged { entry: again, text_count: 4, moved: None });
             if !acknowledged {
                 first(history).sent.get_mut("m4").unwrap().acknowledged.clear();
             }
@@ -240,4 +240,42 @@ fn refusals_silence_and_odd_frames_are_found() {
     assert_eq!(found(|history| first(history).malformed.push("no type".to_owned())), [Kind::Frame].into());
     assert_eq!(found(|history| first(history).oversized.push(("sync".to_owned(), 40_000))), [Kind::Frame].into());
     assert_eq!(found(|history| history.evidence.unreadable.push("a seat".to_owned())), [Kind::Row].into());
+}
+
+/// A consult that was moved on twice.
+fn moved() -> History {
+    let room = "consult:a:h";
+    let moves = [("waiting", "in_progress"), ("in_progress", "on_hold")];
+    let first = Logged { entry: Entry { seq: 1, ..entry(1) }, text_count: 0, moved: None };
+    let moved = moves.iter().zip(2..).map(|((from, to), seq)| {
+        let entry = Entry { seq, text: false, ..entry(seq) };
+        Logged { entry, text_count: 0, moved: Some(((*from).to_owned(), (*to).to_owned())) }
+    });
+    let evidence = Evidence {
+        logs: [(room.to_owned(), std::iter::once(first).chain(moved).collect())].into(),
+        heads: [(room.to_owned(), Head { last_seq: 3, text_count: 0, last_text: 0, updated_at: 1003 })].into(),
+        statuses: [(room.to_owned(), "on_hold".to_owned())].into(),
+        filed: [(room.to_owned(), "hospital:h#on_hold".to_owned())].into(),
+        ..Evidence::default()
+    };
+    let acknowledged = |status: &str, seq| (room.to_owned(), status.to_owned(), seq);
+    let statuses = vec![acknowledged("waiting", 1), acknowledged("in_progress", 2), acknowledged("on_hold", 3)];
+    History { accounts: vec![Account { statuses, ..Account::default() }], evidence, ..History::default() }
+}
+
+#[test]
+fn a_status_that_its_log_or_its_list_does_not_say_is_found() {
+    assert_eq!(judge(&moved()), []);
+    let flaws: [fn(&mut History); 4] = [
+        |history| drop(history.evidence.statuses.insert("consult:a:h".to_owned(), "waiting".to_owned())),
+        |history| drop(history.evidence.filed.insert("consult:a:h".to_owned(), "hospital:h#waiting".to_owned())),
+        |history| history.evidence.logs.get_mut("consult:a:h").unwrap()[2].moved.as_mut().unwrap().0.clear(),
+        |history| first(history).statuses[1].2 = 3,
+    ];
+    for flaw in flaws {
+        let mut history = moved();
+        flaw(&mut history);
+        let kinds: BTreeSet<Kind> = judge(&history).into_iter().map(|violation| violation.kind).collect();
+        assert_eq!(kinds, [Kind::Status].into());
+    }
 }
