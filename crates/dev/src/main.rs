@@ -16,6 +16,7 @@ use dev::people::{self, Person};
 use dev::screen::Ready;
 use dev::translator::Translator;
 use dev::{environment_file, log_lines, token_secret};
+use local_gateway::faults::{Faults, Plan, PlanError};
 use local_gateway::template::{Place, Template, TemplateError};
 use local_gateway::{Binaries, Gateway, LogLine, LogSink, Options, StartError};
 use tokio::net::{TcpListener, TcpStream};
@@ -46,6 +47,9 @@ struct Arguments {
     /// A folder with built functions, to run these instead of building them.
     #[arg(long, value_name = "DIR", conflicts_with = "invoke")]
     binaries: Option<PathBuf>,
+    /// A plan (JSON) of faults to put in the stack's way, once the consultation is open.
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
     /// Where to write the variables that `cargo lambda watch --env-file` reads [default: .dev/lambda.env].
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
@@ -69,6 +73,8 @@ enum DevError {
     Build(#[from] BuildError),
     #[error("cannot write {path}: {source}")]
     File { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Faults(#[from] PlanError),
     #[error("the stand-in for DeepL cannot start: {0}")]
     StandIn(io::Error),
     #[error(transparent)]
@@ -111,6 +117,7 @@ struct Damso {
     translator: Translator,
     token_secret: String,
     environment_file: PathBuf,
+    faults: Option<Plan>,
     log: UnboundedReceiver<LogLine>,
     /// Logical id → the name of the function's crate, which is what a person looks for in a log.
     names: BTreeMap<String, String>,
@@ -120,6 +127,14 @@ impl Damso {
     async fn start(arguments: &Arguments) -> Result<Self, DevError> {
         let [listen, endpoint, deepl] = addresses(arguments.port).await?;
         let template = Template::read(&arguments.template, Place::local(STACK), &BTreeMap::new())?;
+        let faults = arguments.faults.as_deref().map(Plan::read).transpose()?;
+        if let Some(plan) = &faults {
+            // Refused now rather than after the functions were built.
+            Faults::of(&template, plan.clone())?;
+            if let Some(warning) = plan.sabotage.warning() {
+                anstream::eprintln!("{warning}");
+            }
+        }
         let binaries = match (&arguments.invoke, &arguments.binaries) {
             (Some(url), _) => Binaries::Invoke { url: url.to_string() },
             (None, Some(folder)) => Binaries::Built { directory: folder.clone() },
@@ -155,7 +170,7 @@ impl Damso {
             .values()
             .map(|function| (function.logical_id.clone(), function.binary().to_owned()))
             .collect();
-        Ok(Self { gateway, translator, token_secret, environment_file, log, names })
+        Ok(Self { gateway, translator, token_secret, environment_file, faults, log, names })
     }
 
     /// Opens the consultation, says how to join it, and from then on shows what the functions log.
@@ -172,6 +187,9 @@ impl Damso {
         // Lets the first messages' translations arrive, so that the first `getChatHistory` already shows them.
         self.gateway.streams().idle().await;
         while self.log.try_recv().is_ok() {}
+        if let Some(plan) = self.faults.take() {
+            self.gateway.faults().set(plan)?;
+        }
 
         let (patient, coordinator) = (people::patient(), people::coordinator());
         let ready = Ready {

@@ -10,6 +10,8 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
+use crate::faults::cut::Scissors;
+use crate::faults::{Faults, Kind};
 use crate::socket::Limits;
 use crate::socket::event::{Caller, new_id};
 use crate::timestamps::rfc3339;
@@ -39,6 +41,8 @@ pub(crate) enum PushError {
     Gone,
     TooLarge,
     Full,
+    /// The gateway's own failure.
+    Failed,
 }
 
 impl Connection {
@@ -105,11 +109,17 @@ pub(crate) struct Connections {
     open: Arc<Mutex<BTreeMap<String, Arc<Connection>>>>,
     largest: usize,
     on_push: OnPush,
+    faults: Faults,
 }
 
 impl Connections {
-    pub(crate) fn none_yet(limits: &Limits, on_push: OnPush) -> Connections {
-        Connections { open: Arc::default(), largest: limits.message_bytes, on_push }
+    pub(crate) fn none_yet(limits: &Limits, on_push: OnPush, faults: Faults) -> Connections {
+        Connections { open: Arc::default(), largest: limits.message_bytes, on_push, faults }
+    }
+
+    /// What strikes pushes and connections.
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     pub(crate) fn add(&self, connection: Arc<Connection>) {
@@ -132,12 +142,19 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a request to `/STAGE/@connections/{id}`.
-    pub(crate) fn manage(&self, method: &Method, headers: &HeaderMap, id: &str, body: Bytes) -> Response<Body> {
+    /// Answers a request to `/STAGE/@connections/{id}`, or cuts the connection that it came by.
+    pub(crate) async fn manage(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        id: &str,
+        body: Bytes,
+        scissors: &Scissors,
+    ) -> Response<Body> {
         match *method {
             Method::POST => {
                 (self.on_push)(headers);
-                match self.post(id, body) {
+                match self.post(id, body, scissors).await {
                     Ok(()) => answer(StatusCode::OK, None, None),
                     Err(refused) => refusal(refused, id),
                 }
@@ -159,13 +176,34 @@ impl Connections {
         }
     }
 
-    fn post(&self, id: &str, body: Bytes) -> Result<(), PushError> {
+    async fn post(&self, id: &str, body: Bytes, scissors: &Scissors) -> Result<(), PushError> {
         if body.len() > self.largest {
             return Err(PushError::TooLarge);
         }
-        let connection = self.find(id).ok_or(PushError::Gone)?;
+        let mut connection = self.find(id).ok_or(PushError::Gone)?;
+        let strikes = |kind| self.faults.strike(kind, "", "");
+        if let Some(slow) = strikes(Kind::PushSlow) {
+            tokio::time::sleep(slow.after).await;
+            connection = self.find(id).ok_or(PushError::Gone)?;
+        }
+        for (kind, error) in [
+            (Kind::PushGone, PushError::Gone),
+            (Kind::PushThrottled, PushError::Full),
+            (Kind::PushFailed, PushError::Failed),
+        ] {
+            if strikes(kind).is_some() {
+                return Err(error);
+            }
+        }
         // It goes out as a text frame, which must be UTF-8.
-        connection.push(String::from_utf8_lossy(&body).into_owned())
+        connection.push(String::from_utf8_lossy(&body).into_owned())?;
+        if let Some(lost) = strikes(Kind::PushLostAnswer) {
+            if lost.among(2) == 0 {
+                scissors.cut();
+            }
+            return Err(PushError::Failed);
+        }
+        Ok(())
     }
 }
 
@@ -197,6 +235,11 @@ fn refusal(error: PushError, id: &str) -> Response<Body> {
             StatusCode::TOO_MANY_REQUESTS,
             Some("LimitExceededException"),
             said("Too many messages wait for this client"),
+        ),
+        PushError::Failed => answer(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Some("InternalServerErrorException"),
+            said("Internal server error"),
         ),
     }
 }

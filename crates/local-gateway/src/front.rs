@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::response::Response;
 use axum::routing::post;
-use axum::serve::ListenerExt as _;
 use http::{HeaderMap, header};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -17,6 +16,8 @@ use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use crate::dynamodb::{ApiError, Database, tables_of};
+use crate::faults::cut::{CuttableListener, Peer};
+use crate::faults::{Faults, Kind, calls};
 use crate::identity::Identities;
 use crate::ledger::{Ledger, OUTSIDE, Units};
 use crate::secrets::Secrets;
@@ -57,6 +58,14 @@ struct Behind {
     secrets: Secrets,
     identities: Identities,
     ledger: Ledger,
+    faults: Faults,
+}
+
+/// What becomes of a call.
+enum Reply {
+    Says(Result<Value, ApiError>),
+    /// It was performed, and nobody is told.
+    Cut,
 }
 
 impl Front {
@@ -71,15 +80,16 @@ impl Front {
         secrets: Secrets,
         identities: Identities,
         ledger: Ledger,
+        faults: Faults,
     ) -> std::io::Result<Front> {
         let address = listener.local_addr()?;
-        let listener = listener.tap_io(|stream| {
-            // An answer must not wait for the acknowledgement of the one before.
-            let _ = stream.set_nodelay(true);
-        });
-        let behind = Arc::new(Behind { database, secrets, identities, ledger });
-        let router =
-            Router::new().route("/", post(receive)).layer(DefaultBodyLimit::max(LARGEST_BODY)).with_state(behind);
+        let listener = CuttableListener(listener);
+        let behind = Arc::new(Behind { database, secrets, identities, ledger, faults });
+        let router = Router::new()
+            .route("/", post(receive))
+            .layer(DefaultBodyLimit::max(LARGEST_BODY))
+            .with_state(behind)
+            .into_make_service_with_connect_info::<Peer>();
         let task = tokio::spawn(async move {
             // Ends only with the task: `axum::serve` retries whatever fails while it accepts.
             let _ = axum::serve(listener, router).await;
@@ -100,9 +110,52 @@ impl Drop for Front {
 }
 
 impl Behind {
-    /// Answers a call. The one place that every call of every function passes: a policy that does not grant it, or a
-    /// fault put in its way, belongs before `perform`.
-    async fn answer(&self, call: &Call) -> Result<Value, ApiError> {
+    /// Answers a call. The one place that every call of every function passes: a policy that does not grant it belongs
+    /// before everything else.
+    async fn answer(&self, call: Call) -> Reply {
+        match (call.caller.clone(), call.service) {
+            (Some(function), Service::DynamoDb) if self.faults.are_active() => {
+                self.answer_under_faults(call, &function).await
+            }
+            _ => Reply::Says(self.perform_and_count(&call).await),
+        }
+    }
+
+    async fn answer_under_faults(&self, mut call: Call, function: &str) -> Reply {
+        let operation = call.operation.clone();
+        if let Some(slow) = self.faults.strike(Kind::DynamoDbSlow, function, &operation) {
+            tokio::time::sleep(slow.after).await;
+        }
+        let held_back = match self.faults.refuse(function, &operation, &mut call.request) {
+            Ok(held_back) => held_back,
+            Err(refused) => {
+                self.ledger.call(function, &self.kind(&call), None);
+                return Reply::Says(Err(refused));
+            }
+        };
+        let sabotage = self.faults.sabotage();
+        if let Some(sabotage) = &sabotage {
+            sabotage.spoil(&mut call.request, |table| self.database.logical_id(table).to_owned());
+        }
+        let mut outcome = self.perform_and_count(&call).await;
+        if let (Some(held_back), Ok(answer)) = (held_back, &mut outcome) {
+            held_back.give_back(answer);
+        }
+        if let (Some(sabotage), Ok(Value::Object(answer))) = (&sabotage, &mut outcome)
+            && sabotage.hides(&operation, &call.request, |table| self.database.logical_id(table).to_owned())
+        {
+            answer.remove("Item");
+        }
+        if self.faults.strike(Kind::DynamoDbFailedAfter, function, &operation).is_some() {
+            return Reply::Says(Err(calls::failed()));
+        }
+        if self.faults.strike(Kind::DynamoDbCutAfter, function, &operation).is_some() {
+            return Reply::Cut;
+        }
+        Reply::Says(outcome)
+    }
+
+    async fn perform_and_count(&self, call: &Call) -> Result<Value, ApiError> {
         let outcome = self.perform(call).await;
         let units = outcome.as_ref().ok().map(|(_, units)| *units);
         self.ledger.call(call.caller.as_deref().unwrap_or(OUTSIDE), &self.kind(call), units);
@@ -140,14 +193,23 @@ impl Behind {
 }
 
 #[expect(clippy::expect_used, reason = "the response is made of parts that are always valid")]
-async fn receive(State(behind): State<Arc<Behind>>, headers: HeaderMap, body: Bytes) -> Response {
-    let outcome = match read(&behind, &headers, &body) {
-        Ok(call) => behind.answer(&call).await,
-        Err(error) => Err(error),
+async fn receive(
+    State(behind): State<Arc<Behind>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let reply = match read(&behind, &headers, &body) {
+        Ok(call) => behind.answer(call).await,
+        Err(error) => Reply::Says(Err(error)),
     };
-    let (status, body) = match outcome {
-        Ok(body) => (200, body),
-        Err(error) => (error.status, error.body),
+    let (status, body) = match reply {
+        Reply::Says(Ok(body)) => (200, body),
+        Reply::Says(Err(error)) => (error.status, error.body),
+        Reply::Cut => {
+            peer.scissors.cut();
+            (200, Value::Null)
+        }
     };
     let json =
         headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("application/x-amz-json-1.0");

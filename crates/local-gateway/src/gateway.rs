@@ -11,7 +11,9 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
+use crate::connections::Connections;
 use crate::dynamodb::{Database, DatabaseError};
+use crate::faults::{Faults, Plan, PlanError};
 use crate::front::Front;
 use crate::identity::Identities;
 use crate::lambda::environment::{self, Credentials, Surroundings};
@@ -55,6 +57,8 @@ pub struct Options {
     pub limits: Limits,
     /// How long the readers of streams wait.
     pub streams: Timing,
+    /// Faults to put in the stack's way from its start; [`Gateway::faults`] changes them while it runs.
+    pub faults: Plan,
 }
 
 impl Options {
@@ -74,6 +78,7 @@ impl Options {
             log: LogSink::default(),
             limits: Limits::default(),
             streams: Timing::default(),
+            faults: Plan::default(),
         }
     }
 }
@@ -111,6 +116,9 @@ pub enum StartError {
     /// The readers of the streams cannot start.
     #[error(transparent)]
     Streams(#[from] StreamsError),
+    /// The fault plan cannot be followed.
+    #[error(transparent)]
+    Faults(#[from] PlanError),
     /// The functions' log cannot be written.
     #[error("the functions' log cannot be written: {0}")]
     Log(std::io::Error),
@@ -125,6 +133,7 @@ pub struct Gateway {
     environments: BTreeMap<String, BTreeMap<String, String>>,
     secrets: Secrets,
     ledger: Ledger,
+    faults: Faults,
     database: Database,
     streams: Streams,
     functions: Functions,
@@ -150,6 +159,7 @@ impl Gateway {
         {
             return Err(missing.into());
         }
+        let faults = Faults::of(&template, options.faults)?;
         let listener = listen(options.listen).await?;
         let endpoint = listen(options.endpoint).await?;
         let log = Log::open(&options.log).map_err(StartError::Log)?;
@@ -159,8 +169,11 @@ impl Gateway {
         let secrets = Secrets::of(&template, &options.secrets, data)?;
         let identities = Identities::of(&template);
         let ledger = Ledger::default();
-        let front = Front::start(endpoint, database.clone(), secrets.clone(), identities.clone(), ledger.clone())
-            .map_err(StartError::Machine)?;
+        let front = {
+            let (database, secrets, identities) = (database.clone(), secrets.clone(), identities.clone());
+            Front::start(endpoint, database, secrets, identities, ledger.clone(), faults.clone())
+        };
+        let front = front.map_err(StartError::Machine)?;
 
         let address = listener.local_addr().map_err(StartError::Machine)?;
         let surroundings = Surroundings {
@@ -171,7 +184,7 @@ impl Gateway {
         let environments = environments(&template, &surroundings, &identities);
         let counted = ledger.clone();
         let count = move |function: &str| counted.invocation(function);
-        let functions = Functions::start(&template, &options.binaries, &environments, log, count)
+        let functions = Functions::start(&template, &options.binaries, &environments, log, faults.clone(), count)
             .await
             .map_err(StartError::Machine)?;
 
@@ -181,10 +194,13 @@ impl Gateway {
             pushes.push(signature.and_then(|signature| identities.caller(signature)).unwrap_or(OUTSIDE));
         });
         let (place, limits) = (&template.place, &options.limits);
-        let socket = Socket::serve(listener, &api, selection, place, limits, functions.clone(), on_push)
+        let connections = Connections::none_yet(limits, on_push, faults.clone());
+        let socket = Socket::serve(listener, &api, selection, place, limits, functions.clone(), connections)
             .map_err(StartError::Machine)?;
         let given_up = options.data.map(|folder| folder.join("failed-batches"));
-        let streams = Streams::start(&template, database.clone(), functions.clone(), options.streams, given_up).await?;
+        let invoker = functions.clone();
+        let streams =
+            Streams::start(&template, database.clone(), invoker, options.streams, given_up, faults.clone()).await?;
         let sweeper = tokio::spawn(sweep(database.clone())).abort_handle();
         let stage = api.stage;
         Ok(Gateway {
@@ -192,6 +208,7 @@ impl Gateway {
             environments,
             secrets,
             ledger,
+            faults,
             database,
             streams,
             functions,
@@ -272,6 +289,11 @@ impl Gateway {
     /// What has been used up to now.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The faults in the stack's way: what they did, and a door to change them.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The ids of the open connections.

@@ -3,6 +3,7 @@
 mod connections;
 pub mod deepl;
 pub mod dynamodb;
+pub mod faults;
 pub mod front;
 mod gateway;
 pub mod identity;

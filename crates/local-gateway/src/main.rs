@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use local_gateway::faults::{Plan, PlanError};
 use local_gateway::{Binaries, Gateway, LogSink, Options};
 
 /// Runs a SAM template on this machine: WebSocket API, functions, DynamoDB with streams, secrets.
@@ -46,6 +47,9 @@ struct Arguments {
     /// Write the functions' output there instead of to standard error
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Put the faults of this plan (JSON) in the stack's way
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -64,7 +68,17 @@ async fn main() -> ExitCode {
         .init();
     // Listened for from the start, so that an early Ctrl-C ends everything in order too.
     let stop = stop_signal();
-    let gateway = match Gateway::start(options(arguments)).await {
+    let options = match options(arguments) {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if let Some(warning) = options.faults.sabotage.warning() {
+        eprintln!("{warning}");
+    }
+    let gateway = match Gateway::start(options).await {
         Ok(gateway) => gateway,
         Err(problem) => {
             eprintln!("{problem}");
@@ -80,7 +94,11 @@ async fn main() -> ExitCode {
     // Whoever reads only the first line and goes away does not end the gateway.
     let _ = std::io::stdout().write_all(addresses.as_bytes());
     let stopped = stop.await;
+    let faults = gateway.faults().clone();
     gateway.shut_down().await;
+    for (kind, count) in faults.counts() {
+        eprintln!("{kind}: {count}");
+    }
     match stopped {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
@@ -90,12 +108,13 @@ async fn main() -> ExitCode {
     }
 }
 
-fn options(arguments: Arguments) -> Options {
+fn options(arguments: Arguments) -> Result<Options, PlanError> {
     let binaries = match arguments.invoke {
         Some(url) => Binaries::Invoke { url },
         None => Binaries::Built { directory: arguments.bin_dir },
     };
-    Options {
+    let faults = arguments.faults.as_deref().map(Plan::read).transpose()?;
+    Ok(Options {
         stack_name: arguments.stack_name,
         listen: SocketAddr::from(([127, 0, 0, 1], arguments.port)),
         endpoint: SocketAddr::from(([127, 0, 0, 1], arguments.endpoint_port)),
@@ -104,8 +123,9 @@ fn options(arguments: Arguments) -> Options {
         data: arguments.data,
         environment: BTreeMap::from_iter(arguments.environment),
         log: arguments.log.map_or(LogSink::Inherit, LogSink::File),
+        faults: faults.unwrap_or_default(),
         ..Options::new(arguments.template, binaries)
-    }
+    })
 }
 
 /// Waits for Ctrl-C, or on Unix for `kill`.

@@ -200,3 +200,25 @@ fn the_plain_binary_says_in_one_sentence_why_it_does_not_start() {
     assert!(said.starts_with("the template /nowhere/template.yaml cannot be read: "), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
 }
+
+#[test]
+fn a_fault_plan_that_cannot_be_followed_is_said_in_one_sentence_and_planted_defects_loudly() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan.json");
+    let template = written(&folder, TEMPLATE);
+    let said = |text: &str| {
+        std::fs::write(&plan, text).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_local-gateway"));
+        command.arg("--template").arg(&template).arg("--bin-dir").arg(stack::binaries()).arg("--faults").arg(&plan);
+        let refused = command.output().unwrap();
+        assert!(!refused.status.success());
+        String::from_utf8(refused.stderr).unwrap()
+    };
+    let unknown = said(r#"{"sqs": {}}"#);
+    assert!(unknown.contains("plan.json is no fault plan: unknown field `sqs`"), "{unknown}");
+    assert_eq!(unknown.lines().count(), 1, "{unknown}");
+    let planted = said(r#"{"sabotage": {"numbers_unguarded": true, "messages_table": "Messages"}}"#);
+    let lines: Vec<&str> = planted.lines().collect();
+    assert!(lines[0].starts_with("WARNING: the fault plan plants defects (numbers_unguarded)"), "{planted}");
+    assert_eq!(lines[1], "the fault plan's sabotage.messages_table names `Messages`, which the template has not");
+}

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use local_gateway::faults::Faults;
 use local_gateway::lambda::{Binaries, Functions, InvokeError, Log, LogSink};
 use serde_json::{Value, json};
 
@@ -31,6 +32,7 @@ impl Lambda {
             &Binaries::Built { directory: stack::binaries() },
             &BTreeMap::from([("F".to_owned(), stack::lambda_environment(environment))]),
             Log::open(&LogSink::Collect).unwrap(),
+            Faults::none(),
             move |function| {
                 assert_eq!(function, "F");
                 counted.fetch_add(1, Ordering::SeqCst);
@@ -197,7 +199,9 @@ async fn a_binary_that_cannot_be_started_is_named() {
     assert!(missing.to_string().contains("cargo build --bin nobody"), "{missing}");
     let log = Log::open(&LogSink::Discard).unwrap();
     let functions =
-        Functions::start(&template, &Binaries::Built { directory }, &BTreeMap::new(), log, |_| {}).await.unwrap();
+        Functions::start(&template, &Binaries::Built { directory }, &BTreeMap::new(), log, Faults::none(), |_| {})
+            .await
+            .unwrap();
     let error = functions.invoke("F", "{}".into()).await.unwrap_err();
     assert!(error.to_string().starts_with("F cannot be started: /nowhere/nobody: "), "{error}");
 }

@@ -4,7 +4,8 @@
 //! - Stream records are trimmed once every reader has had them, and found through an index: see [`stream_records`].
 //! - `ClientRequestToken`, which the SDKs put into every `TransactWriteItems`, is remembered here: see [`tokens`].
 //! - ARNs say the template's region and account, not the emulator's: see [`arns`].
-//! - Nothing is throttled, and a transaction never conflicts with another, since they run one after the other.
+//! - Nothing is throttled, and a transaction never conflicts with another, since they run one after the other: both are
+//!   faults, which [`crate::faults`] puts in front.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -8,7 +8,10 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnConsumedCapacity, TransactWriteItem};
 
+mod faults;
+
 use super::*;
+use crate::faults::Plan;
 use crate::ledger::CallCounts;
 use crate::template::{Place, Template};
 
@@ -30,6 +33,11 @@ Resources:
           KeySchema: [{AttributeName: tag, KeyType: HASH}, {AttributeName: seq, KeyType: RANGE}]
           Projection: {ProjectionType: ALL}
       StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
+  Drafts:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
 ";
 
 struct World {
@@ -37,17 +45,24 @@ struct World {
     front: Front,
     ledger: Ledger,
     identities: Identities,
+    faults: Faults,
 }
 
 impl World {
     async fn start() -> World {
+        World::with(Plan::default()).await
+    }
+
+    async fn with(plan: Plan) -> World {
         let template = Template::parse(TEMPLATE, Place::local("demo"), &BTreeMap::new()).unwrap();
         let database = Database::open(&template, None).await.unwrap();
         let secrets = Secrets::of(&template, &BTreeMap::new(), None).unwrap();
         let (identities, ledger) = (Identities::of(&template), Ledger::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let front = Front::start(listener, database, secrets, identities.clone(), ledger.clone()).unwrap();
-        World { template, front, ledger, identities }
+        let faults = Faults::of(&template, plan).unwrap();
+        let front =
+            Front::start(listener, database, secrets, identities.clone(), ledger.clone(), faults.clone()).unwrap();
+        World { template, front, ledger, identities, faults }
     }
 
     fn dynamodb(&self, access_key_id: &str) -> aws_sdk_dynamodb::Client {

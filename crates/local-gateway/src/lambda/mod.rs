@@ -23,6 +23,7 @@ mod runtime_api;
 pub use error::InvokeError;
 pub use log::{Log, LogLine, LogSink};
 
+use crate::faults::Faults;
 use crate::living::Living;
 use crate::template::{Function, Template};
 use guard::Guard;
@@ -79,7 +80,8 @@ enum Runner {
 impl Functions {
     /// Makes the functions ready; no process starts before its first invocation.
     ///
-    /// `environments` holds what each function's processes get, by logical id; `count` is told of every invocation.
+    /// `environments` holds what each function's processes get, by logical id; `count` is told of every invocation;
+    /// `faults` strike invocations of the functions that run here.
     ///
     /// # Errors
     ///
@@ -89,6 +91,7 @@ impl Functions {
         binaries: &Binaries,
         environments: &BTreeMap<String, BTreeMap<String, String>>,
         log: Log,
+        faults: Faults,
         count: impl Fn(&str) + Send + Sync + 'static,
     ) -> std::io::Result<Functions> {
         let (stop, stopping) = watch::channel(false);
@@ -104,6 +107,7 @@ impl Functions {
                     api_address: listener.local_addr()?,
                     guard: Guard::start(),
                     log: log.clone(),
+                    faults,
                     stopping,
                     living: living.clone(),
                 };

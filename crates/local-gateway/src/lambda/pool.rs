@@ -7,8 +7,9 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::InvokeError;
-use super::process::{Failure, Host, Process, Program};
+use super::process::{Doom, Failure, Host, Process, Program};
 use super::runtime_api::Answer;
+use crate::faults::{Kind, Strike};
 
 /// How many processes one function may have. On AWS the account's thousand; a laptop has other limits. Further
 /// invocations wait their turn.
@@ -41,6 +42,7 @@ impl Pool {
             return Err(InvokeError::Stopped);
         };
         let request_id = Uuid::new_v4().to_string();
+        let doom = self.doom();
         loop {
             let used_before = self.take_idle();
             let reused = used_before.is_some();
@@ -48,9 +50,9 @@ impl Pool {
                 Some(process) => process,
                 None => Process::start(&self.program, &self.host).map_err(|problem| self.not_started(&problem))?,
             };
-            match process.invoke(&self.program, &request_id, payload.clone()).await {
+            match process.invoke(&self.program, &request_id, payload.clone(), doom).await {
                 Ok(answer) => {
-                    self.idle().push(process);
+                    self.keep(process);
                     return match answer {
                         Answer::Response(body) => Ok(body),
                         Answer::Error(payload) => {
@@ -61,7 +63,13 @@ impl Pool {
                 // It had ended while it was idle; another one can still run the invocation.
                 Err(Failure::NotTaken(..)) if reused && !self.places.is_closed() => {}
                 Err(_) if self.places.is_closed() => return Err(InvokeError::Stopped),
-                Err(failure) => return Err(self.failed(failure, request_id)),
+                Err(failure) => {
+                    if doom.is_some() {
+                        // Its last writes come before whatever its failure leads to.
+                        process.end().await;
+                    }
+                    return Err(self.failed(failure, request_id));
+                }
             }
         }
     }
@@ -69,7 +77,31 @@ impl Pool {
     fn take_idle(&self) -> Option<Process> {
         let mut idle = self.idle();
         idle.retain(Process::runs);
-        idle.pop()
+        if idle.is_empty() || self.strike(Kind::LambdaCrowd).is_some() {
+            return None;
+        }
+        let process = idle.pop();
+        // Dropped here, one that is to be replaced ends.
+        process.filter(|_| self.strike(Kind::LambdaCold).is_none())
+    }
+
+    /// Keeps a process for the next invocation. A crowd of them is bounded like everything else: the eldest goes.
+    fn keep(&self, process: Process) {
+        let mut idle = self.idle();
+        if idle.len() >= PROCESSES {
+            idle.remove(0);
+        }
+        idle.push(process);
+    }
+
+    /// What the fault plan has in store for an invocation.
+    fn doom(&self) -> Option<Doom> {
+        let killed = self.strike(Kind::LambdaKilled).map(|strike| Doom::Killed(strike.after));
+        killed.or_else(|| self.strike(Kind::LambdaTimeout).map(|strike| Doom::TimesOut(strike.after)))
+    }
+
+    fn strike(&self, kind: Kind) -> Option<Strike> {
+        self.host.faults.strike(kind, &self.program.logical_id, "")
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
@@ -81,7 +113,7 @@ impl Pool {
         match failure {
             Failure::NotTaken(Some(payload), _) => InvokeError::FunctionError { function, payload },
             Failure::NotTaken(None, how) | Failure::Crashed(how) => InvokeError::Crashed { function, request_id, how },
-            Failure::TimedOut => InvokeError::TimedOut { function, request_id, after: self.program.timeout },
+            Failure::TimedOut(after) => InvokeError::TimedOut { function, request_id, after },
         }
     }
 

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::guard::Guard;
 use super::log::{Log, LogLine};
 use super::runtime_api::{Answer, Invocation, RuntimeApi, Slot};
+use crate::faults::Faults;
 use crate::living::{Life, Living};
 use crate::timestamps::log_date;
 
@@ -30,6 +31,7 @@ pub(super) struct Host {
     pub api_address: SocketAddr,
     pub guard: Guard,
     pub log: Log,
+    pub faults: Faults,
     /// True once the gateway stops: every process is killed then.
     pub stopping: watch::Receiver<bool>,
     /// How many processes live, so that the end of all of them can be waited for.
@@ -61,8 +63,17 @@ pub(super) enum Failure {
     NotTaken(Option<Value>, String),
     /// It ended in the middle of the invocation.
     Crashed(String),
-    /// It overran the function's timeout, or never came up.
-    TimedOut,
+    /// It overran the time that it had, the function's timeout, or never came up.
+    TimedOut(Duration),
+}
+
+/// How a fault ends an invocation, whatever the process does meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Doom {
+    /// Its process is killed so long after it took the invocation, or when it answers.
+    Killed(Duration),
+    /// Its answer is withheld until this time is over.
+    TimesOut(Duration),
 }
 
 impl Process {
@@ -113,12 +124,20 @@ impl Process {
         self.exited.borrow().is_none()
     }
 
-    /// Gives it an invocation and waits for what comes of it.
+    /// Kills it and waits until it has ended.
+    pub(super) async fn end(self) {
+        let exited = self.exited.clone();
+        drop(self);
+        exit_of(exited).await;
+    }
+
+    /// Gives it an invocation and waits for what comes of it, or for its doom.
     pub(super) async fn invoke(
         &mut self,
         program: &Program,
         request_id: &str,
         payload: Bytes,
+        doom: Option<Doom>,
     ) -> Result<Answer, Failure> {
         let (taken, was_taken) = oneshot::channel();
         let (answer, answered) = oneshot::channel();
@@ -137,7 +156,20 @@ impl Process {
             biased;
             Ok(()) = was_taken => {}
             failure = self.not_taken() => return Err(failure),
-            () = tokio::time::sleep(INIT + program.timeout) => return Err(Failure::TimedOut),
+            () = tokio::time::sleep(INIT + program.timeout) => return Err(Failure::TimedOut(program.timeout)),
+        }
+        match doom {
+            None => {}
+            Some(Doom::Killed(after)) => {
+                // An answer that comes first is lost all the same.
+                let _ = tokio::time::timeout(after.min(program.timeout), answered).await;
+                return Err(Failure::Crashed("with error: signal: killed".to_owned()));
+            }
+            Some(Doom::TimesOut(after)) => {
+                let after = after.min(program.timeout);
+                tokio::time::sleep(after).await;
+                return Err(Failure::TimedOut(after));
+            }
         }
         tokio::select! {
             biased;
@@ -150,7 +182,7 @@ impl Process {
                 )),
             },
             how = exit_of(self.exited.clone()) => Err(Failure::Crashed(how)),
-            () = tokio::time::sleep(program.timeout) => Err(Failure::TimedOut),
+            () = tokio::time::sleep(program.timeout) => Err(Failure::TimedOut(program.timeout)),
         }
     }
 

@@ -9,7 +9,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State};
 use axum::http::{HeaderMap, Method, Response};
 use axum::routing::any;
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -23,7 +22,9 @@ mod session;
 pub use limits::Limits;
 pub use route::{NoSelection, RouteSelection};
 
-use crate::connections::{Connections, OnPush, forbidden};
+use crate::connections::{Connections, forbidden};
+use crate::faults::Faults;
+use crate::faults::cut::{CuttableListener, Peer};
 use crate::lambda::Functions;
 use crate::living::Living;
 use crate::template::{Place, WebSocketApi};
@@ -40,6 +41,7 @@ pub(crate) struct Api {
     pub limits: Limits,
     pub functions: Functions,
     pub connections: Connections,
+    pub faults: Faults,
     pub stopping: watch::Receiver<bool>,
     pub sessions: Living,
 }
@@ -61,7 +63,7 @@ impl Socket {
         place: &Place,
         limits: &Limits,
         functions: Functions,
-        on_push: OnPush,
+        connections: Connections,
     ) -> std::io::Result<Socket> {
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
@@ -77,7 +79,8 @@ impl Socket {
             model: model.clone(),
             limits: limits.clone(),
             functions,
-            connections: Connections::none_yet(limits, on_push),
+            faults: connections.faults().clone(),
+            connections,
             stopping: stopping.clone(),
             sessions: Living::none_yet(),
         });
@@ -87,11 +90,8 @@ impl Socket {
             // The management API tells too much by itself, in its own words.
             .layer(DefaultBodyLimit::disable())
             .with_state(api.clone())
-            .into_make_service_with_connect_info::<SocketAddr>();
-        let listener = listener.tap_io(|stream| {
-            // A reply must not wait for the acknowledgement of the one before.
-            let _ = stream.set_nodelay(true);
-        });
+            .into_make_service_with_connect_info::<Peer>();
+        let listener = CuttableListener(listener);
         let server = tokio::spawn(async move {
             let mut stopping = stopping;
             let stopped = async move {
@@ -137,17 +137,21 @@ impl Drop for Socket {
 async fn manage(
     State(api): State<Arc<Api>>,
     Path((stage, id)): Path<(String, String)>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    if stage == api.model.stage { api.connections.manage(&method, &headers, &id, body) } else { forbidden() }
+    if stage != api.model.stage {
+        return forbidden();
+    }
+    api.connections.manage(&method, &headers, &id, body, &peer.scissors).await
 }
 
 async fn connect(
     State(api): State<Arc<Api>>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    ConnectInfo(client): ConnectInfo<Peer>,
     request: Request,
 ) -> Response<Body> {
-    handshake::answer(api, client, request).await
+    handshake::answer(api, client.address, request).await
 }

@@ -23,6 +23,7 @@ use super::Api;
 use super::event::new_id;
 use super::limits::Limits;
 use crate::connections::{Connection, Outgoing};
+use crate::faults::{Faults, Kind};
 use crate::living::Life;
 
 /// How long a closing may take: the frames that still wait, the closing frame, and the client's own.
@@ -73,14 +74,31 @@ pub(super) async fn run(
         Err(_) => Ending::Broken,
     };
     api.connections.remove(&connection.caller.connection_id);
-    if let Some(route) = api.model.routes.get("$disconnect") {
-        let (code, reason) = ending.described();
-        let event = api.envelope.disconnect(&connection.caller, &new_id(), code, reason);
-        if let Err(problem) = api.functions.invoke(&route.function, event.to_string().into()).await {
-            tracing::warn!(%problem, "$disconnect failed");
+    let strikes = |kind| api.faults.strike(kind, "", "");
+    if strikes(Kind::DisconnectNever).is_none() {
+        if let Some(late) = strikes(Kind::DisconnectLate) {
+            let mut stopping = api.stopping.clone();
+            tokio::select! {
+                () = tokio::time::sleep(late.after) => {}
+                _ = stopping.wait_for(|stopping| *stopping) => {}
+            }
+        }
+        disconnect(&api, &connection, &ending).await;
+        if strikes(Kind::DisconnectTwice).is_some() {
+            disconnect(&api, &connection, &ending).await;
         }
     }
     drop(life);
+}
+
+/// Runs `$disconnect`, where there is one.
+async fn disconnect(api: &Api, connection: &Connection, ending: &Ending) {
+    let Some(route) = api.model.routes.get("$disconnect") else { return };
+    let (code, reason) = ending.described();
+    let event = api.envelope.disconnect(&connection.caller, &new_id(), code, reason);
+    if let Err(problem) = api.functions.invoke(&route.function, event.to_string().into()).await {
+        tracing::warn!(%problem, "$disconnect failed");
+    }
 }
 
 fn config(limits: &Limits) -> WebSocketConfig {
@@ -101,7 +119,7 @@ async fn converse(
 ) -> Ending {
     let (sink, mut stream) = stream.split();
     let (finish, finished) = oneshot::channel();
-    let mut writer = tokio::spawn(write(connection.clone(), sink, to_write, finished));
+    let mut writer = tokio::spawn(write(connection.clone(), sink, to_write, finished, api.faults.clone()));
     let mut stopping = api.stopping.clone();
     let ending = tokio::select! {
         ending = read(api, connection, &mut stream) => ending,
@@ -135,7 +153,14 @@ async fn read(api: &Arc<Api>, connection: &Arc<Connection>, stream: &mut SplitSt
         match stream.next().await {
             Some(Ok(Message::Text(text))) => {
                 connection.touch();
+                let cut = api.faults.strike(Kind::ConnectionCut, "", "");
+                if cut.is_some_and(|cut| cut.among(2) == 0) {
+                    return Ending::Broken;
+                }
                 tokio::spawn(message(api.clone(), connection.clone(), text.as_str().to_owned()));
+                if cut.is_some() {
+                    return Ending::Broken;
+                }
             }
             Some(Ok(Message::Binary(_))) => {
                 return Ending::ByGateway { code: 1003, reason: "Binary frames are not supported" };
@@ -164,6 +189,7 @@ async fn write(
     mut sink: SplitSink<Stream, Message>,
     mut to_write: mpsc::UnboundedReceiver<Outgoing>,
     mut finish: oneshot::Receiver<()>,
+    faults: Faults,
 ) -> Option<SplitSink<Stream, Message>> {
     let mut finishing = false;
     loop {
@@ -176,7 +202,7 @@ async fn write(
             }
         };
         let Some(Outgoing { text, room }) = next else { return Some(sink) };
-        if sink.send(Message::text(text)).await.is_err() {
+        if faults.strike(Kind::ConnectionCut, "", "").is_some() || sink.send(Message::text(text)).await.is_err() {
             return None;
         }
         // Only what is written makes room for more.

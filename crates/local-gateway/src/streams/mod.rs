@@ -2,7 +2,8 @@
 //!
 //! As on Lambda, each reader is independent of the others, has one invocation at a time (one shard per table), delivers at
 //! least once and in order, and retries a failed batch until it is through, too old, or was tried too often. Unlike there, a
-//! reader looks at once when something was written, and not four times a second: see [`Timing`].
+//! reader looks at once when something was written, and not four times a second: see [`Timing`]. What Lambda does to
+//! readers on bad days, only [`faults`](crate::faults) do here.
 //!
 //! Where a function reports failures (`ReportBatchItemFailures`) and does not get past the first record, the batch is
 //! retried whole and, in the end, given up whole; only a function's error splits it (`BisectBatchOnFunctionError`).
@@ -23,18 +24,22 @@ mod destination;
 mod event;
 mod filter;
 mod reader;
+mod repeats;
 #[cfg(test)]
 mod tests;
 
 pub use destination::{Condition, GivenUp};
 
 use crate::dynamodb::{ApiError, Database};
+use crate::faults::Faults;
 use crate::lambda::{Functions, InvokeError};
+use crate::living::Living;
 use crate::template::{Function, StartingPosition, StreamEvent, Template};
 use destination::Destinations;
 use event::Source;
 use filter::Filter;
 use reader::{Command, Reader};
+use repeats::Repeats;
 
 /// Invokes functions: [`Functions`], or a test's stand-in.
 pub trait Invoker: Clone + Send + Sync + 'static {
@@ -89,6 +94,8 @@ pub struct Streams {
     readers: Vec<Running>,
     paused: watch::Sender<bool>,
     given_up: Arc<Mutex<Vec<GivenUp>>>,
+    /// Batches that a fault delivers once more.
+    repeats: Living,
 }
 
 struct Running {
@@ -100,7 +107,7 @@ struct Running {
 
 impl Streams {
     /// Starts a reader for each enabled stream event of the template. What readers give up is written below `failures`, or
-    /// into a temporary folder that goes with the readers.
+    /// into a temporary folder that goes with the readers. `faults` strike what is delivered.
     ///
     /// # Errors
     ///
@@ -111,6 +118,7 @@ impl Streams {
         invoker: impl Invoker,
         timing: Timing,
         failures: Option<PathBuf>,
+        faults: Faults,
     ) -> Result<Streams, StreamsError> {
         let events: Vec<(&Function, &StreamEvent)> = template
             .functions
@@ -128,6 +136,7 @@ impl Streams {
             readers: Vec::new(),
             paused: watch::Sender::new(false),
             given_up: Arc::default(),
+            repeats: Living::none_yet(),
         };
         for (function, event) in events {
             let filter = Filter::of(&event.filters).map_err(|problem| StreamsError::Filter {
@@ -170,6 +179,8 @@ impl Streams {
                 position,
                 given_up: streams.given_up.clone(),
                 last_batch: Vec::new(),
+                faults: faults.clone(),
+                repeats: Repeats::counted_by(streams.repeats.clone()),
                 name,
             };
             let task = tokio::spawn(reader.run()).abort_handle();
@@ -204,7 +215,7 @@ impl Streams {
 
     /// Waits until every reader is done with every record: each was delivered, filtered out or given up. What functions
     /// write while they are invoked counts too, so this may take for ever under steady load, and does so while the
-    /// readers are paused with records before them.
+    /// readers are paused with records before them. Batches that a fault delivers once more are waited for too.
     pub async fn idle(&self) {
         let writes = self.database.writes();
         loop {
@@ -216,6 +227,7 @@ impl Streams {
                 // An error means that the reader has ended, with the gateway.
                 let _ = reader.position.clone().wait_for(|position| *position >= last).await;
             }
+            self.repeats.ended().await;
             if *writes.borrow() == before {
                 return;
             }

@@ -12,8 +12,10 @@ use super::delivery::{Outcome, outcome};
 use super::destination::{Condition, Destinations, Failure, GivenUp};
 use super::event::{Record, Source, batch};
 use super::filter::Filter;
+use super::repeats::Repeats;
 use super::{Invoker, Timing};
 use crate::dynamodb::{ApiError, Database};
+use crate::faults::{Faults, Kind, Strike};
 use crate::lambda::InvokeError;
 use crate::template::StreamEvent;
 
@@ -53,6 +55,8 @@ pub(super) struct Reader<I> {
     pub(super) position: watch::Sender<Option<i64>>,
     pub(super) given_up: Arc<Mutex<Vec<GivenUp>>>,
     pub(super) last_batch: Vec<Record>,
+    pub(super) faults: Faults,
+    pub(super) repeats: Repeats,
 }
 
 /// The gateway is shutting down.
@@ -62,6 +66,16 @@ struct Stopped;
 struct Piece {
     records: Vec<Record>,
     invocations: u32,
+    /// The answer to its next invocation, where a fault made that one run beside the piece before it.
+    answer: Option<Answer>,
+}
+
+type Answer = Result<Bytes, InvokeError>;
+
+impl Piece {
+    fn of(records: Vec<Record>, invocations: u32) -> Piece {
+        Piece { records, invocations, answer: None }
+    }
 }
 
 impl<I: Invoker> Reader<I> {
@@ -166,13 +180,26 @@ impl<I: Invoker> Reader<I> {
     }
 
     async fn deliver(&mut self, records: Vec<Record>, through: i64) -> Result<(), Stopped> {
-        let mut pieces = VecDeque::from([Piece { records, invocations: 0 }]);
+        let mut pieces = VecDeque::from([Piece::of(records, 0)]);
         while let Some(piece) = pieces.pop_front() {
-            let Some(mut piece) = self.without_old(piece).await else { continue };
-            self.until_resumed().await?;
-            let answer = self.invoke(&piece.records).await;
+            let (mut piece, answer) = match piece {
+                Piece { answer: Some(answer), records, invocations } => (Piece::of(records, invocations), answer),
+                piece => {
+                    let Some(mut piece) = self.without_old(piece).await else { continue };
+                    if let Some(late) = self.strike(Kind::StreamLate) {
+                        tokio::time::sleep(late.after).await;
+                    }
+                    self.until_resumed().await?;
+                    let (answer, beside) = self.invoke_perhaps_in_parts(&mut piece).await;
+                    if let Some(beside) = beside {
+                        pieces.push_front(beside);
+                    }
+                    (piece, answer)
+                }
+            };
             piece.invocations += 1;
             self.last_batch.clone_from(&piece.records);
+            self.repeat(&piece.records);
             if matches!(answer, Err(InvokeError::Stopped)) {
                 return Err(Stopped);
             }
@@ -184,20 +211,24 @@ impl<I: Invoker> Reader<I> {
                     error.error_type()
                 );
             }
-            match outcome(answer.as_ref().ok(), &piece.records, self.settings.report_batch_item_failures) {
+            let outcome = match self.faults.sabotage() {
+                Some(sabotage) if sabotage.failures_dropped => Outcome::Delivered,
+                _ => outcome(answer.as_ref().ok(), &piece.records, self.settings.report_batch_item_failures),
+            };
+            match outcome {
                 Outcome::Delivered => self.done_with_all(&piece.records).await,
                 Outcome::DeliveredBefore(failed) if failed > 0 => {
                     let rest = piece.records.split_off(failed);
                     self.done_with_all(&piece.records).await;
-                    pieces.push_front(Piece { records: rest, invocations: 0 });
+                    pieces.push_front(Piece::of(rest, 0));
                     self.back_off(0).await;
                 }
                 Outcome::Failed if self.settings.bisect_on_error && piece.records.len() > 1 => {
                     let second = piece.records.split_off(piece.records.len() / 2);
                     // A split does not count against the retries.
                     let invocations = piece.invocations - 1;
-                    pieces.push_front(Piece { records: second, invocations });
-                    pieces.push_front(Piece { records: piece.records, invocations });
+                    pieces.push_front(Piece::of(second, invocations));
+                    pieces.push_front(Piece::of(piece.records, invocations));
                     self.back_off(invocations).await;
                 }
                 _ if self.settings.maximum_retry_attempts.is_none_or(|most| piece.invocations <= most) => {
@@ -209,6 +240,35 @@ impl<I: Invoker> Reader<I> {
         }
         self.done_with(through).await;
         Ok(())
+    }
+
+    /// Invokes with a piece, or, where a fault has it so, with two parts of it at once. The piece keeps the first part then,
+    /// whose answer is returned; the other part comes with its own.
+    async fn invoke_perhaps_in_parts(&self, piece: &mut Piece) -> (Answer, Option<Piece>) {
+        let parts = if piece.records.len() > 1 { self.strike(Kind::StreamParallel) } else { None };
+        let Some(strike) = parts else { return (self.invoke(&piece.records).await, None) };
+        let second = piece.records.split_off(1 + strike.among(piece.records.len() - 1));
+        let (first_answer, answer) = tokio::join!(self.invoke(&piece.records), self.invoke(&second));
+        (first_answer, Some(Piece { records: second, invocations: piece.invocations, answer: Some(answer) }))
+    }
+
+    /// Where a fault has it so, delivers records that were just delivered once more, all or some of them.
+    fn repeat(&mut self, records: &[Record]) {
+        let doubled = self.strike(Kind::StreamDoubled).map(|strike| (strike.after, records));
+        let split = self.strike(Kind::StreamSplit).map(|strike| {
+            let from = strike.among(records.len());
+            // Of a single record the only part is the whole.
+            (strike.after, if from == 0 { &records[..records.len().div_ceil(2)] } else { &records[from..] })
+        });
+        for (after, records) in [doubled, split].into_iter().flatten() {
+            let (invoker, function) = (self.invoker.clone(), self.function.clone());
+            let batch = Bytes::from(batch(records).to_string());
+            self.repeats.later(after, invoker, function, batch, self.paused.clone());
+        }
+    }
+
+    fn strike(&self, kind: Kind) -> Option<Strike> {
+        self.faults.strike(kind, &self.function, "")
     }
 
     /// Gives up the records that are too old, and returns what is left.

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 
+mod faults;
+
 use super::*;
 use crate::template::Place;
 
@@ -141,12 +143,16 @@ impl World {
     }
 
     async fn start(&self, recorder: &Recorder) -> Streams {
+        self.start_under(recorder, Faults::none()).await
+    }
+
+    async fn start_under(&self, recorder: &Recorder, faults: Faults) -> Streams {
         let timing = Timing {
             poll: Duration::ZERO,
             first_retry: Duration::from_millis(1),
             longest_retry: Duration::from_millis(2),
         };
-        Streams::start(&self.template, self.database.clone(), recorder.clone(), timing, None).await.unwrap()
+        Streams::start(&self.template, self.database.clone(), recorder.clone(), timing, None, faults).await.unwrap()
     }
 }
 
@@ -248,7 +254,9 @@ async fn a_record_that_is_too_old_is_given_up_without_an_invocation() {
     template.functions.get_mut("First").unwrap().streams[0].maximum_record_age = Some(Duration::ZERO);
     let recorder = Recorder::default();
     let streams =
-        Streams::start(&template, world.database.clone(), recorder.clone(), Timing::default(), None).await.unwrap();
+        Streams::start(&template, world.database.clone(), recorder.clone(), Timing::default(), None, Faults::none())
+            .await
+            .unwrap();
     streams.idle().await;
     let given_up = streams.given_up();
     assert_eq!((given_up[0].condition, given_up[0].invocations), (Condition::RecordAgeExceeded, 0));
@@ -302,8 +310,15 @@ async fn a_new_start_goes_on_where_the_last_one_ended() {
 async fn a_filter_that_lambda_would_refuse_is_one_sentence() {
     let filter = "FilterCriteria: {Filters: [{Pattern: '{\"dynamodb\": {\"NewImage\": {\"seq\": {\"N\": [{\"numeric\": [\">\", 1]}]}}}}'}]}";
     let world = World::with(filter, "").await;
-    let started =
-        Streams::start(&world.template, world.database.clone(), Recorder::default(), Timing::default(), None).await;
+    let started = Streams::start(
+        &world.template,
+        world.database.clone(),
+        Recorder::default(),
+        Timing::default(),
+        None,
+        Faults::none(),
+    )
+    .await;
     let error = started.err().unwrap();
     assert!(
         error.to_string().starts_with(

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
+use local_gateway::faults::Plan;
 use local_gateway::{Binaries, Gateway, Limits, LogSink, Options};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -58,10 +59,19 @@ impl Stack {
     }
 
     pub async fn with(template: &str, limits: Limits) -> Stack {
+        Stack::start_with(template, limits, Plan::default()).await
+    }
+
+    /// With faults from the start.
+    pub async fn under(plan: Plan) -> Stack {
+        Stack::start_with(TEMPLATE, Limits::default(), plan).await
+    }
+
+    async fn start_with(template: &str, limits: Limits, faults: Plan) -> Stack {
         let folder = tempfile::tempdir().unwrap();
         let path = written(&folder, template);
         let binaries = Binaries::Built { directory: super::binaries() };
-        let options = Options { log: LogSink::Collect, limits, ..Options::new(path, binaries) };
+        let options = Options { log: LogSink::Collect, limits, faults, ..Options::new(path, binaries) };
         Stack { gateway: Gateway::start(options).await.unwrap(), folder }
     }
 
@@ -152,6 +162,17 @@ impl Client {
     pub async fn id(&mut self) -> String {
         self.send(json!({"action": "say", "do": "event"})).await;
         self.json().await["requestContext"]["connectionId"].as_str().unwrap().to_owned()
+    }
+
+    /// Reads until the connection ends, and says whether it did so without a closing frame.
+    pub async fn is_cut(&mut self) -> bool {
+        loop {
+            match self.next().await {
+                Some(Ok(Message::Close(_))) => return false,
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return true,
+            }
+        }
     }
 
     async fn next(&mut self) -> Option<Result<Message, Error>> {

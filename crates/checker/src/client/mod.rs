@@ -1,0 +1,296 @@
+//! One client: one device of one person, in all of that person's rooms. It follows PROTOCOL's "Using `seq`", trusts no
+//! connection, and writes down what it sends, is told and sees.
+
+mod answers;
+mod requests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use crate::account::Account;
+use crate::cast::{Cast, Device};
+use crate::errand::{Errand, What};
+use crate::reading::Reading;
+use crate::socket::{Cut, Socket};
+use crate::tempo::Tempo;
+
+/// What all clients are at together. Each reports when it is done, and goes on listening until the next begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// The rooms are opened.
+    Opening,
+    /// Those who come by themselves take their seats.
+    Joining,
+    /// Messages are sent.
+    Talking,
+    /// Whatever was asked for is answered.
+    Settling,
+    /// Everybody catches up, and reads the room list and whole histories; the number counts the tries.
+    Comparing(u32),
+    /// The end.
+    Leaving,
+}
+
+/// What all clients share.
+pub(crate) struct Stage {
+    pub cast: Cast,
+    pub url: String,
+    pub token_secret: String,
+    pub tempo: Tempo,
+    /// How long a token lets in.
+    pub session: Duration,
+    /// How many messages each client sends until they are acknowledged.
+    pub quota: u64,
+    /// How many of its own a client has on their way at once.
+    pub own_at_once: usize,
+    /// How many messages are on their way at once over all clients.
+    pub at_once: Arc<Semaphore>,
+    /// How probably a message is repeated at once, as if its reply were late.
+    pub impatience: f64,
+    /// How probably a message is given up after one try.
+    pub abandonment: f64,
+    /// Messages acknowledged so far, over all clients.
+    pub acknowledged: AtomicU64,
+}
+
+/// One client while it runs.
+pub(crate) struct Client {
+    stage: Arc<Stage>,
+    device: Device,
+    index: usize,
+    rng: StdRng,
+    phases: watch::Receiver<Phase>,
+    /// The phase that this client has entered.
+    phase: Phase,
+    /// Changes when everybody loses their connection at once.
+    storms: watch::Receiver<u32>,
+    reports: mpsc::UnboundedSender<(usize, Phase)>,
+    reported: Option<Phase>,
+    readings: BTreeMap<String, Reading>,
+    /// The rooms that this client opens on each of its connections.
+    opened: BTreeSet<String>,
+    errands: BTreeMap<u64, Errand>,
+    next_errand: u64,
+    next_heartbeat: Instant,
+    next_message: Instant,
+    /// How old the next gap becomes before it is asked for.
+    ask_after: Duration,
+    account: Account,
+}
+
+impl Client {
+    pub(crate) fn new(
+        stage: Arc<Stage>,
+        index: usize,
+        seed: u64,
+        phases: watch::Receiver<Phase>,
+        storms: watch::Receiver<u32>,
+        reports: mpsc::UnboundedSender<(usize, Phase)>,
+    ) -> Self {
+        let device = stage.cast.devices[index].clone();
+        let mut rng = StdRng::seed_from_u64(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(index as u64));
+        let participant = device.person.participant();
+        let rooms: Vec<String> = stage.cast.rooms_of(&participant).map(str::to_owned).collect();
+        let opened =
+            rooms.iter().filter(|room| stage.cast.rooms[*room].open || rng.random_bool(0.3)).cloned().collect();
+        let now = Instant::now();
+        let account = Account { client: device.name.clone(), participant, ..Account::default() };
+        Self {
+            device,
+            index,
+            phases,
+            phase: Phase::Opening,
+            storms,
+            reports,
+            reported: None,
+            readings: rooms.into_iter().map(|room| (room, Reading::default())).collect(),
+            opened,
+            errands: BTreeMap::new(),
+            next_errand: 0,
+            next_heartbeat: now + stage.tempo.next_heartbeat(&mut rng),
+            next_message: now,
+            ask_after: stage.tempo.ask_after(&mut rng),
+            account,
+            rng,
+            stage,
+        }
+    }
+
+    /// Takes part until the end, and hands over what it wrote down.
+    pub(crate) async fn run(mut self) -> Account {
+        let phase = *self.phases.borrow_and_update();
+        self.enter(phase);
+        while let Some(socket) = self.connect().await {
+            if let Some(socket) = self.converse(socket).await {
+                socket.close().await;
+                break;
+            }
+        }
+        self.account.unanswered = self.errands.values().map(|errand| errand.what.action().to_owned()).collect();
+        for (room, reading) in std::mem::take(&mut self.readings) {
+            self.account.shown.insert(room, reading.into_shown());
+        }
+        self.account
+    }
+
+    /// Connects, however often it takes; `None` at the end.
+    async fn connect(&mut self) -> Option<Socket> {
+        for failures in 0.. {
+            tokio::time::sleep(self.stage.tempo.reconnect_after(failures, &mut self.rng)).await;
+            if *self.phases.borrow() == Phase::Leaving {
+                return None;
+            }
+            let token = self.device.person.token(&self.stage.token_secret, self.stage.session);
+            match Socket::connect(&self.stage.url, &token).await {
+                Ok(socket) => {
+                    self.account.counts.connections += 1;
+                    return Some(socket);
+                }
+                Err(Cut) => self.account.counts.refused_handshakes += 1,
+            }
+        }
+        None
+    }
+
+    /// Talks and listens until the connection is cut, or until the end: then the connection is handed back.
+    async fn converse(&mut self, mut socket: Socket) -> Option<Socket> {
+        self.resume();
+        loop {
+            self.make_requests(&mut socket).await.ok()?;
+            self.report();
+            let wake = tokio::time::Instant::from_std(self.next_wake());
+            tokio::select! {
+                frame = socket.next() => match frame {
+                    Ok(frame) => self.receive(&frame).ok()?,
+                    Err(Cut) => return None,
+                },
+                () = tokio::time::sleep_until(wake) => {}
+                Ok(()) = self.phases.changed() => {
+                    let phase = *self.phases.borrow_and_update();
+                    if phase == Phase::Leaving {
+                        return Some(socket);
+                    }
+                    self.enter(phase);
+                }
+                Ok(()) = self.storms.changed() => {
+                    self.storms.mark_unchanged();
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        match phase {
+            Phase::Opening => {
+                let own = |room: &&crate::cast::Room| room.founder == self.index;
+                let openings: Vec<_> =
+                    self.stage.cast.rooms.values().filter(own).map(|room| room.opening.clone()).collect();
+                for (action, fields) in openings {
+                    self.want(What::Open { action, fields });
+                }
+            }
+            Phase::Joining => {
+                self.join_opened();
+                let participant = self.account.participant.clone();
+                let rooms = self.stage.cast.rooms.iter().filter(|(_, room)| room.joining.contains(&participant));
+                let others = rooms.filter(|(id, _)| !self.opened.contains(*id));
+                let joining: Vec<String> = others.map(|(id, _)| id.clone()).collect();
+                for room in joining {
+                    self.want(What::Join { room });
+                }
+            }
+            Phase::Comparing(_) => self.compare(),
+            Phase::Talking | Phase::Settling | Phase::Leaving => {}
+        }
+    }
+
+    /// Catches up with everything, and reads what is judged.
+    fn compare(&mut self) {
+        self.account.list.clear();
+        self.account.pages.clear();
+        self.sync_all();
+        self.want(What::List { cursor: None });
+        let own = |room: &&String| self.stage.cast.rooms[*room].founder == self.index;
+        let rooms: Vec<String> = self.readings.keys().filter(own).cloned().collect();
+        for room in rooms {
+            for (backwards, next) in [(false, serde_json::json!({"after_seq": 0})), (true, serde_json::json!({}))] {
+                let limit = self.rng.random_range(20..=100);
+                self.want(What::Page { room: room.clone(), backwards, next, limit });
+            }
+        }
+    }
+
+    /// After connecting: everything that waits is asked for again, the rooms are opened, and all of them synced.
+    fn resume(&mut self) {
+        let now = Instant::now();
+        for errand in self.errands.values_mut() {
+            errand.due = now;
+        }
+        if self.phase >= Phase::Joining {
+            self.join_opened();
+            self.sync_all();
+        }
+    }
+
+    fn join_opened(&mut self) {
+        for room in self.opened.clone() {
+            let wanted = |errand: &Errand| matches!(&errand.what, What::Join { room: asked } if *asked == room);
+            if !self.errands.values().any(wanted) {
+                self.want(What::Join { room });
+            }
+        }
+    }
+
+    /// The heartbeat, which is also how a client catches up.
+    fn sync_all(&mut self) {
+        let rooms: Vec<String> = self.readings.keys().cloned().collect();
+        for rooms in rooms.chunks(50) {
+            if !self
+                .errands
+                .values()
+                .any(|errand| matches!(&errand.what, What::Sync { rooms: asked } if asked == rooms))
+            {
+                self.want(What::Sync { rooms: rooms.to_vec() });
+            }
+        }
+        self.next_heartbeat = Instant::now() + self.stage.tempo.next_heartbeat(&mut self.rng);
+    }
+
+    fn want(&mut self, what: What) {
+        self.next_errand += 1;
+        let errand = Errand { what, due: Instant::now(), attempts: 0, _permit: None };
+        self.errands.insert(self.next_errand, errand);
+    }
+
+    /// Says once that this client is done with the phase.
+    fn report(&mut self) {
+        let phase = self.phase;
+        if self.reported == Some(phase) || !self.is_done_with(phase) {
+            return;
+        }
+        self.reported = Some(phase);
+        // Nobody listens any more at the end.
+        let _ = self.reports.send((self.index, phase));
+    }
+
+    fn is_done_with(&self, phase: Phase) -> bool {
+        let none = |kind: fn(&What) -> bool| !self.errands.values().any(|errand| kind(&errand.what));
+        match phase {
+            Phase::Opening => none(|what| matches!(what, What::Open { .. })),
+            Phase::Joining => none(|what| matches!(what, What::Join { .. })),
+            Phase::Talking => self.account.counts.acknowledged >= self.stage.quota,
+            Phase::Settling | Phase::Comparing(_) => {
+                self.errands.is_empty() && self.readings.values().all(|reading| reading.missing_since().is_none())
+            }
+            Phase::Leaving => false,
+        }
+    }
+}

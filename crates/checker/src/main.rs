@@ -1,0 +1,174 @@
+//! `check`: starts the whole stack on this machine, puts every fault in its way that AWS has, lets many clients talk, and
+//! says whether a promise was broken. Exit code 1 if one was, 2 if there is no verdict.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use checker::{CheckError, Options, Progress, plans, run};
+use clap::{Parser, ValueEnum};
+use dev::binaries::{BuildError, BuildFolder, build};
+use local_gateway::deepl::StandIn;
+use local_gateway::faults::{Plan, PlanError};
+use local_gateway::{Binaries, Gateway, Limits, LogSink, StartError, Timing};
+
+/// Checks that nothing acknowledged is lost, doubled or out of order, under faults.
+#[derive(Debug, Parser)]
+#[command(name = "check", version)]
+struct Arguments {
+    /// What the people, the rooms, the clients' choices and the faults are drawn from [default: a new one each time].
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many rooms.
+    #[arg(long, default_value_t = 50)]
+    rooms: usize,
+    /// How many messages at least are sent until they are acknowledged.
+    #[arg(long, default_value_t = 5_000)]
+    sends: u64,
+    /// How many messages may be on their way at once.
+    #[arg(long, default_value_t = 16)]
+    at_once: usize,
+    /// How often everybody's connection breaks at the same time.
+    #[arg(long, default_value_t = 3)]
+    storms: u32,
+    /// How many minutes messages are sent at most.
+    #[arg(long, default_value_t = 60, value_name = "MINUTES")]
+    time_limit: u64,
+    /// A fault plan instead of all faults at once: see the local gateway's --faults.
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// No faults at all.
+    #[arg(long, conflicts_with = "faults")]
+    calm: bool,
+    /// Plants a defect, to see the checker find it.
+    #[arg(long, value_name = "WHICH")]
+    plant: Option<Defect>,
+    /// A folder with built functions, to run these instead of building them.
+    #[arg(long, value_name = "DIR")]
+    binaries: Option<PathBuf>,
+    /// Where the lines go that the functions log [default: nowhere].
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// The template to run [default: template.yaml].
+    #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"), hide_default_value = true)]
+    template: PathBuf,
+}
+
+/// A defect that can be planted.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Defect {
+    /// The check of the sends table is skipped.
+    SendsIgnored,
+    /// A message is put without its condition.
+    NumbersUnguarded,
+    /// What a stream reader reports as failed is dropped.
+    FailuresDropped,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error("the stand-in for DeepL cannot start: {0}")]
+    StandIn(std::io::Error),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Check(#[from] CheckError),
+}
+
+/// The secret of the run's tokens.
+const TOKEN_SECRET: &str = "the-secret-of-the-checker's-tokens-which-is-longer-than-256-bit";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match check(&Arguments::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(failure) => {
+            anstream::eprintln!("error: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn check(arguments: &Arguments) -> Result<bool, Failure> {
+    let seed = arguments.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
+    let mut faults = match &arguments.faults {
+        Some(file) => Plan::read(file)?,
+        None if arguments.calm => Plan::default(),
+        None => plans::everything(seed),
+    };
+    if let Some(defect) = arguments.plant {
+        faults.sabotage = plans::sabotage();
+        match defect {
+            Defect::SendsIgnored => faults.sabotage.sends_ignored = true,
+            Defect::NumbersUnguarded => faults.sabotage.numbers_unguarded = true,
+            Defect::FailuresDropped => faults.sabotage.failures_dropped = true,
+        }
+    }
+    if let Some(warning) = faults.sabotage.warning() {
+        anstream::eprintln!("{warning}");
+    }
+    let options = Options {
+        seed,
+        rooms: arguments.rooms,
+        sends: arguments.sends,
+        at_once: arguments.at_once,
+        faults,
+        storms: arguments.storms,
+        session: Duration::from_secs(60),
+        time_limit: Duration::from_secs(60 * arguments.time_limit),
+        ..Options::default()
+    };
+    let translator = StandIn::start().await.map_err(Failure::StandIn)?;
+    let gateway = Gateway::start(stack(arguments, &translator).await?).await?;
+    let sends = arguments.sends;
+    let verdict = run(&gateway, TOKEN_SECRET, &options, |Progress { acknowledged, since }| {
+        anstream::eprintln!("{:>5} s  {acknowledged} of {sends} messages acknowledged", since.as_secs());
+    })
+    .await;
+    gateway.shut_down().await;
+    let verdict = verdict?;
+    anstream::println!("{verdict}");
+    Ok(verdict.holds())
+}
+
+/// The stack as it is deployed, with AWS's limits in time made short.
+async fn stack(arguments: &Arguments, translator: &StandIn) -> Result<local_gateway::Options, Failure> {
+    let directory = match &arguments.binaries {
+        Some(directory) => directory.clone(),
+        None => {
+            let folder = BuildFolder::of_this_program()?;
+            anstream::eprintln!("Building the functions; the first time takes some minutes, later ones a second.");
+            build(arguments.template.parent().unwrap_or(Path::new(".")), &folder).await?;
+            folder.binaries()
+        }
+    };
+    let parameter = |name: &str, value: String| (name.to_owned(), value);
+    Ok(local_gateway::Options {
+        parameters: BTreeMap::from([
+            parameter("DeepLEndpoint", translator.url()),
+            // The clients write faster than people do.
+            parameter("SendWindowMs", "0".to_owned()),
+        ]),
+        secrets: BTreeMap::from([
+            parameter("TokenSecret", TOKEN_SECRET.to_owned()),
+            parameter("DeepLSecret", "stand-in".to_owned()),
+        ]),
+        log: match &arguments.log {
+            Some(file) => LogSink::File(file.clone()),
+            None => LogSink::Discard,
+        },
+        limits: Limits { idle: Duration::from_secs(20), longest: Duration::from_secs(120), ..Limits::default() },
+        streams: Timing {
+            first_retry: Duration::from_millis(50),
+            longest_retry: Duration::from_secs(1),
+            ..Timing::default()
+        },
+        ..local_gateway::Options::new(arguments.template.clone(), Binaries::Built { directory })
+    })
+}

@@ -1,0 +1,32 @@
+//! The fault plans of the checker: everything that AWS really does at once, and the planted defects that a checker must catch.
+
+use local_gateway::faults::{Chance, Plan, Sabotage};
+
+/// Every kind of fault, each as often as a stack can bear for a long time and still make headway.
+#[must_use]
+pub fn everything(seed: u64) -> Plan {
+    let mut plan = Plan::every_kind(seed, 0.01);
+    plan.dynamodb.slow = Chance::of(0.02).for_ms(5..=120);
+    plan.dynamodb.conflict = Chance::of(0.05);
+    plan.lambda.killed = Chance::of(0.003).for_ms(0..=30);
+    plan.lambda.timeout = Chance::of(0.002).for_ms(200..=600);
+    plan.lambda.cold = Chance::of(0.003);
+    plan.lambda.crowd = Chance::of(0.003);
+    plan.streams.doubled = Chance::of(0.05).for_ms(0..=500);
+    plan.streams.split = Chance::of(0.05).for_ms(0..=500);
+    plan.streams.late = Chance::of(0.02).for_ms(50..=400);
+    plan.streams.parallel = Chance::of(0.1);
+    plan.pushes.slow = Chance::of(0.01).for_ms(5..=200);
+    plan.pushes.gone = Chance::of(0.001);
+    plan.connections.cut = Chance::of(0.002);
+    plan.connections.disconnect_never = Chance::of(0.1);
+    plan.connections.disconnect_late = Chance::of(0.2).for_ms(100..=2_000);
+    plan.connections.disconnect_twice = Chance::of(0.1);
+    plan
+}
+
+/// The tables that the planted defects are about.
+#[must_use]
+pub fn sabotage() -> Sabotage {
+    Sabotage { sends_table: "SendsTable".to_owned(), messages_table: "MessagesTable".to_owned(), ..Sabotage::default() }
+}

@@ -1,0 +1,230 @@
+//! Faults of Lambda, of pushes and of connections, in a running stack.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use local_gateway::faults::{Chance, Connections, Kind, Lambda, Plan, Pushes};
+use local_gateway::{Gateway, InvokeError};
+use serde_json::{Value, json};
+
+mod stack;
+
+use stack::socket::{Client, Stack};
+
+async fn lambda(lambda: Lambda) -> Stack {
+    Stack::under(Plan { lambda, ..Plan::default() }).await
+}
+
+async fn pushes(pushes: Pushes) -> Stack {
+    Stack::under(Plan { pushes, ..Plan::default() }).await
+}
+
+async fn connections(connections: Connections) -> Stack {
+    Stack::under(Plan { connections, ..Plan::default() }).await
+}
+
+async fn invoke(stack: &Stack, payload: Value) -> Result<Value, InvokeError> {
+    stack.gateway.invoke("EchoFunction", payload).await
+}
+
+async fn pid(stack: &Stack) -> u64 {
+    invoke(stack, json!({})).await.unwrap()["pid"].as_u64().unwrap()
+}
+
+/// The status that a push is answered with; `None` where it is not answered.
+async fn push(stack: &Stack, id: &str, text: &str) -> Option<u16> {
+    let sent = reqwest::Client::new().post(stack.management(id)).body(text.to_owned()).send().await;
+    sent.ok().map(|answer| answer.status().as_u16())
+}
+
+/// How often `$disconnect` ran, once the gateway has shut down.
+async fn disconnects(gateway: Gateway) -> usize {
+    let functions = gateway.functions().clone();
+    gateway.shut_down().await;
+    functions.log().lines().iter().filter(|line| line.line.starts_with("disconnected ")).count()
+}
+
+async fn leave(client: &mut Client) {
+    client.0.close(None).await.unwrap();
+    client.is_cut().await;
+}
+
+#[tokio::test]
+async fn a_process_is_killed_in_the_middle_of_its_invocation_and_replaced() {
+    let stack = lambda(Lambda { killed: Chance::once().for_ms(0..=50), ..Lambda::default() }).await;
+    let file = stack.folder.path().join("never");
+    let error = invoke(&stack, json!({"do": "wait", "file": file})).await.unwrap_err();
+    assert!(matches!(error, InvokeError::Crashed { .. }), "{error}");
+    assert!(error.error_message().ends_with("Runtime exited with error: signal: killed"), "{error}");
+    let started = stack.gateway.logged(|line| line.line.starts_with("started ")).await;
+    let killed = started.line["started ".len()..].parse().unwrap();
+    assert!(!stack::runs(killed), "it has ended before its failure is told");
+    assert_ne!(pid(&stack).await, killed);
+    assert_eq!(stack.gateway.faults().counts(), BTreeMap::from([(Kind::LambdaKilled, 1)]));
+}
+
+#[tokio::test]
+async fn an_invocation_that_answers_before_its_process_is_killed_loses_its_answer() {
+    let stack = lambda(Lambda { killed: Chance::once().for_ms(29_000..=29_000), ..Lambda::default() }).await;
+    let begun = Instant::now();
+    let error = invoke(&stack, json!({})).await.unwrap_err();
+    assert!(matches!(error, InvokeError::Crashed { .. }), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(20), "the kill waited for nothing");
+}
+
+#[tokio::test]
+async fn an_answer_is_withheld_until_the_plans_timeout() {
+    let stack = lambda(Lambda { timeout: Chance::once().for_ms(120..=120), ..Lambda::default() }).await;
+    let error = invoke(&stack, json!({})).await.unwrap_err();
+    assert!(error.error_message().ends_with("Task timed out after 0.12 seconds"), "{error}");
+    invoke(&stack, json!({})).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cold_start_replaces_an_idle_process() {
+    let stack = lambda(Lambda { cold: Chance::once(), ..Lambda::default() }).await;
+    let first = pid(&stack).await;
+    let second = pid(&stack).await;
+    assert_ne!(first, second);
+    stack::ended(first).await;
+    assert_eq!(pid(&stack).await, second);
+}
+
+#[tokio::test]
+async fn a_crowd_leaves_idle_processes_idle_and_is_bounded() {
+    let stack = lambda(Lambda { crowd: Chance::of(1.0).at_most(11), ..Lambda::default() }).await;
+    let mut pids = Vec::new();
+    for _ in 0..12 {
+        pids.push(pid(&stack).await);
+    }
+    assert_eq!(BTreeSet::from_iter(&pids).len(), 12);
+    // The two eldest had to go; the one used last comes first.
+    stack::ended(pids[1]).await;
+    assert!(stack::runs(pids[2]));
+    assert_eq!(pid(&stack).await, pids[11]);
+}
+
+#[tokio::test]
+async fn a_push_is_refused_in_three_ways_although_the_connection_is_open() {
+    let once = Chance::once();
+    let stack = pushes(Pushes { gone: once, throttled: once, failed: once, ..Pushes::default() }).await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    for status in [410, 429, 500, 200] {
+        assert_eq!(push(&stack, &id, &status.to_string()).await, Some(status));
+    }
+    assert_eq!(client.text().await, "200");
+    let expected = [Kind::PushGone, Kind::PushThrottled, Kind::PushFailed].map(|kind| (kind, 1));
+    assert_eq!(stack.gateway.faults().counts(), BTreeMap::from(expected));
+}
+
+#[tokio::test]
+async fn a_push_to_a_connection_that_never_was_is_no_fault() {
+    let stack = pushes(Pushes { gone: Chance::of(1.0), ..Pushes::default() }).await;
+    assert_eq!(push(&stack, "L0SM9cOFvHcCIhw=", "x").await, Some(410));
+    assert!(stack.gateway.faults().counts().is_empty());
+}
+
+#[tokio::test]
+async fn a_push_whose_answer_is_lost_arrives_all_the_same() {
+    let stack = pushes(Pushes { lost_answer: Chance::of(1.0), ..Pushes::default() }).await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    let mut answers = BTreeSet::new();
+    for number in 0..12 {
+        answers.insert(push(&stack, &id, &number.to_string()).await);
+        assert_eq!(client.text().await, number.to_string());
+    }
+    assert_eq!(answers, [None, Some(500)].into());
+}
+
+#[tokio::test]
+async fn a_slow_push_takes_as_long_as_the_plan_says() {
+    let stack = pushes(Pushes { slow: Chance::once().for_ms(300..=300), ..Pushes::default() }).await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    let begun = Instant::now();
+    assert_eq!(push(&stack, &id, "at last").await, Some(200));
+    assert!(begun.elapsed() >= Duration::from_millis(300));
+    assert_eq!(client.text().await, "at last");
+}
+
+#[tokio::test]
+async fn a_connection_is_cut_at_a_message_which_may_have_reached_its_function() {
+    let mut invocations = BTreeSet::new();
+    for seed in 0..6 {
+        let plan = Connections { cut: Chance::once(), ..Connections::default() };
+        let stack = Stack::under(Plan { seed, connections: plan, ..Plan::default() }).await;
+        let mut client = stack.client().await;
+        let id = stack.gateway.connection_ids().remove(0);
+        client.send(json!({"action": "say"})).await;
+        assert!(client.is_cut().await);
+        let event = stack.disconnected(&id).await;
+        assert_eq!(event["disconnectStatusCode"], 1006);
+        let ledger = stack.gateway.ledger().clone();
+        stack.gateway.shut_down().await;
+        // The authorizer, $connect and $disconnect; and the message, or not.
+        invocations.insert(ledger.snapshot().function("EchoFunction").invocations);
+    }
+    assert_eq!(invocations, [3, 4].into());
+}
+
+#[tokio::test]
+async fn a_connection_is_cut_at_a_push_which_is_lost() {
+    let stack = connections(Connections { cut: Chance::once(), ..Connections::default() }).await;
+    let mut client = stack.client().await;
+    let id = stack.gateway.connection_ids().remove(0);
+    assert_eq!(push(&stack, &id, "lost").await, Some(200), "nobody knows yet");
+    assert!(client.is_cut().await);
+    assert_eq!(stack.disconnected(&id).await["disconnectStatusCode"], 1006);
+    assert_eq!(push(&stack, &id, "late").await, Some(410));
+}
+
+#[tokio::test]
+async fn disconnect_may_never_run() {
+    let stack = connections(Connections { disconnect_never: Chance::once(), ..Connections::default() }).await;
+    let (mut first, mut second) = (stack.client().await, stack.client().await);
+    let id = second.id().await;
+    leave(&mut first).await;
+    leave(&mut second).await;
+    let one = stack.gateway.logged(|line| line.line.starts_with("disconnected ")).await;
+    assert!(one.line.contains(&id) || stack.gateway.faults().counts()[&Kind::DisconnectNever] == 1);
+    assert_eq!(disconnects(stack.gateway).await, 1);
+}
+
+#[tokio::test]
+async fn disconnect_may_run_late_but_not_after_the_gateway() {
+    let late = Chance::once().for_ms(60_000..=60_000);
+    let stack = connections(Connections { disconnect_late: late, ..Connections::default() }).await;
+    leave(&mut stack.client().await).await;
+    let (begun, faults) = (Instant::now(), stack.gateway.faults().clone());
+    assert_eq!(disconnects(stack.gateway).await, 1);
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert_eq!(faults.counts(), BTreeMap::from([(Kind::DisconnectLate, 1)]));
+}
+
+#[tokio::test]
+async fn disconnect_may_run_twice() {
+    let stack = connections(Connections { disconnect_twice: Chance::once(), ..Connections::default() }).await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    leave(&mut client).await;
+    stack.disconnected(&id).await;
+    assert_eq!(disconnects(stack.gateway).await, 2);
+}
+
+#[tokio::test]
+async fn faults_begin_and_end_while_the_stack_runs() {
+    let stack = Stack::start().await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    let refuse = Pushes { throttled: Chance::of(1.0), ..Pushes::default() };
+    assert_eq!(push(&stack, &id, "before").await, Some(200));
+    stack.gateway.faults().set(Plan { pushes: refuse, ..Plan::default() }).unwrap();
+    assert_eq!(push(&stack, &id, "meanwhile").await, Some(429));
+    stack.gateway.faults().calm();
+    assert_eq!(push(&stack, &id, "after").await, Some(200));
+    assert_eq!((client.text().await, client.text().await), ("before".into(), "after".into()));
+}
