@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use checker::{CheckError, Options, Progress, plans, run};
+use checker::{CheckError, Options, Progress, Tempo, plans, run};
 use clap::{Parser, ValueEnum};
 use dev::binaries::{BuildError, BuildFolder, build};
 use local_gateway::deepl::StandIn;
@@ -120,8 +120,10 @@ async fn check(arguments: &Arguments) -> Result<bool, Failure> {
         at_once: arguments.at_once,
         faults,
         storms: arguments.storms,
-        session: Duration::from_secs(60),
+        session: Duration::from_secs(240),
         time_limit: Duration::from_secs(60 * arguments.time_limit),
+        // Hundreds of clients whose hearts beat as fast as in a short run would do little else.
+        tempo: Tempo { heartbeat_ms: 8_000..=15_000, ..Tempo::default() },
         ..Options::default()
     };
     let translator = StandIn::start().await.map_err(Failure::StandIn)?;
@@ -163,7 +165,7 @@ async fn stack(arguments: &Arguments, translator: &StandIn) -> Result<local_gate
             Some(file) => LogSink::File(file.clone()),
             None => LogSink::Discard,
         },
-        limits: Limits { idle: Duration::from_secs(20), longest: Duration::from_secs(120), ..Limits::default() },
+        limits: Limits { idle: Duration::from_secs(40), longest: Duration::from_secs(300), ..Limits::default() },
         streams: Timing {
             first_retry: Duration::from_millis(50),
             longest_retry: Duration::from_secs(1),

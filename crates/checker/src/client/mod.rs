@@ -146,7 +146,9 @@ impl Client {
             if *self.phases.borrow() == Phase::Leaving {
                 return None;
             }
-            let token = self.device.person.token(&self.stage.token_secret, self.stage.session);
+            // Never the same for all, or all would come back at the same moment.
+            let session = self.stage.session.mul_f64(self.rng.random_range(0.5..1.5));
+            let token = self.device.person.token(&self.stage.token_secret, session);
             match Socket::connect(&self.stage.url, &token).await {
                 Ok(socket) => {
                     self.account.counts.connections += 1;
