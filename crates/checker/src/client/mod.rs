@@ -84,6 +84,9 @@ pub(crate) struct Client {
     account: Account,
 }
 
+/// After so many tries, which take half a minute, a request counts as never answered.
+const IN_VAIN: u32 = 5;
+
 impl Client {
     pub(crate) fn new(
         stage: Arc<Stage>,
@@ -132,7 +135,9 @@ impl Client {
                 break;
             }
         }
-        self.account.unanswered = self.errands.values().map(|errand| errand.what.action().to_owned()).collect();
+        // A heartbeat of the last moment may still be on its way; what was repeated in vain is not answered.
+        let in_vain = self.errands.values().filter(|errand| errand.attempts >= IN_VAIN);
+        self.account.unanswered = in_vain.map(|errand| errand.what.action().to_owned()).collect();
         for (room, reading) in std::mem::take(&mut self.readings) {
             self.account.shown.insert(room, reading.into_shown());
         }
