@@ -17,7 +17,12 @@ impl Client {
     pub(super) async fn make_requests(&mut self, socket: &mut Socket) -> Result<(), Cut> {
         let now = Instant::now();
         if self.next_heartbeat <= now {
-            self.sync_all();
+            if self.phase <= Phase::Talking {
+                self.sync_all();
+            } else {
+                // Everything is synced once more when all is compared; a heart that beats on would never be done.
+                self.next_heartbeat = now + self.stage.tempo.next_heartbeat(&mut self.rng);
+            }
         }
         self.ask_for_gaps(now);
         self.write_messages(now);
