@@ -5,7 +5,6 @@
 
 mod architecture;
 mod bad_input;
-mod checker;
 mod connecting;
 mod conversation;
 mod costs;
