@@ -11,6 +11,7 @@ mod costs;
 mod dev_command;
 mod errors;
 mod events;
+mod express;
 mod idempotency;
 mod issuer;
 mod privacy;

@@ -1,20 +1,19 @@
 //! What is pushed for a batch of one room's changes, and to whom.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use shared::audience::Listeners;
+use shared::audience::Listener;
 use shared::chat::{Entry, EntryKind, Member, Room};
 use shared::error::Error;
 use shared::ids::{ConnectionId, Seq};
 use shared::language::Language;
 use shared::runtime::Change;
-use shared::table::Connection;
 use shared::wire::{Event, MessageView, RoomView, TranslationView};
 
 /// Whom a frame concerns.
 enum Concerns {
-    /// Everybody but the connection whose reply was its copy.
-    AllBut(Option<ConnectionId>),
+    /// Everybody but the connections that have it: by the reply, or from who stored it.
+    AllBut(BTreeSet<ConnectionId>),
     /// Who reads this language, and the hospital side, which may correct it.
     Readers(Language),
 }
@@ -27,19 +26,19 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// The frames that these changes make.
-    pub fn of(changes: &[Change]) -> Result<Self, Error> {
+    /// The frames that these changes make; `pushed` says who has which new text already.
+    pub fn of(changes: &[Change], pushed: &BTreeMap<Seq, BTreeSet<ConnectionId>>) -> Result<Self, Error> {
         let mut ordered: Vec<&Change> = changes.iter().collect();
         // Stable: a change of an entry stays behind the entry itself.
         ordered.sort_by_key(|change| change.after.seq);
         let mut frames = Vec::new();
         for change in ordered {
             match &change.before {
-                None => frames.push(Self::entry(&change.after)?),
+                None => frames.push(Self::new_entry(&change.after, pushed)?),
                 Some(before) => {
                     if words(before) != words(&change.after) {
-                        let (_, frame) = Self::entry(&change.after)?;
-                        frames.push((Concerns::AllBut(None), frame));
+                        let frame = Event::Message(MessageView::of_event(&change.after)).to_frame()?;
+                        frames.push((Concerns::AllBut(BTreeSet::new()), frame));
                     }
                     Self::translations(before, &change.after, &mut frames)?;
                 }
@@ -49,11 +48,13 @@ impl Frames {
         Ok(Self { frames, creates_room })
     }
 
-    fn entry(entry: &Entry) -> Result<(Concerns, String), Error> {
-        let all: BTreeSet<Language> = entry.translations.keys().cloned().collect();
-        let frame = Event::Message(MessageView::new(entry, None, &all)).to_frame()?;
-        let origin = entry.origin.clone().filter(|_| entry.kind == EntryKind::Text);
-        Ok((Concerns::AllBut(origin), frame))
+    fn new_entry(entry: &Entry, pushed: &BTreeMap<Seq, BTreeSet<ConnectionId>>) -> Result<(Concerns, String), Error> {
+        let mut served = BTreeSet::new();
+        if entry.kind == EntryKind::Text {
+            served.extend(pushed.get(&entry.seq).cloned().unwrap_or_default());
+            served.extend(entry.origin.clone());
+        }
+        Ok((Concerns::AllBut(served), Event::Message(MessageView::of_event(entry)).to_frame()?))
     }
 
     fn translations(before: &Entry, after: &Entry, frames: &mut Vec<(Concerns, String)>) -> Result<(), Error> {
@@ -68,24 +69,17 @@ impl Frames {
     }
 
     /// The frames that concern one connection.
-    pub fn for_connection<'a>(
-        &'a self,
-        listeners: &'a Listeners,
-        connection: &'a Connection,
-    ) -> impl Iterator<Item = &'a str> {
-        self.frames
-            .iter()
-            .filter(|(concerns, _)| concerns.include(listeners, connection))
-            .map(|(_, frame)| frame.as_str())
+    pub fn concerning<'a>(&'a self, listener: &'a Listener<'_>) -> impl Iterator<Item = &'a str> {
+        self.frames.iter().filter(|(concerns, _)| concerns.include(listener)).map(|(_, frame)| frame.as_str())
     }
 }
 
 impl Concerns {
-    fn include(&self, listeners: &Listeners, connection: &Connection) -> bool {
+    fn include(&self, Listener { connection, member, .. }: &Listener<'_>) -> bool {
         match self {
-            Self::AllBut(origin) => origin.as_ref() != Some(&connection.connection_id),
+            Self::AllBut(served) => !served.contains(&connection.connection_id),
             Self::Readers(language) => {
-                let member = listeners.member.as_ref().and_then(|member| member.language.as_ref());
+                let member = member.and_then(|member| member.language.as_ref());
                 let mut reads = connection.language.iter().chain(member);
                 connection.participant.is_hospital() || reads.any(|read| read.reads_like(language))
             }
@@ -105,10 +99,10 @@ pub fn room_frame(room: &Room, own: &Member, members: &[Member]) -> Result<Strin
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
+    use shared::audience::Attention;
     use shared::chat::{Sender, SystemEvent, Translation};
     use shared::clock::Timestamp;
+    use shared::table::Connection;
 
     use super::*;
 
@@ -128,7 +122,7 @@ mod tests {
         Change { sequence_number: "1".to_owned(), before, after }
     }
 
-    fn listener(id: &str, participant: &str, language: &str) -> (Listeners, Connection) {
+    fn listener(id: &str, participant: &str, language: &str) -> Listener<'static> {
         let connection = Connection {
             audience: participant.to_owned(),
             connection_id: ConnectionId::new(id),
@@ -142,21 +136,32 @@ mod tests {
             session_until: Timestamp::default(),
             expires_at: 0,
         };
-        let nobody = Listeners { member: None, attentive: Vec::new(), glancing: Vec::new(), ended: Vec::new() };
-        (nobody, connection)
+        Listener { connection, member: None, attention: Attention::Each }
     }
 
-    fn received(frames: &Frames, (listeners, connection): &(Listeners, Connection)) -> Vec<String> {
+    fn frames(changes: &[Change]) -> Frames {
+        Frames::of(changes, &BTreeMap::new()).expect("frames")
+    }
+
+    fn received(frames: &Frames, listener: &Listener<'_>) -> Vec<String> {
         let type_of = |frame: &str| frame.split('"').nth(3).unwrap_or_default().to_owned();
-        frames.for_connection(listeners, connection).map(type_of).collect()
+        frames.concerning(listener).map(type_of).collect()
     }
 
     #[test]
     fn a_new_text_goes_to_everybody_but_the_connection_it_came_from() {
-        let frames = Frames::of(&[change(None, entry(2))]).expect("frames");
+        let frames = frames(&[change(None, entry(2))]);
         assert_eq!(received(&frames, &listener("own", "user:u1", "ja")), Vec::<String>::new());
         assert_eq!(received(&frames, &listener("other device", "user:u1", "ja")), ["message"]);
         assert_eq!(received(&frames, &listener("staff", "hospital:h9", "ko")), ["message"]);
+    }
+
+    #[test]
+    fn a_text_is_not_pushed_again_to_a_connection_that_took_it_from_who_stored_it() {
+        let pushed = BTreeMap::from([(entry(2).seq, BTreeSet::from([ConnectionId::new("staff")]))]);
+        let frames = Frames::of(&[change(None, entry(2)), change(None, entry(3))], &pushed).expect("frames");
+        assert_eq!(received(&frames, &listener("staff", "hospital:h9", "ko")), ["message"]);
+        assert_eq!(received(&frames, &listener("came later", "hospital:h9", "ko")), ["message", "message"]);
     }
 
     #[test]
@@ -164,19 +169,19 @@ mod tests {
         let mut after = entry(2);
         let korean = "ko".parse().expect("valid");
         after.translations.insert(korean, Translation::by_machine("네".to_owned(), 1, Timestamp::default()));
-        let frames = Frames::of(&[change(Some(entry(2)), after.clone())]).expect("frames");
-        assert_eq!(received(&frames, &listener("a", "user:u2", "ko-KR")), ["translation"]);
-        assert_eq!(received(&frames, &listener("b", "user:u3", "ja")), Vec::<String>::new());
-        assert_eq!(received(&frames, &listener("c", "hospital:h9", "en")), ["translation"]);
-        let unchanged = Frames::of(&[change(Some(after.clone()), after)]).expect("frames");
+        let changed = frames(&[change(Some(entry(2)), after.clone())]);
+        assert_eq!(received(&changed, &listener("a", "user:u2", "ko-KR")), ["translation"]);
+        assert_eq!(received(&changed, &listener("b", "user:u3", "ja")), Vec::<String>::new());
+        assert_eq!(received(&changed, &listener("c", "hospital:h9", "en")), ["translation"]);
+        let unchanged = frames(&[change(Some(after.clone()), after)]);
         assert_eq!(received(&unchanged, &listener("c", "hospital:h9", "ko")), Vec::<String>::new());
     }
 
     #[test]
     fn entries_are_pushed_in_the_order_of_the_log_whatever_the_streams_was() {
-        let frames = Frames::of(&[change(None, entry(3)), change(None, entry(2))]).expect("frames");
-        let (listeners, connection) = listener("other", "hospital:h9", "ko");
-        let texts: Vec<_> = frames.for_connection(&listeners, &connection).collect();
+        let frames = frames(&[change(None, entry(3)), change(None, entry(2))]);
+        let other = listener("other", "hospital:h9", "ko");
+        let texts: Vec<_> = frames.concerning(&other).collect();
         assert!(texts[0].contains("\"seq\":2") && texts[1].contains("\"seq\":3"));
     }
 }

@@ -14,5 +14,6 @@ async fn main() -> Result<(), Fatal> {
     let doors = Doors::open().await;
     let delivery = delivery::Delivery { push: doors.push(), connections: doors.connections()?, clock: doors.clock() };
     let upkeep = upkeep::Upkeep { rooms: doors.rooms()?, members: doors.members()? };
-    serve_stream(reader::FanOut { audience: doors.audience()?, delivery, upkeep, clock: doors.clock() }).await
+    let express = if shared::config::express_limit()? > 0 { Some(doors.sends()?) } else { None };
+    serve_stream(reader::FanOut { audience: doors.audience()?, delivery, upkeep, express, clock: doors.clock() }).await
 }

@@ -1,17 +1,20 @@
 //! When entries are added to rooms' logs or change, then each is pushed to the connections it concerns, and room heads and
 //! room lists are kept in step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use shared::audience::{Audience, Listeners};
+use shared::audience::Audience;
+use shared::chat::{Entry, EntryKind};
 use shared::clock::Clock;
-use shared::error::Error;
-use shared::ids::RoomId;
+use shared::error::{Error, chain};
+use shared::ids::{ConnectionId, RoomId, Seq};
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
+use shared::table::Sends;
 
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Glance};
 use crate::frames::{Frames, room_frame};
 use crate::upkeep::Upkeep;
 
@@ -20,11 +23,17 @@ pub struct FanOut {
     pub audience: Audience,
     pub delivery: Delivery,
     pub upkeep: Upkeep,
+    /// Where who stores a text marks to whom it was pushed already; `None` where nobody does.
+    pub express: Option<Sends>,
     pub clock: Clock,
 }
 
 /// How many rooms of a batch are served side by side.
 const ROOMS_AT_ONCE: usize = 8;
+
+/// How old a text becomes before its marks are read: who stored it is pushing it in this time. On AWS the stream's own hop
+/// nearly always takes longer, so nothing is waited for.
+const EXPRESS_TIME: Duration = Duration::from_millis(100);
 
 impl StreamReader for FanOut {
     async fn read(&self, batch: Vec<Change>) -> Vec<String> {
@@ -36,8 +45,9 @@ impl StreamReader for FanOut {
             .map(async |(room_id, changes)| match self.room(&room_id, &changes).await {
                 Ok(()) => Vec::new(),
                 Err(error) => {
-                    tracing::error!(room = %room_id, changes = changes.len(), error = error.to_string(), "a room must come again");
-metric::count(Metric::Failed, 1);
+                    let (changed, error) = (changes.len(), error.to_string());
+                    tracing::error!(room = %room_id, changed, error, "a room must come again");
+                    metric::count(Metric::Failed, 1);
                     changes.into_iter().map(|change| change.sequence_number).collect()
                 }
             })
@@ -49,36 +59,44 @@ metric::count(Metric::Failed, 1);
 
 impl FanOut {
     async fn room(&self, room_id: &RoomId, changes: &[Change]) -> Result<(), Error> {
-        let frames = Frames::of(changes)?;
-        let listeners = self.audience.of(room_id, self.clock.now()).await?;
-        self.delivery.close_ended(&listeners).await;
-        self.delivery.deliver(&listeners, &frames).await;
         let added: Vec<_> =
             changes.iter().filter(|change| change.before.is_none()).map(|change| &change.after).collect();
-        self.upkeep.after(room_id, &added, &listeners).await?;
-        let glancing = listeners.iter().any(|listeners| !listeners.glancing.is_empty());
-        if !added.is_empty() && (glancing || frames.creates_room) {
-            self.glance(room_id, &listeners, frames.creates_room).await?;
+        let frames = Frames::of(changes, &self.pushed(room_id, &added).await)?;
+        let members = self.audience.members(room_id).await?;
+        let listeners = self.audience.listeners(room_id, &members, self.clock.now());
+        let glances = self.delivery.deliver(listeners, &frames).await?;
+        self.upkeep.after(room_id, &added, &members).await?;
+        if !added.is_empty() && !glances.is_empty() {
+            self.show_room(room_id, &glances).await?;
         }
         Ok(())
     }
 
-    /// Connections that do not get each message are shown the room instead, once per batch; a new room is shown to all.
-    async fn glance(&self, room_id: &RoomId, listeners: &[Listeners], to_all: bool) -> Result<(), Error> {
+    /// Who took which of these texts from who stored it. Where the marks cannot be read nobody did: a double is told by its
+    /// `seq`, and waiting for the marks would hold up everybody.
+    async fn pushed(&self, room_id: &RoomId, added: &[&Entry]) -> BTreeMap<Seq, BTreeSet<ConnectionId>> {
+        let texts = || added.iter().filter(|entry| entry.kind == EntryKind::Text);
+        let (Some(sends), Some(newest)) = (&self.express, texts().map(|entry| entry.sent_at).max()) else {
+            return BTreeMap::new();
+        };
+        tokio::time::sleep(EXPRESS_TIME.saturating_sub(self.clock.now().since(newest))).await;
+        let sent = texts().map(|entry| (&entry.sender.participant, entry.message_id));
+        sends.pushed(room_id, sent).await.unwrap_or_else(|error| {
+            tracing::warn!(room = %room_id, error = chain(&error), "the marks of a room's texts cannot be read");
+            BTreeMap::new()
+        })
+    }
+
+    /// Shows the room as it is after a batch, once, to each of its members on their own connections.
+    async fn show_room(&self, room_id: &RoomId, glances: &[Glance]) -> Result<(), Error> {
         // The seats are read again: the marks have moved since the listeners were looked up.
         let (room, members) = tokio::try_join!(self.upkeep.rooms.get(room_id), self.audience.members.of_room(room_id))?;
         let Some(room) = room else { return Ok(()) };
         for own in &members {
-            let seat = |listeners: &&Listeners| {
-                listeners.member.as_ref().is_some_and(|member| member.participant == own.participant)
-            };
-            let Some(listeners) = listeners.iter().find(seat) else { continue };
-            let mut shown: Vec<_> = listeners.glancing.iter().collect();
-            if to_all {
-                shown.extend(&listeners.attentive);
-            }
-            if !shown.is_empty() {
-                self.delivery.show(&shown, &room_frame(&room, own, &members)?).await;
+            let theirs = glances.iter().filter(|(participant, _)| *participant == own.participant);
+            let mut theirs = theirs.map(|(_, connection)| connection).peekable();
+            if theirs.peek().is_some() {
+                self.delivery.show(theirs, &room_frame(&room, own, &members)?).await;
             }
         }
         Ok(())

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use shared::audience::Listeners;
-use shared::chat::{Entry, EntryKind, LastMessage};
+use shared::chat::{Entry, EntryKind, LastMessage, Member};
 use shared::error::Error;
 use shared::ids::{Mark, Participant, RoomId};
 use shared::table::{Head, Members, Rooms};
@@ -31,7 +30,7 @@ struct Run {
 
 impl Upkeep {
     /// Keeps in step with the entries that were added.
-    pub async fn after(&self, room_id: &RoomId, added: &[&Entry], listeners: &[Listeners]) -> Result<(), Error> {
+    pub async fn after(&self, room_id: &RoomId, added: &[&Entry], seats: &[Member]) -> Result<(), Error> {
         let Some(newest) = added.iter().max_by_key(|entry| entry.seq) else { return Ok(()) };
         let newest_text = added.iter().filter(|entry| entry.kind == EntryKind::Text).max_by_key(|entry| entry.seq);
         let head = Head {
@@ -43,7 +42,7 @@ impl Upkeep {
         tokio::try_join!(
             async { Ok(self.rooms.advance(room_id, &head).await?) },
             self.move_own_marks(room_id, added),
-            self.touch_lists(room_id, newest, listeners),
+            self.touch_lists(room_id, newest, seats),
         )?;
         Ok(())
     }
@@ -57,9 +56,8 @@ impl Upkeep {
     }
 
     /// Moves the room up in its members' lists. Open rooms have too many members for that.
-    async fn touch_lists(&self, room_id: &RoomId, newest: &Entry, listeners: &[Listeners]) -> Result<(), Error> {
-        let members = listeners.iter().filter_map(|listeners| listeners.member.as_ref());
-        let late = members.filter(|member| newest.sent_at.since(member.last_activity) > LIST_LAG);
+    async fn touch_lists(&self, room_id: &RoomId, newest: &Entry, seats: &[Member]) -> Result<(), Error> {
+        let late = seats.iter().filter(|member| newest.sent_at.since(member.last_activity) > LIST_LAG);
         stream::iter(late)
             .map(Ok)
             .try_for_each_concurrent(AT_ONCE, async |member| {

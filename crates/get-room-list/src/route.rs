@@ -7,7 +7,7 @@ use shared::chat::{Member, Room, RoomStatus};
 use shared::error::Error;
 use shared::ids::{Participant, RoomId};
 use shared::runtime::{Caller, Route};
-use shared::table::{ListPosition, Members, MembersPage, Rooms};
+use shared::table::{ListPosition, Members, Rooms};
 use shared::wire::{ENVELOPE_RESERVE, PAGE_LIMIT, PageSize, RoomView, fit};
 
 use crate::cursor::Cursor;
@@ -42,15 +42,13 @@ impl Route for GetRoomList {
         let filed = request.status.filter(|_| caller.participant().is_hospital());
         let start = request.cursor.map(|cursor| cursor.0);
         let page = self.members.list(caller.participant(), filed, start.as_ref(), request.limit.get()).await?;
-        let views = self.views(caller.participant(), &page).await?;
+        let views = self.views(caller.participant(), &page.rows).await?;
         let shown = views.iter().filter(|(_, room, _)| request.status.is_none_or(|status| room.status == status));
         let (mut rooms, _) = fit(shown.clone().map(|(_, _, view)| view.clone()), PAGE_LIMIT - ENVELOPE_RESERVE);
         // A page that became too large ends at its last room; else all that was read has been looked at.
         let cut = rooms.len() < shown.clone().count();
-        let reached = if cut { shown.map(|(member, ..)| *member).nth(rooms.len() - 1) } else { page.members.last() };
-        let next_cursor = reached.filter(|_| cut || page.has_more).map(|member| {
-            Cursor(ListPosition { room_id: member.room_id.clone(), last_activity: member.last_activity })
-        });
+        let reached = if cut { shown.map(|(place, ..)| *place).nth(rooms.len() - 1) } else { page.rows.last() };
+        let next_cursor = reached.filter(|_| cut || page.more).cloned().map(Cursor);
         // The index is up to a minute behind; the heads are not.
         rooms.sort_by_key(|room| std::cmp::Reverse(room.updated_at));
         Ok(Reply { rooms, next_cursor })
@@ -62,17 +60,22 @@ impl GetRoomList {
     async fn views<'a>(
         &self,
         own: &Participant,
-        page: &'a MembersPage,
-    ) -> Result<Vec<(&'a Member, Room, RoomView)>, Error> {
-        let ids: Vec<RoomId> = page.members.iter().map(|member| member.room_id.clone()).collect();
-        let seats: Vec<_> = ids.iter().filter_map(|room| Some((room.clone(), room.counterpart(own)?))).collect();
-        let (rooms, counterparts) = tokio::try_join!(self.rooms.get_all(&ids), self.members.get_all(&seats, false))?;
+        page: &'a [ListPosition],
+    ) -> Result<Vec<(&'a ListPosition, Room, RoomView)>, Error> {
+        let ids: Vec<RoomId> = page.iter().map(|place| place.room_id.clone()).collect();
+        let counterparts = ids.iter().filter_map(|room| Some((room.clone(), room.counterpart(own)?)));
+        let seats: Vec<_> = ids.iter().map(|room| (room.clone(), own.clone())).chain(counterparts).collect();
+        let (rooms, seats) = tokio::try_join!(self.rooms.get_all(&ids), self.members.get_all(&seats, false))?;
         let mut rooms: HashMap<RoomId, Room> = rooms.into_iter().map(|room| (room.room_id.clone(), room)).collect();
-        let counterparts: HashMap<_, _> = counterparts.iter().map(|member| (&member.room_id, member)).collect();
-        let views = page.members.iter().filter_map(|member| {
-            let room = rooms.remove(&member.room_id)?;
-            let view = RoomView::new(&room, member, counterparts.get(&member.room_id).copied());
-            Some((member, room, view))
+        let (own, counterparts): (Vec<_>, Vec<_>) = seats.iter().partition(|seat| seat.participant == *own);
+        let by_room = |seats: Vec<&'_ Member>| -> HashMap<_, _> {
+            seats.into_iter().map(|seat| (seat.room_id.clone(), seat.clone())).collect()
+        };
+        let (own, counterparts) = (by_room(own), by_room(counterparts));
+        let views = page.iter().filter_map(|place| {
+            let room = rooms.remove(&place.room_id)?;
+            let view = RoomView::new(&room, own.get(&place.room_id)?, counterparts.get(&place.room_id));
+            Some((place, room, view))
         });
         Ok(views.collect())
     }

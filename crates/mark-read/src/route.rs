@@ -1,9 +1,9 @@
 //! When somebody has read on, then their mark moves, and the others see it. The push is best effort: a mark that is lost is
 //! repaired by the next.
 
-use futures::{StreamExt, stream};
+use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
-use shared::audience::Audience;
+use shared::audience::{Attention, Audience, Listener};
 use shared::chat::Entry;
 use shared::clock::Clock;
 use shared::error::Error;
@@ -75,14 +75,16 @@ impl MarkRead {
     async fn tell_others(&self, caller: &Caller, room_id: &RoomId, last_read_seq: Mark) -> Result<(), Error> {
         let participant = caller.participant().clone();
         let frame = Event::Read { room_id: room_id.clone(), participant, last_read_seq }.to_frame()?;
-        let listeners = self.audience.of(room_id, self.clock.now()).await?;
-        let others = listeners.iter().flat_map(|listeners| &listeners.attentive);
-        let others = others.map(|connection| &connection.connection_id).filter(|id| **id != caller.connection_id);
-        stream::iter(others)
-            .for_each_concurrent(Push::AT_ONCE, async |connection| {
-                self.push.send(connection, &frame).await;
+        let members = self.audience.members(room_id).await?;
+        self.audience
+            .listeners(room_id, &members, self.clock.now())
+            .try_for_each_concurrent(Push::AT_ONCE, async |Listener { connection, attention, .. }| {
+                if attention == Attention::Each && connection.connection_id != caller.connection_id {
+                    self.push.send(&connection.connection_id, &frame).await;
+                }
+                Ok(())
             })
-            .await;
+            .await?;
         Ok(())
     }
 }

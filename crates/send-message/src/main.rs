@@ -1,5 +1,6 @@
 //! Answers `sendMessage`.
 
+mod express;
 mod pace;
 mod route;
 
@@ -10,12 +11,19 @@ use shared::runtime::{Fatal, serve, start_logging};
 async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await;
+    let express = express::Express {
+        audience: doors.audience()?,
+        push: doors.hasty_push(),
+        sends: doors.sends()?,
+        limit: shared::config::express_limit()?,
+    };
     serve(route::SendMessage {
         seats: doors.seats()?,
         log: doors.log()?,
         sends: doors.sends()?,
         connections: doors.connections()?,
         digest: doors.digest_key().await?,
+        express,
         pace: pace::Pace { window: shared::config::send_window()? },
         clock: doors.clock(),
     })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use shared::chat::{Entry, EntryKind, MessageText, Room, RoomStatus};
+use shared::chat::{Entry, EntryKind, Member, MessageText, Room, RoomStatus};
 use shared::clock::{Clock, Timestamp};
 use shared::digest::DigestKey;
 use shared::error::Error;
@@ -15,6 +15,7 @@ use shared::table::{Appended, Connections, Log, Send, Sends};
 use shared::tries::Tries;
 use shared::wire::{Code, Refusal};
 
+use crate::express::Express;
 use crate::pace::{JUDGED, Pace};
 
 /// The route and its doors.
@@ -24,6 +25,7 @@ pub struct SendMessage {
     pub sends: Sends,
     pub connections: Connections,
     pub digest: DigestKey,
+    pub express: Express,
     pub pace: Pace,
     pub clock: Clock,
 }
@@ -46,6 +48,14 @@ pub struct Reply {
     duplicate: bool,
 }
 
+/// What became of a message.
+enum Stored {
+    /// It was appended.
+    Now(Box<Entry>, Send),
+    /// Its `message_id` was used before, for this text or for another.
+    Before(Send),
+}
+
 /// A message that can be appended as it is.
 struct Draft {
     room_id: RoomId,
@@ -62,25 +72,40 @@ impl Route for SendMessage {
 
     async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
         let draft = self.draft(caller, request).await?;
+        let (stored, audience) =
+            self.express.alongside(&draft.room_id, self.clock.now(), self.store(caller, &draft)).await;
+        match stored? {
+            Stored::Now(entry, send) => {
+                self.express.deliver(&entry, &send, &audience).await;
+                Ok(draft.reply(&send, false))
+            }
+            Stored::Before(send) if send.digest == draft.digest => Ok(draft.reply(&send, true)),
+            Stored::Before(_) => {
+                Err(Refusal::new(Code::MessageIdTaken, "this `message_id` was already used for another text").into())
+            }
+        }
+    }
+}
+
+impl SendMessage {
+    /// Appends the message, unless it was appended before: that is known for sure by the row of its `message_id`, which
+    /// stands in the way of a second one. It is looked for beforehand only where the message would be refused, because who
+    /// repeats a message that was accepted gets the same answer, whatever has changed since.
+    async fn store(&self, caller: &Caller, draft: &Draft) -> Result<Stored, Error> {
         let mut tries = Tries::default();
         loop {
-            let (seat, tail, sent) = tokio::join!(
+            let (seat, tail) = tokio::join!(
                 self.seats.with_room(&draft.room_id, caller.participant()),
                 self.log.tail(&draft.room_id, JUDGED),
-                self.sends.get(&draft.room_id, caller.participant(), draft.message_id),
             );
             let ((member, room), tail) = (seat?, tail?);
-            if let Some(sent) = sent? {
-                return draft.answer_again(&sent);
-            }
-            let now = self.clock.now();
-            if member.muted_until.is_some_and(|until| until > now) {
-                let wait = member.muted_until.unwrap_or(now).since(now);
-                return Err(Refusal::rate_limited("you are muted in this room for a while", wait).into());
-            }
-            refuse_if_closed(&room, &tail)?;
-            self.pace.judge(&tail, caller.user_id(), &draft.text, now)?;
-            let entry = draft.entry(caller, tail.first(), now)?;
+            let entry = match self.accept(caller, draft, &member, &room, &tail) {
+                Ok(entry) => entry,
+                Err(refusal) => {
+                    let sent = self.sends.get(&draft.room_id, caller.participant(), draft.message_id).await?;
+                    return sent.map(Stored::Before).ok_or_else(|| refusal.into());
+                }
+            };
             let send = Send::new(
                 &draft.room_id,
                 caller.participant(),
@@ -91,16 +116,32 @@ impl Route for SendMessage {
                 draft.digest.clone(),
             );
             match self.log.append(&entry, vec![self.sends.insert(&send)?]).await? {
-                Appended::Done => return Ok(draft.reply(&send, false)),
+                Appended::Done => return Ok(Stored::Now(Box::new(entry), send)),
                 // A repetition of this very send won, whatever else stood in the way.
-                Appended::Again { found: Some(row) } => return draft.answer_again(&self.sends.row(row)?),
+                Appended::Again { found: Some(row) } => return Ok(Stored::Before(self.sends.row(row)?)),
                 Appended::Again { found: None } => tries.again().await?,
             }
         }
     }
-}
 
-impl SendMessage {
+    /// The entry to append, if this member may append it now.
+    fn accept(
+        &self,
+        caller: &Caller,
+        draft: &Draft,
+        member: &Member,
+        room: &Room,
+        tail: &[Entry],
+    ) -> Result<Entry, Refusal> {
+        let now = self.clock.now();
+        if let Some(until) = member.muted_until.filter(|until| *until > now) {
+            return Err(Refusal::rate_limited("you are muted in this room for a while", until.since(now)));
+        }
+        refuse_if_closed(room, tail)?;
+        self.pace.judge(tail, caller.user_id(), &draft.text, now)?;
+        draft.entry(caller, tail.first(), now)
+    }
+
     async fn draft(&self, caller: &Caller, request: Request) -> Result<Draft, Error> {
         let text = MessageText::new(request.message).map_err(|error| Refusal::invalid_text("message", error))?;
         let room_id = match request.room_id {
@@ -148,14 +189,6 @@ impl Draft {
             edited_at: None,
             deleted_at: None,
         })
-    }
-
-    fn answer_again(&self, sent: &Send) -> Result<Reply, Error> {
-        if sent.digest == self.digest {
-            Ok(self.reply(sent, true))
-        } else {
-            Err(Refusal::new(Code::MessageIdTaken, "this `message_id` was already used for another text").into())
-        }
     }
 
     fn reply(&self, send: &Send, duplicate: bool) -> Reply {

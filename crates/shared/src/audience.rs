@@ -1,23 +1,33 @@
 //! Who is listening to a room.
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::stream::LocalBoxStream;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use crate::chat::Member;
 use crate::clock::Timestamp;
 use crate::ids::RoomId;
-use crate::table::{Connection, Connections, Members, TableError};
+use crate::table::{Connection, Connections, Members, Page, TableError};
 
-/// A participant in a room and the connections through which it listens.
+/// A connection through which somebody listens to a room.
 #[derive(Debug)]
-pub struct Listeners {
-    /// The seat; `None` for an open room, where all who joined by connection listen together.
-    pub member: Option<Member>,
-    /// The connections that get each message.
-    pub attentive: Vec<Connection>,
-    /// The others of a participant with very many: they get one `room` event per batch.
-    pub glancing: Vec<Connection>,
-    /// Those whose session has ended: nothing is pushed to them any more.
-    pub ended: Vec<Connection>,
+pub struct Listener<'a> {
+    /// The connection.
+    pub connection: Connection,
+    /// The seat it listens from; `None` in an open room, where all who joined by connection listen together.
+    pub member: Option<&'a Member>,
+    /// How it listens.
+    pub attention: Attention,
+}
+
+/// How a connection listens to a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attention {
+    /// It gets each message.
+    Each,
+    /// It is one of a participant with very many, and did not join the room: it gets one `room` event per batch.
+    Glance,
+    /// Its session has ended: nothing is pushed to it any more.
+    Ended,
 }
 
 /// Finds who is listening.
@@ -34,30 +44,99 @@ pub struct Audience {
 impl Audience {
     /// How many members' connections are looked up at once.
     const AT_ONCE: usize = 16;
+    /// More seats than any room has: see [`GROUP_LIMIT`](crate::table::GROUP_LIMIT).
+    const ALL: usize = 1_000;
 
-    /// Everybody who listens to `room` at `now`, strongly consistent.
-    pub async fn of(&self, room: &RoomId, now: Timestamp) -> Result<Vec<Listeners>, TableError> {
+    /// Everybody who has a seat; nobody in an open room, where connections listen by themselves.
+    pub async fn members(&self, room: &RoomId) -> Result<Vec<Member>, TableError> {
+        if room.is_open() { Ok(Vec::new()) } else { self.members.listening(room, Self::ALL).await }
+    }
+
+    /// Every connection that listens to `room` at `now`, strongly consistent, page by page: however many listen, only as many
+    /// are held as are being read. An error stands for the rest of one member's connections; the others' still follow.
+    pub fn listeners<'a>(
+        &'a self,
+        room: &'a RoomId,
+        members: &'a [Member],
+        now: Timestamp,
+    ) -> LocalBoxStream<'a, Result<Listener<'a>, TableError>> {
         if room.is_open() {
-            let joined = self.connections.listening(&room.to_string()).await?;
-            let (attentive, ended) = joined.into_iter().partition(|connection| connection.session_until > now);
-            return Ok(vec![Listeners { member: None, attentive, glancing: Vec::new(), ended }]);
+            let pages = self.connections.listening(room);
+            let listen = move |connection: Connection| {
+                let attention = if connection.session_until > now { Attention::Each } else { Attention::Ended };
+                Listener { connection, member: None, attention }
+            };
+            return one_by_one(pages, move |_| listen).boxed_local();
         }
-        let members = self.members.of_room(room).await?;
-        stream::iter(members)
-            .map(async |member| {
-                let connections = self.connections.listening(&member.participant.to_string()).await?;
-                Ok(self.split(room, member, connections, now))
-            })
-            .buffered(Self::AT_ONCE)
-            .try_collect()
-            .await
+        let seats = members.iter().map(move |member| self.at_seat(room, member, now).boxed_local());
+        stream::iter(seats).flatten_unordered(Self::AT_ONCE).boxed_local()
     }
 
-    fn split(&self, room: &RoomId, member: Member, connections: Vec<Connection>, now: Timestamp) -> Listeners {
-        let (live, ended): (Vec<_>, _) = connections.into_iter().partition(|connection| connection.session_until > now);
-        let crowded = live.len() > self.full_delivery_limit;
-        let (attentive, glancing) =
-            live.into_iter().partition(|connection| !crowded || connection.rooms.contains(room));
-        Listeners { member: Some(member), attentive, glancing, ended }
+    fn at_seat<'a>(
+        &'a self,
+        room: &'a RoomId,
+        member: &'a Member,
+        now: Timestamp,
+    ) -> impl Stream<Item = Result<Listener<'a>, TableError>> + 'a {
+        let lives = move |connection: &Connection| connection.session_until > now;
+        let mut crowded = None;
+        one_by_one(self.connections.listening(&member.participant), move |page| {
+            let live = page.rows.iter().filter(|connection| lives(connection)).count();
+            let crowded = *crowded.get_or_insert(page.more || live > self.full_delivery_limit);
+            move |connection: Connection| {
+                let attention = match () {
+                    () if !lives(&connection) => Attention::Ended,
+                    () if crowded && !connection.rooms.contains(room) => Attention::Glance,
+                    () => Attention::Each,
+                };
+                Listener { connection, member: Some(member), attention }
+            }
+        })
     }
+
+    /// The connections that get each message of `room`, if they are at most `most`; `None` if there are more. In a consult or
+    /// a direct room one round trip, because its id says who has a seat, otherwise two; never more than `most` seats and
+    /// connections of each are read.
+    pub async fn small(
+        &self,
+        room: &RoomId,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Option<Vec<Connection>>, TableError> {
+        let most = most.min(self.full_delivery_limit);
+        let audiences: Vec<String> = match room.sides() {
+            Some(sides) => sides.iter().map(ToString::to_string).collect(),
+            None if room.is_open() => vec![room.to_string()],
+            None => {
+                let members = self.members.listening(room, most + 1).await?;
+                members.iter().map(|member| member.participant.to_string()).collect()
+            }
+        };
+        if audiences.len() > most {
+            return Ok(None);
+        }
+        let lookups = audiences.iter().map(|audience| self.connections.first_listening(audience, most + 1));
+        let found = futures::future::try_join_all(lookups).await?;
+        // Rows of ended sessions count: what hides behind them is not known.
+        if found.iter().any(|some| some.len() > most) || found.iter().map(Vec::len).sum::<usize>() > most {
+            return Ok(None);
+        }
+        Ok(Some(found.into_iter().flatten().filter(|connection| connection.session_until > now).collect()))
+    }
+}
+
+/// The connections of pages, each made a listener by what `judge` makes of its page.
+fn one_by_one<'a, F>(
+    pages: impl Stream<Item = Result<Page<Connection>, TableError>> + 'a,
+    mut judge: impl FnMut(&Page<Connection>) -> F + 'a,
+) -> impl Stream<Item = Result<Listener<'a>, TableError>> + 'a
+where
+    F: FnMut(Connection) -> Listener<'a> + 'a,
+{
+    pages
+        .map_ok(move |page| {
+            let listen = judge(&page);
+            stream::iter(page.rows.into_iter().map(listen).map(Ok))
+        })
+        .try_flatten()
 }

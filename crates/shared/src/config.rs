@@ -158,6 +158,12 @@ pub fn full_delivery_limit() -> Result<usize, ConfigError> {
     parsed("FULL_DELIVERY_LIMIT")?.ok_or(ConfigError::Missing("FULL_DELIVERY_LIMIT"))
 }
 
+/// `EXPRESS_LIMIT`: who sends a message pushes it to so many connections at most; more, and everything if it is zero, is
+/// left to the stream.
+pub fn express_limit() -> Result<usize, ConfigError> {
+    parsed("EXPRESS_LIMIT")?.ok_or(ConfigError::Missing("EXPRESS_LIMIT"))
+}
+
 /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets.
 pub fn function_name() -> String {
     optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default()

@@ -99,6 +99,11 @@ impl Doors {
         Push::new(&self.sdk)
     }
 
+    /// Pushes to connections for somebody who waits.
+    pub fn hasty_push(&self) -> Push {
+        Push::hasty(&self.sdk)
+    }
+
     /// The translator: cache, DeepL and the log.
     pub async fn translator(&self) -> Result<Translator, ConfigError> {
         Ok(Translator {

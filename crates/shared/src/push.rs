@@ -9,6 +9,9 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_apigatewaymanagement::Client;
 use aws_sdk_apigatewaymanagement::config::Builder;
+use aws_sdk_apigatewaymanagement::config::http::HttpResponse;
+use aws_sdk_apigatewaymanagement::error::SdkError;
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 
 use crate::ids::ConnectionId;
@@ -38,16 +41,24 @@ impl Push {
     /// The SDK's own retries serve for 429 and 5xx: three tries with jitter growing from 50 ms, each at most 2 s.
     pub fn new(sdk: &SdkConfig) -> Self {
         let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50));
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(2)).build();
+        Self::with(sdk, retries, Duration::from_secs(2))
+    }
+
+    /// For somebody who waits: one try of at most half a second, because another way is left.
+    pub fn hasty(sdk: &SdkConfig) -> Self {
+        Self::with(sdk, RetryConfig::disabled(), Duration::from_millis(500))
+    }
+
+    fn with(sdk: &SdkConfig, retries: RetryConfig, patience: Duration) -> Self {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(patience).build();
         let config = Builder::from(sdk).retry_config(retries).timeout_config(timeouts).build();
         Self { client: Client::from_conf(config) }
     }
 
     /// Sends one text frame of at most 128 KB to one connection.
     pub async fn send(&self, connection: &ConnectionId, frame: &str) -> Delivery {
-        let call = self.client.post_to_connection().connection_id(connection.as_str()).data(Blob::new(frame));
-        match call.send().await {
-            Ok(_) => Delivery::Delivered,
+        match self.offer(connection, frame).await {
+            Ok(()) => Delivery::Delivered,
             Err(error) if error.as_service_error().is_some_and(|error| error.is_gone_exception()) => Delivery::Gone,
             Err(error) => {
                 tracing::warn!(%connection, bytes = frame.len(), error = %crate::error::chain(&error), "a push was dropped");
@@ -55,6 +66,20 @@ impl Push {
                 Delivery::Dropped
             }
         }
+    }
+
+    /// Whether the connection took one text frame; why not is left to who tries again.
+    pub async fn took(&self, connection: &ConnectionId, frame: &str) -> bool {
+        self.offer(connection, frame).await.is_ok()
+    }
+
+    async fn offer(
+        &self,
+        connection: &ConnectionId,
+        frame: &str,
+    ) -> Result<(), SdkError<PostToConnectionError, HttpResponse>> {
+        let call = self.client.post_to_connection().connection_id(connection.as_str()).data(Blob::new(frame));
+        call.send().await.map(|_| ())
     }
 
     /// Closes a connection. One that is gone already is closed.

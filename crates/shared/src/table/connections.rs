@@ -6,9 +6,10 @@ use std::fmt;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use futures::Stream;
 use serde::{Deserialize, Serialize};
 
-use super::{Item, Table, TableError, key};
+use super::{Item, Page, Table, TableError, key};
 use crate::clock::Timestamp;
 use crate::ids::{ConnectionId, Participant, RoomId, UserId};
 use crate::language::Language;
@@ -103,9 +104,22 @@ impl Connections {
         self.table.update(call).await
     }
 
-    /// Everybody who listens under `audience` (a participant or a room), strongly consistent, every page of it.
-    pub async fn listening(&self, audience: &str) -> Result<Vec<Connection>, TableError> {
-        self.table.query_all("audience", audience.to_owned()).await
+    /// Everybody who listens under `audience` (a participant or a room), strongly consistent, page by page.
+    pub fn listening<A: fmt::Display>(
+        &self,
+        audience: &A,
+    ) -> impl Stream<Item = Result<Page<Connection>, TableError>> + use<'_, A> {
+        self.table.pages("audience", audience.to_string())
+    }
+
+    /// The first `count` of those who listen under `audience`, strongly consistent.
+    pub async fn first_listening(
+        &self,
+        audience: &impl fmt::Display,
+        count: usize,
+    ) -> Result<Vec<Connection>, TableError> {
+        let count = i32::try_from(count).unwrap_or(i32::MAX);
+        self.table.query_first("audience", audience.to_string(), count, true).await
     }
 
     /// Removes a connection: the participant's row, and the rows under the rooms it joined.

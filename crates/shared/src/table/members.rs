@@ -2,29 +2,21 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, Update};
+use serde::Deserialize;
 
-use super::{Item, Table, TableError, Write, applied, key, number};
+use super::{Item, Page, Table, TableError, Write, applied, key, number};
 use crate::chat::{Member, RoomStatus};
 use crate::clock::Timestamp;
 use crate::ids::{Mark, Participant, RoomId};
 use crate::language::Language;
 
-/// Where a page of a room list ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A place in a participant's room list: all that the indexes hold, so that moving a read mark writes no index.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ListPosition {
-    /// The last room of the page.
+    /// The room.
     pub room_id: RoomId,
-    /// Its place in the order.
+    /// Its place in the order, latest first.
     pub last_activity: Timestamp,
-}
-
-/// A page of a participant's seats, latest first.
-#[derive(Debug)]
-pub struct MembersPage {
-    /// The seats.
-    pub members: Vec<Member>,
-    /// Whether there are more.
-    pub has_more: bool,
 }
 
 /// The door to the `members` table.
@@ -59,14 +51,21 @@ impl Members {
         self.table.query_all("room_id", room.to_string()).await
     }
 
-    /// A page of a participant's rooms, latest first; with a status, of a hospital's consults of that status.
+    /// Who may be listening in a room: the first `count` seats of it. Strongly consistent where seats come and go; the two of
+    /// a consult or of a direct room are as old as the room.
+    pub async fn listening(&self, room: &RoomId, count: usize) -> Result<Vec<Member>, TableError> {
+        let count = i32::try_from(count).unwrap_or(i32::MAX);
+        self.table.query_first("room_id", room.to_string(), count, room.sides().is_none()).await
+    }
+
+    /// A page of a participant's room list, latest first; with a status, of a hospital's consults of that status.
     pub async fn list(
         &self,
         participant: &Participant,
         status: Option<RoomStatus>,
         after: Option<&ListPosition>,
         limit: u16,
-    ) -> Result<MembersPage, TableError> {
+    ) -> Result<Page<ListPosition>, TableError> {
         let (index, attribute, value) = match status {
             None => ("by-participant", "participant", participant.to_string()),
             Some(status) => ("by-status", "list_key", Member::list_key(participant, status)),
@@ -86,8 +85,8 @@ impl Members {
             .limit(i32::from(limit))
             .set_exclusive_start_key(start);
         let answer = call.send().await.map_err(self.table.call("Query"))?;
-        let has_more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
-        Ok(MembersPage { members: self.table.rows(answer.items)?, has_more })
+        let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
+        Ok(Page { rows: self.table.rows(answer.items)?, more })
     }
 
     /// Gives a participant a seat, unless it has one.

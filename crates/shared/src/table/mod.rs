@@ -12,7 +12,7 @@ mod translations;
 
 pub use connections::{Connection, Connections};
 pub use log::{Appended, Log};
-pub use members::{ListPosition, Members, MembersPage};
+pub use members::{ListPosition, Members};
 pub use profiles::{Profile, Profiles};
 pub use rooms::{GROUP_LIMIT, Head, Rooms};
 pub use sends::{Send, Sends};
@@ -23,8 +23,10 @@ use std::error::Error;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put};
+use futures::{Stream, TryStreamExt, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -62,6 +64,15 @@ pub enum TableError {
 }
 
 crate::error::fails!(TableError);
+
+/// Some of the rows under a partition key.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Whether there are more behind them.
+    pub more: bool,
+}
 
 /// One table: its client and its name.
 #[derive(Debug, Clone)]
@@ -129,23 +140,48 @@ impl Table {
         applied(self, "UpdateItem", async || update.clone().send().await).await
     }
 
-    /// Every row under a partition key, strongly consistent, every page of it.
-    pub async fn query_all<T: DeserializeOwned>(&self, attribute: &str, value: String) -> Result<Vec<T>, TableError> {
-        let query = self.client.query().table_name(&self.name).consistent_read(true);
-        let query = query
+    fn query(&self, attribute: &str, value: String, consistent: bool) -> QueryFluentBuilder {
+        let query = self.client.query().table_name(&self.name).consistent_read(consistent);
+        query
             .key_condition_expression("#key = :key")
             .expression_attribute_names("#key", attribute)
-            .expression_attribute_values(":key", AttributeValue::S(value));
-        let mut rows = Vec::new();
-        let mut start = None;
-        loop {
-            let page = query.clone().set_exclusive_start_key(start).send().await.map_err(self.call("Query"))?;
-            rows.extend(self.rows::<T>(page.items)?);
-            start = page.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() {
-                return Ok(rows);
-            }
-        }
+            .expression_attribute_values(":key", AttributeValue::S(value))
+    }
+
+    /// The rows under a partition key, strongly consistent, page by page, so that no more than one is ever held.
+    pub fn pages<T: DeserializeOwned>(
+        &self,
+        attribute: &str,
+        value: String,
+    ) -> impl Stream<Item = Result<Page<T>, TableError>> + use<'_, T> {
+        const ROWS: i32 = 1_000;
+        let query = self.query(attribute, value, true).limit(ROWS);
+        stream::try_unfold(Some(query), async move |query| {
+            let Some(query) = query else { return Ok(None) };
+            let page = query.clone().send().await.map_err(self.call("Query"))?;
+            let rows = self.rows(page.items)?;
+            let start = page.last_evaluated_key.filter(|key| !key.is_empty());
+            let more = start.is_some();
+            let next = start.map(|start| query.set_exclusive_start_key(Some(start)));
+            Ok(Some((Page { rows, more }, next)))
+        })
+    }
+
+    /// Every row under a partition key, strongly consistent, every page of it.
+    pub async fn query_all<T: DeserializeOwned>(&self, attribute: &str, value: String) -> Result<Vec<T>, TableError> {
+        self.pages(attribute, value).map_ok(|page| page.rows).try_concat().await
+    }
+
+    /// The first rows under a partition key.
+    pub async fn query_first<T: DeserializeOwned>(
+        &self,
+        attribute: &str,
+        value: String,
+        count: i32,
+        consistent: bool,
+    ) -> Result<Vec<T>, TableError> {
+        let query = self.query(attribute, value, consistent).limit(count);
+        self.rows(query.send().await.map_err(self.call("Query"))?.items)
     }
 
     /// Reads many rows by their keys (at most 100 a call, all in 16 MB), in no order; absent ones are left out.

@@ -1,12 +1,15 @@
-//! The `sends` table: what each `message_id` became, so that repeating a send is free.
+//! The `sends` table: what each `message_id` became, so that repeating a send is free, and who was given
+//! the message right away.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Table, TableError, Write, key};
 use crate::clock::Timestamp;
-use crate::ids::{MessageId, Participant, RoomId, Seq, UserId};
+use crate::ids::{ConnectionId, MessageId, Participant, RoomId, Seq, UserId};
 
 /// What a `message_id` became.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,9 @@ pub struct Send {
     pub digest: String,
     /// When the row may go, in epoch seconds (DynamoDB's TTL).
     pub expires_at: u64,
+    /// The connections that took the message from who stored it: the stream's reader need not push it to them again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::string_set")]
+    pub pushed_to: BTreeSet<ConnectionId>,
 }
 
 impl Send {
@@ -48,6 +54,7 @@ impl Send {
             user_id: user.clone(),
             digest,
             expires_at: sent_at.seconds() + Self::KEPT_SECONDS,
+            pushed_to: BTreeSet::new(),
         }
     }
 }
@@ -83,6 +90,31 @@ impl Sends {
         let put = self.table.insert(send, "room_id")?;
         let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         Ok(Write::builder().put(put.build().map_err(self.table.call("TransactWriteItems"))?).build())
+    }
+
+    /// Notes who took a message. Only once they have: what is noted here is pushed by nobody else.
+    pub async fn mark_pushed(&self, send: &Send, to: Vec<ConnectionId>) -> Result<(), TableError> {
+        let to = to.iter().map(ToString::to_string).collect();
+        let call = self.table.client.update_item().table_name(&self.table.name);
+        let call = call
+            .set_key(Some(key([("room_id", send.room_id.to_string()), ("send_key", send.send_key.clone())])))
+            .update_expression("SET pushed_to = :to")
+            .condition_expression("attribute_exists(room_id)")
+            .expression_attribute_values(":to", AttributeValue::Ss(to));
+        self.table.update(call).await.map(|_| ())
+    }
+
+    /// Who took these messages of a room, by their senders and ids; messages that nobody took, or whose mark is not to be
+    /// seen yet, are left out. Eventually consistent: a mark that is missed costs a double, which clients tell by `seq`.
+    pub async fn pushed(
+        &self,
+        room: &RoomId,
+        sent: impl IntoIterator<Item = (&Participant, MessageId)>,
+    ) -> Result<BTreeMap<Seq, BTreeSet<ConnectionId>>, TableError> {
+        let sent = sent.into_iter().map(|(sender, message)| send_key(sender, message));
+        let keys = sent.map(|sent| key([("room_id", room.to_string()), ("send_key", sent)])).collect();
+        let sends: Vec<Send> = self.table.batch_get(keys, false).await?;
+        Ok(sends.into_iter().map(|send| (send.seq, send.pushed_to)).filter(|(_, to)| !to.is_empty()).collect())
     }
 
     /// Reads the row that stood in the way of an append.

@@ -60,6 +60,11 @@ impl MessageView {
         if json_len(&view) < MESSAGE_LIMIT { view } else { Self::with(entry, |_| false) }
     }
 
+    /// The entry as an event shows it: with every translation it has.
+    pub fn of_event(entry: &Entry) -> Self {
+        Self::new(entry, None, &entry.translations.keys().cloned().collect())
+    }
+
     fn with(entry: &Entry, wanted: impl Fn(&Language) -> bool) -> Self {
         let translations = entry.translations.iter().filter(|(language, _)| wanted(language));
         Self {
