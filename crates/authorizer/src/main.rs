@@ -13,7 +13,7 @@ async fn main() -> Result<(), Fatal> {
     let config = TokenConfig::read()?;
     let keys = match config.jwks_url.clone() {
         Some(url) => Keys::Published(KeySet::open(url).await),
-        None => Keys::Shared(Doors::open().await.secret(SecretName::Token).await?),
+        None => Keys::Shared(Doors::open().await?.secret(SecretName::Token).await?),
     };
     let authorizer = authorize::Authorizer {
         in_query: config.in_query,

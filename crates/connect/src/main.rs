@@ -8,6 +8,7 @@ use shared::runtime::{Fatal, serve_lifecycle, start_logging};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
-    let doors = Doors::open().await;
+    let doors = Doors::open().await?;
+    doors.warm(doors.profiles()?.get(&"user:-".parse()?)).await;
     serve_lifecycle(route::Connect { connections: doors.connections()?, profiles: doors.profiles()? }).await
 }

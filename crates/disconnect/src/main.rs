@@ -8,6 +8,6 @@ use shared::runtime::{Fatal, serve_lifecycle, start_logging};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
-    let doors = Doors::open().await;
+    let doors = Doors::open().await?;
     serve_lifecycle(route::Disconnect { connections: doors.connections()? }).await
 }

@@ -6,12 +6,14 @@ mod reader;
 mod upkeep;
 
 use shared::doors::Doors;
+use shared::ids::RoomId;
 use shared::runtime::{Fatal, serve_stream, start_logging};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
-    let doors = Doors::open().await;
+    let doors = Doors::open().await?;
+    doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
     let delivery = delivery::Delivery { push: doors.push(), connections: doors.connections()?, clock: doors.clock() };
     let upkeep = upkeep::Upkeep { rooms: doors.rooms()?, members: doors.members()? };
     let express = if shared::config::express_limit()? > 0 { Some(doors.sends()?) } else { None };

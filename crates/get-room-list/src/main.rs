@@ -4,11 +4,13 @@ mod cursor;
 mod route;
 
 use shared::doors::Doors;
+use shared::ids::RoomId;
 use shared::runtime::{Fatal, serve, start_logging};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
-    let doors = Doors::open().await;
+    let doors = Doors::open().await?;
+    doors.warm(doors.rooms()?.get_all(&[RoomId::NOWHERE])).await;
     serve(route::GetRoomList { rooms: doors.rooms()?, members: doors.members()? }).await
 }

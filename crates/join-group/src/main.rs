@@ -4,12 +4,14 @@ mod request;
 mod route;
 
 use shared::doors::Doors;
+use shared::ids::RoomId;
 use shared::runtime::{Fatal, serve, start_logging};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
-    let doors = Doors::open().await;
+    let doors = Doors::open().await?;
+    doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
     serve(route::JoinGroup {
         rooms: doors.rooms()?,
         members: doors.members()?,

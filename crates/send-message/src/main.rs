@@ -5,12 +5,14 @@ mod pace;
 mod route;
 
 use shared::doors::Doors;
+use shared::ids::RoomId;
 use shared::runtime::{Fatal, serve, start_logging};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
-    let doors = Doors::open().await;
+    let doors = Doors::open().await?;
+    doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
     let express = express::Express {
         audience: doors.audience()?,
         push: doors.hasty_push(),

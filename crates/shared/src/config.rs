@@ -164,6 +164,11 @@ pub fn express_limit() -> Result<usize, ConfigError> {
     parsed("EXPRESS_LIMIT")?.ok_or(ConfigError::Missing("EXPRESS_LIMIT"))
 }
 
+/// `WARM_IN_INIT`: whether a function opens its connections before it takes its first invocation.
+pub fn warm_in_init() -> Result<bool, ConfigError> {
+    parsed("WARM_IN_INIT")?.ok_or(ConfigError::Missing("WARM_IN_INIT"))
+}
+
 /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets.
 pub fn function_name() -> String {
     optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default()

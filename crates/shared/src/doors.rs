@@ -1,6 +1,9 @@
 //! Opens the doors that a function uses, and no others: one SDK configuration and one HTTP connection pool for all.
 
+use std::time::Duration;
+
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::tls;
 
 use crate::audience::Audience;
 use crate::clock::Clock;
@@ -18,14 +21,30 @@ use crate::translator::Translator;
 pub struct Doors {
     sdk: SdkConfig,
     dynamodb: aws_sdk_dynamodb::Client,
+    warms: bool,
 }
 
+/// How long connections may take to open in INIT, for which Lambda gives ten seconds in all.
+const WARMING: Duration = Duration::from_secs(2);
+
 impl Doors {
-    /// Reads the SDK's configuration from the environment.
-    pub async fn open() -> Self {
-        let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    /// Reads the SDK's configuration from the environment. All clients share one HTTP client: each would else have its own
+    /// connections, and read the root certificates for itself.
+    pub async fn open() -> Result<Self, ConfigError> {
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
+            .build_https();
+        let sdk = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-        Self { sdk, dynamodb }
+        Ok(Self { sdk, dynamodb, warms: config::warm_in_init()? })
+    }
+
+    /// Opens the connection to DynamoDB by a read whose answer does not matter. In INIT a function has a whole processor whatever
+    /// its memory, and the TLS handshake is most of what a first call takes. Where it fails, the first invocation finds out.
+    pub async fn warm<T>(&self, read: impl Future<Output = T>) {
+        if self.warms {
+            let _ = tokio::time::timeout(WARMING, read).await;
+        }
     }
 
     /// The clock.
@@ -72,7 +91,9 @@ impl Doors {
     /// says so.
     pub async fn secret(&self, name: SecretName) -> Result<Secret, ConfigError> {
         let secret = Secret::new(&self.sdk, name.read()?);
-        if let Err(error) = secret.value().await {
+        if self.warms
+            && let Err(error) = secret.value().await
+        {
             tracing::warn!(error = %crate::error::chain(&error), "a secret could not be fetched at the start");
         }
         Ok(secret)

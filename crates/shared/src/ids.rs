@@ -132,6 +132,9 @@ pub enum RoomId {
 }
 
 impl RoomId {
+    /// A room that there is not, for a read whose answer does not matter.
+    pub const NOWHERE: Self = Self::Group(Uuid::nil());
+
     /// The room of two people, whichever of them asks; `None` where both are the same person.
     pub fn direct(one: UserId, other: UserId) -> Option<Self> {
         match one.cmp(&other) {
