@@ -1,6 +1,7 @@
 //! The open connections, and the management API over them: `POST`, `GET` and `DELETE` of `/STAGE/@connections/{id}`.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
@@ -100,8 +101,8 @@ impl Connection {
     }
 }
 
-/// Told of every push, whatever becomes of it: the headers of the request, which say who made it.
-pub(crate) type OnPush = Arc<dyn Fn(&HeaderMap) + Send + Sync>;
+/// Told of every push, whatever becomes of it, by the headers of the request; says which function made it, if one did.
+pub(crate) type OnPush = Arc<dyn Fn(&HeaderMap) -> Option<String> + Send + Sync>;
 
 /// All open connections of one API. Clones are the same connections.
 #[derive(Clone)]
@@ -110,11 +111,13 @@ pub(crate) struct Connections {
     largest: usize,
     on_push: OnPush,
     faults: Faults,
+    /// How many pushes a planted defect has answered before they were made.
+    answered_early: Arc<AtomicU64>,
 }
 
 impl Connections {
     pub(crate) fn none_yet(limits: &Limits, on_push: OnPush, faults: Faults) -> Connections {
-        Connections { open: Arc::default(), largest: limits.message_bytes, on_push, faults }
+        Connections { open: Arc::default(), largest: limits.message_bytes, on_push, faults, answered_early: Arc::default() }
     }
 
     /// What strikes pushes and connections.
@@ -153,7 +156,10 @@ impl Connections {
     ) -> Response<Body> {
         match *method {
             Method::POST => {
-                (self.on_push)(headers);
+                let pusher = (self.on_push)(headers);
+                if self.is_never_made(pusher.as_deref()) {
+                    return answer(StatusCode::OK, None, None);
+                }
                 match self.post(id, body, scissors).await {
                     Ok(()) => answer(StatusCode::OK, None, None),
                     Err(refused) => refusal(refused, id),
@@ -174,6 +180,13 @@ impl Connections {
             },
             _ => forbidden(),
         }
+    }
+
+    /// Whether a planted defect answers this push and then forgets it.
+    fn is_never_made(&self, pusher: Option<&str>) -> bool {
+        let planted = self.faults.sabotage().filter(|sabotage| sabotage.mark_before_push);
+        planted.is_some_and(|sabotage| pusher == Some(&sabotage.pusher))
+            && self.answered_early.fetch_add(1, Ordering::Relaxed) % 3 == 0
     }
 
     async fn post(&self, id: &str, body: Bytes, scissors: &Scissors) -> Result<(), PushError> {

@@ -191,7 +191,9 @@ impl Gateway {
         let pushes = ledger.clone();
         let on_push = Arc::new(move |headers: &HeaderMap| {
             let signature = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-            pushes.push(signature.and_then(|signature| identities.caller(signature)).unwrap_or(OUTSIDE));
+            let pusher = signature.and_then(|signature| identities.caller(signature));
+            pushes.push(pusher.unwrap_or(OUTSIDE));
+            pusher.map(str::to_owned)
         });
         let (place, limits) = (&template.place, &options.limits);
         let connections = Connections::none_yet(limits, on_push, faults.clone());

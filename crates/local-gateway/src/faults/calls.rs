@@ -36,6 +36,12 @@ impl Faults {
         {
             return Err(cancelled(request, strike, "TransactionConflict", "Transaction is ongoing for the item"));
         }
+        if matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem")
+            && self.strike(Kind::DynamoDbWriteConflict, function, operation).is_some()
+        {
+            let kind = "com.amazonaws.dynamodb.v20120810#TransactionConflictException";
+            return Err(ApiError::new(400, kind, "Transaction is ongoing for the item"));
+        }
         Ok(None)
     }
 }

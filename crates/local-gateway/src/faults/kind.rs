@@ -39,6 +39,8 @@ kinds! {
     DynamoDbSlow = "dynamodb.slow",
     /// A transaction is cancelled because another one is in its way; nothing is applied.
     DynamoDbConflict = "dynamodb.conflict",
+    /// A single write is refused because a transaction is in its way; nothing is applied.
+    DynamoDbWriteConflict = "dynamodb.write_conflict",
     /// A process is killed in the middle of an invocation.
     LambdaKilled = "lambda.killed",
     /// An invocation's answer is withheld until it has timed out.

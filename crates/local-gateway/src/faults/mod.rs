@@ -173,6 +173,9 @@ impl Faults {
             }
         }
         let sabotage = &plan.sabotage;
+        if sabotage.mark_before_push && !self.0.functions.contains(&sabotage.pusher) {
+            return Err(PlanError::Unknown { place: "sabotage.pusher", name: sabotage.pusher.clone() });
+        }
         for (place, planted, table) in [
             ("sabotage.sends_table", sabotage.sends_ignored, &sabotage.sends_table),
             ("sabotage.messages_table", sabotage.numbers_unguarded, &sabotage.messages_table),

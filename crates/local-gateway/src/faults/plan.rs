@@ -59,6 +59,8 @@ pub struct DynamoDb {
     pub slow: Delayed,
     /// See [`Kind::DynamoDbConflict`]; strikes `TransactWriteItems` alone.
     pub conflict: Chance,
+    /// See [`Kind::DynamoDbWriteConflict`]; strikes `PutItem`, `UpdateItem` and `DeleteItem` alone.
+    pub write_conflict: Chance,
 }
 
 /// Faults of Lambda.
@@ -133,6 +135,11 @@ pub struct Sabotage {
     pub numbers_unguarded: bool,
     /// A stream reader counts every batch as done, whatever its function reports, and even when it failed.
     pub failures_dropped: bool,
+    /// A push by the pusher is answered before it is made, and every third never is, as if its process had died in between:
+    /// what it marks as pushed then was not.
+    pub mark_before_push: bool,
+    /// Logical id of the function that marks what it pushes.
+    pub pusher: String,
     /// Logical id of the sends' table.
     pub sends_table: String,
     /// Logical id of the messages' table.
@@ -263,6 +270,7 @@ impl Plan {
                 cut_after: chance,
                 slow: delayed,
                 conflict: chance,
+                write_conflict: chance,
                 ..DynamoDb::default()
             },
             lambda: Lambda { killed: delayed, timeout: delayed, cold: chance, crowd: chance, ..Lambda::default() },
@@ -322,6 +330,7 @@ impl Plan {
             Kind::DynamoDbCutAfter => without_time(self.dynamodb.cut_after),
             Kind::DynamoDbSlow => self.dynamodb.slow,
             Kind::DynamoDbConflict => without_time(self.dynamodb.conflict),
+            Kind::DynamoDbWriteConflict => without_time(self.dynamodb.write_conflict),
             Kind::LambdaKilled => self.lambda.killed,
             Kind::LambdaTimeout => self.lambda.timeout,
             Kind::LambdaCold => without_time(self.lambda.cold),
@@ -350,6 +359,7 @@ impl Sabotage {
             ("sends_ignored", self.sends_ignored),
             ("numbers_unguarded", self.numbers_unguarded),
             ("failures_dropped", self.failures_dropped),
+            ("mark_before_push", self.mark_before_push),
         ];
         let planted: Vec<&str> = planted.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
         (!planted.is_empty()).then(|| {

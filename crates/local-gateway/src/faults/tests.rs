@@ -138,6 +138,8 @@ fn a_plan_that_cannot_be_followed_is_refused_in_one_sentence() {
     );
     let sabotage = Sabotage { sends_ignored: true, sends_table: "Letters".into(), ..Sabotage::default() };
     assert!(refused(Plan { sabotage, ..Plan::default() }).contains("sabotage.sends_table names `Letters`"));
+    let sabotage = Sabotage { mark_before_push: true, pusher: "G".into(), ..Sabotage::default() };
+    assert!(refused(Plan { sabotage, ..Plan::default() }).contains("sabotage.pusher names `G`"));
 }
 
 #[test]

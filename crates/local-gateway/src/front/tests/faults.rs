@@ -127,6 +127,19 @@ async fn a_transaction_that_conflicts_applies_nothing_and_no_other_operation_con
 }
 
 #[tokio::test]
+async fn a_single_write_that_meets_a_transaction_applies_nothing_and_is_told_so() {
+    let world = world(DynamoDb { write_conflict: Chance::once(), ..DynamoDb::default() }).await;
+    let put = async |client: &aws_sdk_dynamodb::Client| {
+        let put = client.put_item().table_name("demo-Notes").item("book", s("a")).item("seq", n(1)).item("text", s("x"));
+        put.send().await.map(|_| ()).map_err(|error| error.code().unwrap_or_default().to_owned())
+    };
+    let client = world.impatient();
+    assert_eq!(put(&client).await, Err("TransactionConflictException".into()));
+    assert!(world.truth().await.is_empty());
+    assert_eq!(put(&client).await, Ok(()));
+}
+
+#[tokio::test]
 async fn a_slow_call_takes_as_long_as_the_plan_says_and_is_performed() {
     let world = world(DynamoDb { slow: Chance::once().for_ms(300..=300), ..DynamoDb::default() }).await;
     let begun = std::time::Instant::now();
