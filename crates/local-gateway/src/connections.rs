@@ -117,7 +117,13 @@ pub(crate) struct Connections {
 
 impl Connections {
     pub(crate) fn none_yet(limits: &Limits, on_push: OnPush, faults: Faults) -> Connections {
-        Connections { open: Arc::default(), largest: limits.message_bytes, on_push, faults, answered_early: Arc::default() }
+        Connections {
+            open: Arc::default(),
+            largest: limits.message_bytes,
+            on_push,
+            faults,
+            answered_early: Arc::default(),
+        }
     }
 
     /// What strikes pushes and connections.
@@ -157,10 +163,13 @@ impl Connections {
         match *method {
             Method::POST => {
                 let pusher = (self.on_push)(headers);
+                let floor = self.faults.floor(|latencies| latencies.push.as_ref());
                 if self.is_never_made(pusher.as_deref()) {
                     return answer(StatusCode::OK, None, None);
                 }
-                match self.post(id, body, scissors).await {
+                let outcome = self.post(id, body, scissors).await;
+                floor.passed().await;
+                match outcome {
                     Ok(()) => answer(StatusCode::OK, None, None),
                     Err(refused) => refusal(refused, id),
                 }
@@ -186,7 +195,7 @@ impl Connections {
     fn is_never_made(&self, pusher: Option<&str>) -> bool {
         let planted = self.faults.sabotage().filter(|sabotage| sabotage.mark_before_push);
         planted.is_some_and(|sabotage| pusher == Some(&sabotage.pusher))
-            && self.answered_early.fetch_add(1, Ordering::Relaxed) % 3 == 0
+            && self.answered_early.fetch_add(1, Ordering::Relaxed).is_multiple_of(3)
     }
 
     async fn post(&self, id: &str, body: Bytes, scissors: &Scissors) -> Result<(), PushError> {

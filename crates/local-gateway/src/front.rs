@@ -113,6 +113,20 @@ impl Behind {
     /// Answers a call. The one place that every call of every function passes: a policy that does not grant it belongs
     /// before everything else.
     async fn answer(&self, call: Call) -> Reply {
+        let floor = call.caller.as_ref().map(|_| {
+            self.faults.floor(|latencies| match call.service {
+                Service::DynamoDb => latencies.of_dynamodb(&call.operation),
+                Service::SecretsManager => latencies.secrets.as_ref(),
+            })
+        });
+        let reply = self.fulfil(call).await;
+        if let Some(floor) = floor {
+            floor.passed().await;
+        }
+        reply
+    }
+
+    async fn fulfil(&self, call: Call) -> Reply {
         match (call.caller.clone(), call.service) {
             (Some(function), Service::DynamoDb) if self.faults.are_active() => {
                 self.answer_under_faults(call, &function).await

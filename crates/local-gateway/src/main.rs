@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use local_gateway::faults::{Plan, PlanError};
+use local_gateway::faults::{Latencies, Plan, PlanError};
 use local_gateway::{Binaries, Gateway, LogSink, Options};
 
 /// Runs a SAM template on this machine: WebSocket API, functions, DynamoDB with streams, secrets.
@@ -50,6 +50,9 @@ struct Arguments {
     /// Put the faults of this plan (JSON) in the stack's way
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
+    /// Let everything take as long as AWS takes by this table (JSON)
+    #[arg(long, value_name = "FILE")]
+    latencies: Option<PathBuf>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -113,7 +116,10 @@ fn options(arguments: Arguments) -> Result<Options, PlanError> {
         Some(url) => Binaries::Invoke { url },
         None => Binaries::Built { directory: arguments.bin_dir },
     };
-    let faults = arguments.faults.as_deref().map(Plan::read).transpose()?;
+    let mut faults = arguments.faults.as_deref().map(Plan::read).transpose()?.unwrap_or_default();
+    if let Some(file) = &arguments.latencies {
+        faults.latencies = Some(Latencies::read(file)?);
+    }
     Ok(Options {
         stack_name: arguments.stack_name,
         listen: SocketAddr::from(([127, 0, 0, 1], arguments.port)),
@@ -123,7 +129,7 @@ fn options(arguments: Arguments) -> Result<Options, PlanError> {
         data: arguments.data,
         environment: BTreeMap::from_iter(arguments.environment),
         log: arguments.log.map_or(LogSink::Inherit, LogSink::File),
-        faults: faults.unwrap_or_default(),
+        faults,
         ..Options::new(arguments.template, binaries)
     })
 }

@@ -15,11 +15,13 @@ use sha2::{Digest as _, Sha256};
 pub(crate) mod calls;
 pub(crate) mod cut;
 mod kind;
+mod latencies;
 mod plan;
 #[cfg(test)]
 mod tests;
 
 pub use kind::Kind;
+pub use latencies::{Latencies, Latency};
 pub use plan::{Chance, Connections, Delayed, DynamoDb, Lambda, Plan, PlanError, Pushes, Sabotage, Streams};
 
 use crate::template::Template;
@@ -43,6 +45,8 @@ struct State {
     decided: BTreeMap<Kind, u64>,
     /// Under this plan.
     struck: BTreeMap<Kind, u64>,
+    /// How many latencies were drawn under this plan.
+    drawn: u64,
     /// Under all plans.
     counts: BTreeMap<Kind, u64>,
 }
@@ -109,7 +113,7 @@ impl Faults {
     }
 
     /// Ends every fault from the next decision on; what was already decided (a batch to be delivered again, a call that
-    /// waits) still happens. Planted defects stay.
+    /// waits) still happens. Planted defects and latencies stay.
     pub fn calm(&self) {
         let plan = self.plan().calm();
         // A plan without faults names nothing that the old one did not.
@@ -171,6 +175,9 @@ impl Faults {
             if let Some(name) = names.iter().find(|name| !self.0.functions.contains(*name)) {
                 return Err(PlanError::Unknown { place, name: name.clone() });
             }
+        }
+        if let Some(latency) = plan.latencies.as_ref().and_then(Latencies::impossible) {
+            return Err(PlanError::Latency(latency.clone()));
         }
         let sabotage = &plan.sabotage;
         if sabotage.mark_before_push && !self.0.functions.contains(&sabotage.pusher) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::{Kind, Latencies, Latency};
 
 /// Which faults are put in the way of a running stack. The default is none at all.
 ///
@@ -35,6 +35,9 @@ pub struct Plan {
     pub pushes: Pushes,
     /// Faults of clients' connections.
     pub connections: Connections,
+    /// How long AWS takes, put upon everything; without it everything takes as long as it takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latencies: Option<Latencies>,
     /// Defects planted on purpose, which make the application break its promises.
     pub sabotage: Sabotage,
 }
@@ -236,6 +239,12 @@ pub enum PlanError {
         /// What it says.
         probability: f64,
     },
+    /// Figures that no distribution has.
+    #[error(
+        "the latency of p50 {} ms and p99 {} ms ({}) is none: the first must be above 0, and the second no smaller",
+        _0.p50_ms, _0.p99_ms, _0.source
+    )]
+    Latency(Latency),
     /// A shortest time is longer than the longest.
     #[error("the fault plan's {kind} lasts at least {least_ms} ms and at most {most_ms} ms, which is shorter")]
     Range {
@@ -288,6 +297,7 @@ impl Plan {
                 disconnect_late: delayed,
                 disconnect_twice: chance,
             },
+            latencies: None,
             sabotage: Sabotage::default(),
         }
     }
@@ -302,9 +312,10 @@ impl Plan {
         serde_json::from_slice(&text).map_err(|problem| PlanError::Json(file.to_owned(), problem))
     }
 
-    /// The same seed and sabotage, without any fault.
+    /// The same seed, latencies and sabotage, without any fault.
     pub fn calm(&self) -> Plan {
-        Plan { seed: self.seed, sabotage: self.sabotage.clone(), ..Plan::default() }
+        let (latencies, sabotage) = (self.latencies.clone(), self.sabotage.clone());
+        Plan { seed: self.seed, latencies, sabotage, ..Plan::default() }
     }
 
     /// Whether a fault of that kind may strike that function and operation.

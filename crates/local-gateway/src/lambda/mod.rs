@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 
 pub mod environment;
 mod error;
+mod figures;
 mod guard;
 mod log;
 mod pool;
@@ -21,11 +22,13 @@ mod remote;
 mod runtime_api;
 
 pub use error::InvokeError;
+pub use figures::{Figures, Memory};
 pub use log::{Log, LogLine, LogSink};
 
 use crate::faults::Faults;
 use crate::living::Living;
 use crate::template::{Function, Template};
+use figures::Book;
 use guard::Guard;
 use pool::Pool;
 use process::{Host, Program};
@@ -125,6 +128,7 @@ impl Functions {
                         folder: folder.clone(),
                         environment: environments.get(logical_id).cloned().unwrap_or_default(),
                         timeout: function.timeout,
+                        book: Book::default(),
                     };
                     let pool = Pool::new(program, host.clone(), function.reserved_concurrency);
                     runners.insert(logical_id.clone(), Runner::Here(pool));
@@ -164,6 +168,15 @@ impl Functions {
             }
         };
         invocation.await.unwrap_or(Err(InvokeError::Stopped))
+    }
+
+    /// What was seen of each function's processes, by logical id; nothing of those that run elsewhere.
+    pub fn figures(&self) -> BTreeMap<String, Figures> {
+        let here = self.0.runners.iter().filter_map(|(function, runner)| match runner {
+            Runner::Here(pool) => Some((function.clone(), pool.figures())),
+            Runner::There { .. } => None,
+        });
+        here.collect()
     }
 
     /// What the functions wrote.

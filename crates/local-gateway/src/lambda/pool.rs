@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::InvokeError;
+use super::figures::Figures;
 use super::process::{Doom, Failure, Host, Process, Program};
 use super::runtime_api::Answer;
 use crate::faults::{Kind, Strike};
@@ -48,7 +49,13 @@ impl Pool {
             let reused = used_before.is_some();
             let mut process = match used_before {
                 Some(process) => process,
-                None => Process::start(&self.program, &self.host).map_err(|problem| self.not_started(&problem))?,
+                None => {
+                    let floor = self.host.faults.floor(|latencies| latencies.cold_start.as_ref());
+                    let process =
+                        Process::start(&self.program, &self.host).map_err(|problem| self.not_started(&problem))?;
+                    floor.passed().await;
+                    process
+                }
             };
             match process.invoke(&self.program, &request_id, payload.clone(), doom).await {
                 Ok(answer) => {
@@ -72,6 +79,10 @@ impl Pool {
                 }
             }
         }
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        self.program.book.figures()
     }
 
     fn take_idle(&self) -> Option<Process> {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::Bytes;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
+use super::figures::Book;
 use super::guard::Guard;
 use super::log::{Log, LogLine};
 use super::runtime_api::{Answer, Invocation, RuntimeApi, Slot};
@@ -47,6 +48,7 @@ pub(super) struct Program {
     pub folder: PathBuf,
     pub environment: BTreeMap<String, String>,
     pub timeout: Duration,
+    pub book: Book,
 }
 
 /// A running process. Dropping it kills it.
@@ -54,6 +56,8 @@ pub(super) struct Process {
     invocations: mpsc::Sender<Invocation>,
     slot: Arc<Slot>,
     exited: watch::Receiver<Option<String>>,
+    started: Instant,
+    is_new: bool,
     _wanted: mpsc::Sender<()>,
 }
 
@@ -98,6 +102,7 @@ impl Process {
         // Before the process can ask for it.
         let (invocations, receiver) = mpsc::channel(1);
         let slot = host.api.add(&id, receiver);
+        let started = Instant::now();
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(problem) => {
@@ -107,6 +112,7 @@ impl Process {
         };
         if let Some(pid) = child.id() {
             host.guard.watch(pid);
+            program.book.lives(pid);
         }
 
         for stream in [child.stdout.take().map(boxed), child.stderr.take().map(boxed)].into_iter().flatten() {
@@ -115,8 +121,8 @@ impl Process {
         let (wanted, unwanted) = mpsc::channel(1);
         let (exit, exited) = watch::channel(None);
         let life = host.living.begin();
-        tokio::spawn(look_after(child, id, program.logical_id.clone(), host.clone(), unwanted, exit, life));
-        Ok(Process { invocations, slot, exited, _wanted: wanted })
+        tokio::spawn(look_after(child, id, program.clone(), host.clone(), unwanted, exit, life));
+        Ok(Process { invocations, slot, exited, started, is_new: true, _wanted: wanted })
     }
 
     /// Whether it still runs, as far as is known.
@@ -158,6 +164,11 @@ impl Process {
             failure = self.not_taken() => return Err(failure),
             () = tokio::time::sleep(INIT + program.timeout) => return Err(Failure::TimedOut(program.timeout)),
         }
+        let taken = Instant::now();
+        let is_first = std::mem::take(&mut self.is_new);
+        if let Some(asked) = self.slot.first_asked().filter(|_| is_first) {
+            program.book.started_within(asked - self.started);
+        }
         match doom {
             None => {}
             Some(Doom::Killed(after)) => {
@@ -174,7 +185,10 @@ impl Process {
         tokio::select! {
             biased;
             answer = answered => match answer {
-                Ok(answer) => Ok(answer),
+                Ok(answer) => {
+                    program.book.answered_within(taken.elapsed(), is_first);
+                    Ok(answer)
+                }
                 // It asked for the next one without an answer to this one, or it ended; the latter is known in a moment.
                 Err(_) => Err(Failure::Crashed(
                     tokio::time::timeout(Duration::from_secs(1), self.exit()).await
@@ -200,7 +214,7 @@ impl Process {
 async fn look_after(
     mut child: Child,
     id: String,
-    function: String,
+    program: Program,
     mut host: Host,
     mut unwanted: mpsc::Receiver<()>,
     exit: watch::Sender<Option<String>>,
@@ -219,6 +233,7 @@ async fn look_after(
     };
     if let Some(pid) = pid {
         host.guard.forget(pid);
+        program.book.ended(pid);
     }
     host.api.remove(&id);
     let how = match status {
@@ -227,7 +242,7 @@ async fn look_after(
     };
     exit.send_replace(Some(how.clone()));
     if by_itself {
-        host.log.write(LogLine { function, line: format!("Runtime exited {how}") });
+        host.log.write(LogLine { function: program.logical_id, line: format!("Runtime exited {how}") });
     }
     drop(life);
 }

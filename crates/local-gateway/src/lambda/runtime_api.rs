@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -44,9 +44,15 @@ pub(super) struct Slot {
     invocations: tokio::sync::Mutex<mpsc::Receiver<Invocation>>,
     current: Mutex<Option<(String, oneshot::Sender<Answer>)>>,
     init_error: Mutex<Option<Value>>,
+    first_asked: OnceLock<Instant>,
 }
 
 impl Slot {
+    /// When the process asked for its first invocation.
+    pub(super) fn first_asked(&self) -> Option<Instant> {
+        self.first_asked.get().copied()
+    }
+
     /// What the process reported when it failed to start, taken out.
     pub(super) fn take_init_error(&self) -> Option<Value> {
         lock(&self.init_error).take()
@@ -66,6 +72,7 @@ impl RuntimeApi {
             invocations: tokio::sync::Mutex::new(invocations),
             current: Mutex::new(None),
             init_error: Mutex::new(None),
+            first_asked: OnceLock::new(),
         });
         lock(&self.slots).insert(process.to_owned(), slot.clone());
         slot
@@ -105,6 +112,7 @@ impl RuntimeApi {
 
 async fn next(State(api): State<RuntimeApi>, Path(process): Path<String>) -> Response<Body> {
     let Some(slot) = api.slot(&process) else { return stranger() };
+    slot.first_asked.get_or_init(Instant::now);
     // A process that asks again without having answered leaves the old invocation unanswered for good.
     lock(&slot.current).take();
     let Some(invocation) = slot.invocations.lock().await.recv().await else {

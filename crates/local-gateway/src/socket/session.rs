@@ -256,6 +256,8 @@ async fn message(api: Arc<Api>, connection: Arc<Connection>, text: String) {
     };
     let event = api.envelope.message(caller, &route.key, &request_id, &text);
     drop(text);
+    let overhead = || api.faults.floor(|latencies| latencies.api_gateway.as_ref());
+    overhead().passed().await;
     let invocation = api.functions.invoke(&route.function, event.to_string().into());
     let reply = match tokio::time::timeout(route.integration_timeout, invocation).await {
         Ok(Ok(result)) if route.response => match body_of(&result, api.limits.message_bytes) {
@@ -273,6 +275,7 @@ async fn message(api: Arc<Api>, connection: Arc<Connection>, text: String) {
         Err(_) => Some(refused("Endpoint request timed out")),
     };
     if let Some(reply) = reply {
+        overhead().passed().await;
         connection.reply(reply).await;
     }
 }

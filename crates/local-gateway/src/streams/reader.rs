@@ -141,7 +141,12 @@ impl<I: Invoker> Reader<I> {
     /// The next batch, and the number up to which the reader is done once it is delivered. Waits for more while the
     /// batching window lasts.
     async fn gather(&self) -> Result<(Vec<Record>, i64), ApiError> {
-        let (records, through) = self.poll().await?;
+        let hop = self.faults.floor(|latencies| latencies.stream_hop.as_ref());
+        let (mut records, mut through) = self.poll().await?;
+        if !records.is_empty() && !hop.is_now() {
+            hop.passed().await;
+            (records, through) = self.poll().await?;
+        }
         let window = self.settings.batching_window;
         if records.is_empty() || records.len() >= self.settings.batch_size || window.is_zero() {
             return Ok((records, through));

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use super::*;
-use crate::faults::{Chance, DynamoDb, Sabotage};
+use crate::faults::{Chance, DynamoDb, Latencies, Latency, Sabotage};
 
 /// With faults of DynamoDB alone.
 async fn world(dynamodb: DynamoDb) -> World {
@@ -130,7 +130,8 @@ async fn a_transaction_that_conflicts_applies_nothing_and_no_other_operation_con
 async fn a_single_write_that_meets_a_transaction_applies_nothing_and_is_told_so() {
     let world = world(DynamoDb { write_conflict: Chance::once(), ..DynamoDb::default() }).await;
     let put = async |client: &aws_sdk_dynamodb::Client| {
-        let put = client.put_item().table_name("demo-Notes").item("book", s("a")).item("seq", n(1)).item("text", s("x"));
+        let put =
+            client.put_item().table_name("demo-Notes").item("book", s("a")).item("seq", n(1)).item("text", s("x"));
         put.send().await.map(|_| ()).map_err(|error| error.code().unwrap_or_default().to_owned())
     };
     let client = world.impatient();
@@ -146,6 +147,18 @@ async fn a_slow_call_takes_as_long_as_the_plan_says_and_is_performed() {
     assert_eq!(world.put(1, "x").await, Ok(()));
     assert!(begun.elapsed() >= std::time::Duration::from_millis(300));
     assert_eq!(world.truth().await, ["x"]);
+}
+
+#[tokio::test]
+async fn a_call_takes_at_least_as_long_as_on_aws_and_fails_no_differently() {
+    let latency = Latency { p50_ms: 300.0, p99_ms: 300.0, source: "a test".into() };
+    let latencies = Latencies { dynamodb: [("default".to_owned(), latency)].into(), ..Latencies::default() };
+    let world = World::with(Plan { latencies: Some(latencies), ..Plan::default() }).await;
+    for outcome in [Ok(()), Err("ConditionalCheckFailed".to_owned())] {
+        let begun = std::time::Instant::now();
+        assert_eq!(world.put(1, "x").await, outcome);
+        assert!(begun.elapsed() >= std::time::Duration::from_millis(300));
+    }
 }
 
 #[tokio::test]
