@@ -44,14 +44,14 @@ impl StreamReader for AutoTranslate {
 
 impl AutoTranslate {
     async fn translate(&self, added: &Entry) -> Result<(), TranslatorError> {
-        // A redelivered image is old: what counts is the entry as it stands now.
-        let (room, entry) =
-            tokio::try_join!(self.rooms.get(&added.room_id), self.translator.log.entry(&added.room_id, added.seq))?;
-        let (Some(room), Some(entry)) = (room, entry) else { return Ok(()) };
-        let targets = targets(&room, &entry);
-        if targets.is_empty() || entry.deleted_at.is_some() {
+        let Some(room) = self.rooms.get(&added.room_id).await? else { return Ok(()) };
+        let targets = targets(&room, added);
+        if targets.is_empty() {
             return Ok(());
         }
+        // A redelivered image is old: what counts is the entry as it stands now.
+        let entry = self.translator.log.entry(&added.room_id, added.seq).await?;
+        let Some(entry) = entry.filter(|entry| entry.deleted_at.is_none()) else { return Ok(()) };
         let context = self.translator.context(&entry).await?;
         let context = context.as_str();
         stream::iter(targets)

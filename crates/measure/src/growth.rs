@@ -1,0 +1,202 @@
+//! What the actions cost where much is open, written and listed already: it must be the same.
+
+use local_gateway::dynamodb::ApiError;
+use serde_json::{Value, json};
+
+use crate::bill::Bill;
+use crate::client::Client;
+use crate::stack::{MeasureError, Setup, Stack};
+use crate::table::Table;
+
+/// Open connections of others.
+const CONNECTIONS: u32 = 10_000;
+/// Messages in the room.
+const MESSAGES: u32 = 100_000;
+/// Rooms of the hospital.
+const ROOMS: u32 = 50_000;
+/// DynamoDB's own limit: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>.
+const BATCH: usize = 25;
+
+/// Everything that could grow with what is there.
+///
+/// # Errors
+///
+/// See [`MeasureError`].
+pub async fn growth(setup: &Setup) -> Result<Table, MeasureError> {
+    let columns = ["action", "alone", "10,000 connections", "100,000 messages", "50,000 rooms"];
+    let about = "AWS calls / read units / write units / pushes, with all that follows: in a consultation of 100 messages and a hospital of 60 rooms, and with \
+                 more and more around it. A search that finds nothing reads 500 messages at most and says that there is more.";
+    let mut table = Table::new("How costs grow", about, &columns);
+    let stack = setup.start().await?;
+    let scene = Scene::set(&stack).await?;
+    scene.bills("warm").await?;
+    let mut columns = vec![scene.bills("alone").await?];
+    scene.fill_connections().await?;
+    columns.push(scene.bills("connections").await?);
+    scene.fill_log().await?;
+    columns.push(scene.bills("messages").await?);
+    scene.fill_rooms().await?;
+    columns.push(scene.bills("rooms").await?);
+    for (row, bill) in columns[0].iter().enumerate() {
+        let cell = |bill: &Bill| {
+            format!("{} / {} / {} / {}", bill.calls(), bill.read_units(), bill.write_units(), bill.pushes())
+        };
+        table.row(std::iter::once(bill.action.clone()).chain(columns.iter().map(|bills| cell(&bills[row]))));
+    }
+    stack.gateway.shut_down().await;
+    Ok(table)
+}
+
+struct Scene<'a> {
+    stack: &'a Stack,
+    room: String,
+    patient: Client,
+    hospital: Client,
+}
+
+impl<'a> Scene<'a> {
+    async fn set(stack: &'a Stack) -> Result<Self, MeasureError> {
+        let patient = stack.connect(&dev::people::Person::user("aiko", "愛子", "ko")).await?;
+        let hospital = stack.connect(&dev::people::coordinator()).await?;
+        let reply = patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await?;
+        let room = reply["room"]["room_id"].as_str().unwrap_or_default().to_owned();
+        for number in 0..60 {
+            hospital.ask("createRoom", json!({"kind": "consult", "user_id": format!("early-{number}")})).await?;
+        }
+        for number in 0..100 {
+            patient.ask("sendMessage", json!({"room_id": room, "message": format!("{number}번 이야기")})).await?;
+        }
+        Ok(Self { stack, room, patient, hospital })
+    }
+
+    async fn bills(&self, when: &str) -> Result<Vec<Bill>, MeasureError> {
+        let Self { room, patient, hospital, .. } = self;
+        let mut bills = Vec::new();
+        let everything = json!({"room_id": room, "seq": 1_000_000});
+        hospital.ask("markRead", everything.clone()).await?;
+        patient.ask("markRead", everything.clone()).await?;
+        let message = json!({"room_id": room, "message": format!("어제부터 아파요, {when}")});
+        let reply = self.cost(&mut bills, "sendMessage", "sendMessage", patient, message).await?;
+        self.cost(&mut bills, "markRead", "markRead", hospital, everything).await?;
+        for (title, fields) in [
+            ("getChatHistory, newest page", json!({})),
+            ("getChatHistory, an old page", json!({"before_seq": 60})),
+            ("getChatHistory, by time", json!({"from": 0, "to": 9_000_000_000_000_u64})),
+        ] {
+            let mut fields = fields;
+            fields["room_id"] = json!(room);
+            self.cost(&mut bills, "getChatHistory", title, patient, fields).await?;
+        }
+        self.cost(&mut bills, "getRoomList", "getRoomList", hospital, json!({})).await?;
+        self.cost(&mut bills, "getRoomList", "getRoomList, one status", hospital, json!({"status": "waiting"})).await?;
+        let deep = hospital.ask("getRoomList", json!({"limit": 30})).await?;
+        let second = json!({"cursor": deep["next_cursor"]});
+        self.cost(&mut bills, "getRoomList", "getRoomList, second page", hospital, second).await?;
+        let have = json!({"rooms": {room.clone(): reply["seq"]}});
+        self.cost(&mut bills, "sync", "sync, nothing new", patient, have).await?;
+        Ok(bills)
+    }
+
+    async fn cost(
+        &self,
+        bills: &mut Vec<Bill>,
+        action: &str,
+        title: &str,
+        client: &Client,
+        fields: Value,
+    ) -> Result<Value, MeasureError> {
+        let (bill, reply) = self.stack.bill(title, client.ask(action, fields)).await?;
+        bills.push(bill);
+        Ok(reply)
+    }
+
+    async fn fill_connections(&self) -> Result<(), MeasureError> {
+        let model = self.row("ConnectionsTable", "audience", "user:aiko").await?;
+        let others = (0..CONNECTIONS).map(|number| {
+            let mut row = model.clone();
+            row["audience"] = json!({"S": format!("user:other-{number}")});
+            row["connection_id"] = json!({"S": format!("other-{number}=")});
+            row
+        });
+        self.put("ConnectionsTable", others).await
+    }
+
+    /// Puts a long log behind the room's last message, as it would have been written over years.
+    async fn fill_log(&self) -> Result<(), MeasureError> {
+        let last = self.row("MessagesTable", "room_id", &self.room).await?;
+        let number = |attribute: &str| last[attribute]["N"].as_str().and_then(|text| text.parse::<u32>().ok());
+        let (seq, texts) = number("seq").zip(number("text_count")).unwrap_or_default();
+        let rows = (1..=MESSAGES).map(|further| {
+            let mut row = last.clone();
+            row["seq"] = json!({"N": (seq + further).to_string()});
+            row["text_count"] = json!({"N": (texts + further).to_string()});
+            row["message_id"] = json!({"S": uuid::Uuid::new_v4().to_string()});
+            row
+        });
+        self.stack.settled().await?;
+        let streams = self.stack.gateway.streams();
+        streams.pause();
+        let done = self.put("MessagesTable", rows).await;
+        streams.pass_over().await;
+        streams.resume();
+        done
+    }
+
+    /// Gives the hospital many more consultations, all of them older than those it has.
+    async fn fill_rooms(&self) -> Result<(), MeasureError> {
+        let room = self.row("RoomsTable", "room_id", &self.room).await?;
+        let seat = self.row("MembersTable", "room_id", &self.room).await?;
+        let id = |number: u32| json!({"S": format!("consult:late-{number}:seoul-clinic")});
+        let rooms = (0..ROOMS).map(|number| {
+            let mut row = room.clone();
+            row["room_id"] = id(number);
+            row
+        });
+        self.put("RoomsTable", rooms).await?;
+        for (participant, is_hospital) in [("hospital:seoul-clinic", true), ("user:late", false)] {
+            let seats = (0..ROOMS).map(|number| {
+                let mut row = seat.clone();
+                row["room_id"] = id(number);
+                row["participant"] = json!({"S": participant});
+                row["last_activity"] = json!({"N": number.to_string()});
+                if is_hospital {
+                    row["list_key"] = json!({"S": "hospital:seoul-clinic#waiting"});
+                } else {
+                    row["participant"] = json!({"S": format!("{participant}-{number}")});
+                    row.as_object_mut().map(|row| row.remove("list_key"));
+                }
+                row
+            });
+            self.put("MembersTable", seats).await?;
+        }
+        Ok(())
+    }
+
+    /// The last row under a key, as DynamoDB writes it.
+    async fn row(&self, table: &str, key: &str, value: &str) -> Result<Value, MeasureError> {
+        let query = json!({
+            "TableName": self.table(table), "KeyConditionExpression": "#key = :key", "ExpressionAttributeNames": {"#key": key},
+            "ExpressionAttributeValues": {":key": {"S": value}}, "ScanIndexForward": false, "Limit": 1,
+        });
+        let answer = self.stack.gateway.database().call("Query", query).await.map_err(|error| unread(&error))?;
+        Ok(answer.body["Items"][0].clone())
+    }
+
+    async fn put(&self, table: &str, rows: impl Iterator<Item = Value>) -> Result<(), MeasureError> {
+        let name = self.table(table);
+        let requests: Vec<Value> = rows.map(|row| json!({"PutRequest": {"Item": row}})).collect();
+        for batch in requests.chunks(BATCH) {
+            let request = json!({"RequestItems": {name.clone(): batch}});
+            self.stack.gateway.database().call("BatchWriteItem", request).await.map_err(|error| unread(&error))?;
+        }
+        Ok(())
+    }
+
+    fn table(&self, logical_id: &str) -> String {
+        self.stack.gateway.resource(logical_id).unwrap_or_default()
+    }
+}
+
+fn unread(error: &ApiError) -> MeasureError {
+    MeasureError::Other(format!("the tables cannot be filled: {}", error.body))
+}

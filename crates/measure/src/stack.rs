@@ -1,0 +1,208 @@
+//! A whole Damso to measure, and the meter on it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use dev::people::Person;
+use local_gateway::deepl::StandIn;
+use local_gateway::faults::{Latencies, Plan};
+use local_gateway::{Binaries, Gateway, LogSink, Options, StartError};
+
+use crate::bill::Bill;
+use crate::client::{Client, ClientError, Traffic};
+
+/// Something could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum MeasureError {
+    /// The stack does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The stand-in for DeepL does not start.
+    #[error("the stand-in for DeepL cannot start: {0}")]
+    StandIn(std::io::Error),
+    /// A client could not do its part.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// A table of data is not as it should be.
+    #[error("a data file cannot be read: {0}")]
+    Data(#[from] serde_json::Error),
+    /// Anything else, in a sentence.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// The secret of all tokens.
+pub const TOKEN_SECRET: &str = "the-secret-of-the-measured-tokens-which-is-longer-than-256-bit";
+
+/// How long tokens let in.
+const LIFETIME: Duration = Duration::from_secs(3600);
+/// How long it may take until all that follows from an action has happened.
+const QUIET: Duration = Duration::from_secs(120);
+
+/// What to start.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    /// The template.
+    pub template: PathBuf,
+    /// The folder of the functions' binaries.
+    pub binaries: PathBuf,
+    /// Parameters of the template, by name.
+    pub parameters: BTreeMap<String, String>,
+    /// How long everything takes; without it as long as it takes.
+    pub latencies: Option<Latencies>,
+}
+
+/// A running Damso, its clients' traffic, and what its functions do.
+pub struct Stack {
+    /// What runs it.
+    pub gateway: Gateway,
+    /// Who translates.
+    pub translator: StandIn,
+    /// What goes over its clients' connections.
+    pub traffic: Traffic,
+}
+
+impl Setup {
+    /// The functions of that folder, as deployed by default, but that clients may write faster than people do.
+    #[must_use]
+    pub fn of(template: &Path, binaries: &Path) -> Self {
+        let parameters = BTreeMap::from([("SendWindowMs".to_owned(), "0".to_owned())]);
+        Self { template: template.to_owned(), binaries: binaries.to_owned(), parameters, latencies: None }
+    }
+
+    /// With this parameter.
+    #[must_use]
+    pub fn with(mut self, parameter: &str, value: &str) -> Self {
+        self.parameters.insert(parameter.to_owned(), value.to_owned());
+        self
+    }
+
+    /// At these latencies.
+    #[must_use]
+    pub fn at(self, latencies: Option<Latencies>) -> Self {
+        Self { latencies, ..self }
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    ///
+    /// See [`MeasureError`].
+    pub async fn start(&self) -> Result<Stack, MeasureError> {
+        let translator = StandIn::start().await.map_err(MeasureError::StandIn)?;
+        let mut parameters = self.parameters.clone();
+        parameters.insert("DeepLEndpoint".to_owned(), translator.url());
+        let secret = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let options = Options {
+            parameters,
+            secrets: BTreeMap::from([secret("TokenSecret", TOKEN_SECRET), secret("DeepLSecret", "stand-in")]),
+            log: LogSink::Discard,
+            faults: Plan { latencies: self.latencies.clone(), ..Plan::default() },
+            ..Options::new(&self.template, Binaries::Built { directory: self.binaries.clone() })
+        };
+        Ok(Stack { gateway: Gateway::start(options).await?, translator, traffic: Traffic::default() })
+    }
+}
+
+impl Stack {
+    /// Connects somebody.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Handshake`].
+    pub async fn connect(&self, person: &Person) -> Result<Client, ClientError> {
+        let token = person.token(TOKEN_SECRET, LIFETIME);
+        Client::connect(&self.gateway.websocket_url(), &token, &self.traffic).await
+    }
+
+    /// Waits until everything that follows from what was done has happened: the streams are read, and what was pushed has come.
+    ///
+    /// # Errors
+    ///
+    /// Where it takes too long.
+    pub async fn settled(&self) -> Result<(), MeasureError> {
+        let late = |_| MeasureError::Other(format!("the streams were not read to their end within {QUIET:?}"));
+        tokio::time::timeout(QUIET, self.gateway.streams().idle()).await.map_err(late)
+    }
+
+    /// Does something and says what it cost, with all that follows from it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the work, and where it does not come to an end.
+    pub async fn bill<T>(
+        &self,
+        action: &str,
+        work: impl Future<Output = Result<T, impl Into<MeasureError>>>,
+    ) -> Result<(Bill, T), MeasureError> {
+        self.settled().await?;
+        let (counts, traffic, used) = (self.gateway.ledger().snapshot(), self.traffic.sum(), self.used());
+        let characters = self.translator.requests().billed_characters;
+        let begun = Instant::now();
+        let result = work.await.map_err(Into::into)?;
+        let elapsed = begun.elapsed();
+        self.settled().await?;
+        let counts = &self.gateway.ledger().snapshot() - &counts;
+        self.arrived(traffic.pushed + counts.total().pushes).await?;
+        let gigabyte_seconds = self.used() - used;
+        let characters = self.translator.requests().billed_characters - characters;
+        let sum = self.traffic.sum();
+        let bill = Bill {
+            action: action.to_owned(),
+            functions: counts.functions,
+            metered: sum.metered - traffic.metered,
+            bytes_in: sum.bytes_in - traffic.bytes_in,
+            bytes_out: sum.bytes_out - traffic.bytes_out,
+            characters,
+            elapsed,
+            gigabyte_seconds,
+        };
+        Ok((bill, result))
+    }
+
+    /// Lets clients go, and waits until that is known.
+    ///
+    /// # Errors
+    ///
+    /// Where it takes too long.
+    pub async fn leave(&self, clients: Vec<Client>) -> Result<(), MeasureError> {
+        let handled = || {
+            let counts = self.gateway.ledger().snapshot();
+            let deletes = counts.function("DisconnectFunction").calls.into_iter();
+            deletes.map(|(_, call)| call.calls).sum::<u64>()
+        };
+        let wanted = handled() + u64::try_from(clients.len()).unwrap_or(u64::MAX);
+        let known = async {
+            for client in clients {
+                client.leave().await;
+            }
+            while handled() < wanted {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let late = |_| MeasureError::Other("connections that ended are still listed".to_owned());
+        tokio::time::timeout(QUIET, known).await.map_err(late)
+    }
+
+    /// Waits until so many frames that were pushed have reached their clients.
+    async fn arrived(&self, pushed: u64) -> Result<(), MeasureError> {
+        let all = async {
+            while self.traffic.sum().pushed < pushed {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let late = |_| MeasureError::Other("what was pushed did not reach its clients".to_owned());
+        tokio::time::timeout(QUIET, all).await.map_err(late)
+    }
+
+    /// For how long which memory was used by invocations up to now, in gigabyte-seconds.
+    fn used(&self) -> f64 {
+        let functions = &self.gateway.template().functions;
+        let used = self.gateway.functions().figures().into_iter().map(|(function, figures)| {
+            let seconds: f64 = figures.first.iter().chain(&figures.later).map(Duration::as_secs_f64).sum();
+            seconds * functions.get(&function).map_or(0.0, |function| f64::from(function.memory_mb)) / 1024.0
+        });
+        used.sum()
+    }
+}
