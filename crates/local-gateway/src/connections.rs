@@ -163,13 +163,12 @@ impl Connections {
         match *method {
             Method::POST => {
                 let pusher = (self.on_push)(headers);
-                let floor = self.faults.floor(|latencies| latencies.push.as_ref());
+                // Before the frame goes out and not only before the answer: a client hears of it no sooner than on AWS.
+                self.faults.floor(|latencies| latencies.push.as_ref()).passed().await;
                 if self.is_never_made(pusher.as_deref()) {
                     return answer(StatusCode::OK, None, None);
                 }
-                let outcome = self.post(id, body, scissors).await;
-                floor.passed().await;
-                match outcome {
+                match self.post(id, body, scissors).await {
                     Ok(()) => answer(StatusCode::OK, None, None),
                     Err(refused) => refusal(refused, id),
                 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use local_gateway::faults::{Chance, Connections, Kind, Lambda, Plan, Pushes};
+use local_gateway::faults::{Chance, Connections, Kind, Lambda, Latencies, Latency, Plan, Pushes, Sabotage};
 use local_gateway::{Gateway, InvokeError};
 use serde_json::{Value, json};
 
@@ -227,4 +227,56 @@ async fn faults_begin_and_end_while_the_stack_runs() {
     stack.gateway.faults().calm();
     assert_eq!(push(&stack, &id, "after").await, Some(200));
     assert_eq!((client.text().await, client.text().await), ("before".into(), "after".into()));
+}
+
+#[tokio::test]
+async fn who_marks_before_pushing_is_told_of_pushes_that_are_never_made() {
+    let sabotage = Sabotage { mark_before_push: true, pusher: "EchoFunction".into(), ..Sabotage::default() };
+    let stack = Stack::under(Plan { sabotage, ..Plan::default() }).await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    let key = stack.gateway.function_environment("EchoFunction")["AWS_ACCESS_KEY_ID"].clone();
+    let signature = format!("AWS4-HMAC-SHA256 Credential={key}/20261121/us-east-1/execute-api/aws4_request");
+    for number in 0..6 {
+        let post = reqwest::Client::new().post(stack.management(&id)).header("Authorization", &signature);
+        assert_eq!(post.body(number.to_string()).send().await.unwrap().status(), 200);
+    }
+    // Nobody else is fooled.
+    assert_eq!(push(&stack, &id, "end").await, Some(200));
+    for arrives in ["1", "2", "4", "5", "end"] {
+        assert_eq!(client.text().await, arrives);
+    }
+}
+
+#[tokio::test]
+async fn a_frame_its_reply_and_a_push_take_at_least_as_long_as_on_aws() {
+    let stack = Stack::start().await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    let latency = Some(Latency { p50_ms: 200.0, p99_ms: 200.0, source: "a test".into() });
+    let latencies = Latencies { push: latency.clone(), api_gateway: latency, ..Latencies::default() };
+    stack.gateway.faults().set(Plan { latencies: Some(latencies), ..Plan::default() }).unwrap();
+    let begun = Instant::now();
+    assert_eq!(client.id().await, id);
+    assert!(begun.elapsed() >= Duration::from_millis(400), "once before the invocation and once before the reply");
+    let begun = Instant::now();
+    let (status, text) = tokio::join!(push(&stack, &id, "at last"), async {
+        let text = client.text().await;
+        (text, begun.elapsed())
+    });
+    assert_eq!((status, text.0.as_str()), (Some(200), "at last"));
+    assert!(text.1 >= Duration::from_millis(200), "the client hears it no sooner");
+}
+
+#[tokio::test]
+async fn a_cold_start_takes_at_least_as_long_as_on_aws_and_a_warm_one_does_not() {
+    let cold = Latency { p50_ms: 400.0, p99_ms: 400.0, source: "a test".into() };
+    let latencies = Some(Latencies { cold_start: Some(cold), ..Latencies::default() });
+    let stack = Stack::under(Plan { latencies, ..Plan::default() }).await;
+    let begun = Instant::now();
+    let first = pid(&stack).await;
+    assert!(begun.elapsed() >= Duration::from_millis(400));
+    assert_eq!(pid(&stack).await, first);
+    let figures = stack.gateway.functions().figures().remove("EchoFunction").unwrap();
+    assert_eq!((figures.starts.len(), figures.first.len(), figures.later.len()), (1, 1, 1));
 }

@@ -33,9 +33,10 @@ pub struct Latencies {
     pub dynamodb: BTreeMap<String, Latency>,
     /// An operation of Secrets Manager.
     pub secrets: Option<Latency>,
-    /// `PostToConnection`.
+    /// `PostToConnection`: its frame goes out, and it is answered, when the time is over.
     pub push: Option<Latency>,
-    /// Between a client's frame and the begin of its function's invocation, and once more between its result and the reply.
+    /// Between a client's frame and the begin of its function's invocation, and once more between its result and the
+    /// reply. What Lambda itself adds to a warm invocation is part of it.
     pub api_gateway: Option<Latency>,
     /// Between a new process's start and the first invocation that it can take.
     pub cold_start: Option<Latency>,
@@ -48,9 +49,9 @@ pub struct Latencies {
 pub(crate) struct Floor(Option<Instant>);
 
 impl Floor {
-    /// Whether nothing is waited for.
-    pub(crate) fn is_now(self) -> bool {
-        self.0.is_none()
+    /// Whether there is anything to wait for.
+    pub(crate) fn is_ahead(self) -> bool {
+        self.0.is_some_and(|moment| moment > Instant::now())
     }
 
     /// Waits for it, if it lies ahead.
@@ -99,17 +100,26 @@ impl Latencies {
 }
 
 impl Faults {
+    /// Whether things take as long as on AWS.
+    pub(crate) fn have_latencies(&self) -> bool {
+        self.are_active() && self.state().plan.latencies.is_some()
+    }
+
     /// The earliest moment at which something that begins now may be done. `of` says what takes so long.
     pub(crate) fn floor(&self, of: impl FnOnce(&Latencies) -> Option<&Latency>) -> Floor {
+        self.floor_since(Instant::now(), of)
+    }
+
+    /// The same for something that began then.
+    pub(crate) fn floor_since(&self, begun: Instant, of: impl FnOnce(&Latencies) -> Option<&Latency>) -> Floor {
         if !self.are_active() {
             return Floor(None);
         }
-        let now = Instant::now();
         let mut state = self.state();
         let Some(latency) = state.plan.latencies.as_ref().and_then(of).cloned() else { return Floor(None) };
         state.drawn += 1;
         let normal = normal(state.plan.seed, state.drawn);
-        Floor(Some(now + latency.at(normal)))
+        Floor(Some(begun + latency.at(normal)))
     }
 }
 
@@ -127,6 +137,7 @@ fn normal(seed: u64, counter: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::Plan;
 
     #[test]
     fn half_of_the_draws_are_below_the_median_and_one_in_a_hundred_above_the_99th_percentile() {
@@ -146,5 +157,17 @@ mod tests {
         let source = |operation| latencies.of_dynamodb(operation).map(|latency| latency.source.as_str());
         assert_eq!((source("PutItem"), source("Query")), (Some("a"), Some("b")));
         assert!(latencies.impossible().is_none());
+    }
+
+    #[test]
+    fn what_began_long_enough_ago_waits_for_nothing() {
+        let push = Latency { p50_ms: 300.0, p99_ms: 300.0, source: "a test".into() };
+        let latencies = Some(Latencies { push: Some(push), ..Latencies::default() });
+        let faults = Faults::none();
+        let floor = |begun| faults.floor_since(begun, |latencies| latencies.push.as_ref()).is_ahead();
+        let now = Instant::now();
+        assert!(!floor(now), "without latencies nothing waits");
+        faults.set(Plan { latencies, ..Plan::default() }).unwrap();
+        assert!(floor(now) && !floor(now - Duration::from_secs(1)));
     }
 }

@@ -147,6 +147,8 @@ fn planted_defects_are_said_loudly_and_by_name() {
     let sabotage = Sabotage { sends_ignored: true, failures_dropped: true, ..Sabotage::default() };
     let warning = sabotage.warning().unwrap();
     assert!(warning.starts_with("WARNING") && warning.contains("(sends_ignored, failures_dropped)"), "{warning}");
+    let sabotage = Sabotage { mark_before_push: true, ..Sabotage::default() };
+    assert!(sabotage.warning().unwrap().contains("(mark_before_push)"));
     assert_eq!(Sabotage::default().warning(), None);
 }
 

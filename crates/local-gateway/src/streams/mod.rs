@@ -25,6 +25,7 @@ mod event;
 mod filter;
 mod reader;
 mod repeats;
+mod sightings;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +41,7 @@ use event::Source;
 use filter::Filter;
 use reader::{Command, Reader};
 use repeats::Repeats;
+use sightings::Sightings;
 
 /// Invokes functions: [`Functions`], or a test's stand-in.
 pub trait Invoker: Clone + Send + Sync + 'static {
@@ -180,6 +182,7 @@ impl Streams {
                 given_up: streams.given_up.clone(),
                 last_batch: Vec::new(),
                 faults: faults.clone(),
+                sightings: Sightings::default(),
                 repeats: Repeats::counted_by(streams.repeats.clone()),
                 name,
             };
@@ -211,6 +214,18 @@ impl Streams {
             }
         }
         redelivered
+    }
+
+    /// Is done with everything that was written up to now, without delivering it: for whoever loads tables with what is
+    /// to be there from the beginning. Pause the readers before loading, pass over what was loaded, and resume them.
+    pub async fn pass_over(&self) {
+        for reader in &self.readers {
+            let (done, passed) = oneshot::channel();
+            // An error means that the reader has ended, with the gateway.
+            if reader.commands.send(Command::PassOver(done)).await.is_ok() {
+                let _ = passed.await;
+            }
+        }
     }
 
     /// Waits until every reader is done with every record: each was delivered, filtered out or given up. What functions

@@ -13,6 +13,7 @@ use super::destination::{Condition, Destinations, Failure, GivenUp};
 use super::event::{Record, Source, batch};
 use super::filter::Filter;
 use super::repeats::Repeats;
+use super::sightings::Sightings;
 use super::{Invoker, Timing};
 use crate::dynamodb::{ApiError, Database};
 use crate::faults::{Faults, Kind, Strike};
@@ -29,6 +30,8 @@ const PAYLOAD: usize = 6 * 1024 * 1024;
 pub(super) enum Command {
     /// Deliver the last batch once more; answers whether there was one.
     Redeliver(oneshot::Sender<bool>),
+    /// Be done with everything that was written up to now, undelivered.
+    PassOver(oneshot::Sender<()>),
 }
 
 pub(super) struct Reader<I> {
@@ -56,6 +59,7 @@ pub(super) struct Reader<I> {
     pub(super) given_up: Arc<Mutex<Vec<GivenUp>>>,
     pub(super) last_batch: Vec<Record>,
     pub(super) faults: Faults,
+    pub(super) sightings: Sightings,
     pub(super) repeats: Repeats,
 }
 
@@ -79,7 +83,16 @@ impl Piece {
 }
 
 impl<I: Invoker> Reader<I> {
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(self) {
+        let sightings = self.sightings.clone();
+        let (database, table, faults) = (self.database.clone(), self.table.clone(), self.faults.clone());
+        tokio::select! {
+            () = sightings.watch(&database, &table, &faults) => {}
+            () = self.read() => {}
+        }
+    }
+
+    async fn read(mut self) {
         let mut writes = self.database.writes();
         loop {
             // Seen before reading, so that a write in between ends the wait below.
@@ -129,23 +142,39 @@ impl<I: Invoker> Reader<I> {
         Ok(())
     }
 
-    async fn obey(&mut self, Command::Redeliver(done): Command) {
-        if !self.last_batch.is_empty() {
-            // As when Lambda loses its checkpoint: what the function says to it changes nothing here.
-            let _ = self.invoke(&self.last_batch).await;
-        }
+    async fn obey(&mut self, command: Command) {
         // Whoever asked may have stopped waiting.
-        let _ = done.send(!self.last_batch.is_empty());
+        match command {
+            Command::Redeliver(done) => {
+                if !self.last_batch.is_empty() {
+                    // As when Lambda loses its checkpoint: what the function says to it changes nothing here.
+                    let _ = self.invoke(&self.last_batch).await;
+                }
+                let _ = done.send(!self.last_batch.is_empty());
+            }
+            Command::PassOver(done) => {
+                match self.database.last_record(&self.table).await {
+                    Ok(Some(last)) => self.done_with(last).await,
+                    Ok(None) => {}
+                    Err(error) => tracing::error!("the stream of {} cannot be read: {}", self.table, error.body),
+                }
+                let _ = done.send(());
+            }
+        }
     }
 
     /// The next batch, and the number up to which the reader is done once it is delivered. Waits for more while the
     /// batching window lasts.
     async fn gather(&self) -> Result<(Vec<Record>, i64), ApiError> {
-        let hop = self.faults.floor(|latencies| latencies.stream_hop.as_ref());
         let (mut records, mut through) = self.poll().await?;
-        if !records.is_empty() && !hop.is_now() {
-            hop.passed().await;
-            (records, through) = self.poll().await?;
+        if let Some(first) = records.first() {
+            let written = self.sightings.of(first.number);
+            let hop = self.faults.floor_since(written, |latencies| latencies.stream_hop.as_ref());
+            if hop.is_ahead() {
+                hop.passed().await;
+                // What was written meanwhile goes along.
+                (records, through) = self.poll().await?;
+            }
         }
         let window = self.settings.batching_window;
         if records.is_empty() || records.len() >= self.settings.batch_size || window.is_zero() {

@@ -327,3 +327,18 @@ async fn a_filter_that_lambda_would_refuse_is_one_sentence() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn what_is_passed_over_is_delivered_to_nobody() {
+    let world = World::with("", SECOND).await;
+    let recorder = Recorder::default();
+    let streams = world.start(&recorder).await;
+    streams.pause();
+    world.put("a b c d e f", "text").await;
+    streams.pass_over().await;
+    streams.idle().await;
+    streams.resume();
+    world.put("g", "text").await;
+    streams.idle().await;
+    assert_eq!((recorder.batches("First"), recorder.batches("Second")), (vec!["g".to_owned()], vec!["g".to_owned()]));
+}

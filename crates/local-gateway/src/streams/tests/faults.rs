@@ -1,7 +1,7 @@
 //! Faults in what readers deliver.
 
 use super::*;
-use crate::faults::{Chance, Kind, Plan, Sabotage, Streams as Chances};
+use crate::faults::{Chance, Kind, Latencies, Latency, Plan, Sabotage, Streams as Chances};
 
 const REPORTS: &str = "FunctionResponseTypes: [ReportBatchItemFailures]";
 
@@ -37,6 +37,22 @@ async fn a_doubled_batch_does_not_hold_up_later_ones() {
     let mut batches = invoker.recorder.batches("First");
     batches.sort();
     assert_eq!(batches, ["a b c d", "a b c d", "e f g h"]);
+}
+
+#[tokio::test]
+async fn a_record_is_delivered_no_earlier_than_on_aws_and_what_is_written_meanwhile_goes_along() {
+    let world = World::with(REPORTS, "").await;
+    let hop = Latency { p50_ms: 300.0, p99_ms: 300.0, source: "a test".into() };
+    let latencies = Some(Latencies { stream_hop: Some(hop), ..Latencies::default() });
+    let faults = Faults::of(&world.template, Plan { latencies, ..Plan::default() }).unwrap();
+    let recorder = Recorder::default();
+    let streams = world.start_under(&recorder, faults).await;
+    let begun = std::time::Instant::now();
+    world.put("a b", "text").await;
+    world.put("c", "text").await;
+    streams.idle().await;
+    assert_eq!(recorder.batches("First"), ["a b c"]);
+    assert!(begun.elapsed() >= Duration::from_millis(300));
 }
 
 /// Answers the second `a b c d` only once `e f g h` was delivered.
