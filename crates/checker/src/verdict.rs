@@ -79,6 +79,7 @@ impl fmt::Display for Verdict {
             ("gaps", counts.gaps),
             ("syncs", counts.syncs),
             ("connections", counts.connections),
+            ("closed", counts.closed),
             ("refused", counts.refused_handshakes),
         ];
         for (name, count) in columns {
