@@ -8,6 +8,10 @@ use checker::{Options, Verdict, plans, run};
 use end_to_end::{TOKEN_SECRET, World};
 use local_gateway::faults::{Chance, Plan, Sabotage};
 use local_gateway::{Limits, Timing};
+use tokio::sync::Semaphore;
+
+/// One run at a time: each has dozens of processes, and several at once would mostly wait for each other.
+static TURN: Semaphore = Semaphore::const_new(1);
 
 /// Runs the checker against a stack with AWS's own limits.
 async fn check(options: Options) -> Verdict {
@@ -16,6 +20,7 @@ async fn check(options: Options) -> Verdict {
 
 /// Runs the checker against a stack with these limits, whose stream readers do not wait as long as AWS's.
 async fn check_within(limits: Limits, options: Options) -> Verdict {
+    let _turn = TURN.acquire().await.expect("nobody closes it");
     let world = World::with(|stack| {
         // The clients write faster than people do.
         stack.parameters.insert("SendWindowMs".to_owned(), "0".to_owned());

@@ -110,6 +110,8 @@ pub struct Counts {
     pub pushed: u64,
     /// Entries that came once more, by whatever way.
     pub doubles: u64,
+    /// Those of them that came by an event: what a push brought though it was there.
+    pub pushed_again: u64,
     /// Entries that came first by `sync` or history: what no push had brought.
     pub repaired: u64,
     /// Gaps that grew old enough to be asked for.
@@ -137,6 +139,7 @@ impl AddAssign for Counts {
         self.abandoned += other.abandoned;
         self.pushed += other.pushed;
         self.doubles += other.doubles;
+        self.pushed_again += other.pushed_again;
         self.repaired += other.repaired;
         self.gaps += other.gaps;
         self.syncs += other.syncs;

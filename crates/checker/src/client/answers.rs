@@ -94,7 +94,10 @@ impl Client {
         }
         match reading.receive(entry.clone(), Instant::now()) {
             Received::New => counts.repaired += u64::from(way == Way::Asked),
-            Received::Double => counts.doubles += 1,
+            Received::Double => {
+                counts.doubles += 1;
+                counts.pushed_again += u64::from(way == Way::Event);
+            }
             Received::Contradiction { first } => self.account.contradictions.push((room.to_owned(), first, entry)),
         }
         let mark = reading.mark();
