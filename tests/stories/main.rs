@@ -5,6 +5,7 @@
 
 mod architecture;
 mod bad_input;
+mod checker;
 mod connecting;
 mod conversation;
 mod costs;

@@ -1,6 +1,6 @@
 //! What one client records: what it sent, was told and saw. Nothing here judges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 
 use crate::entry::Entry;
@@ -16,6 +16,11 @@ pub struct Account {
     pub sent: BTreeMap<String, Sent>,
     /// What it has shown of each of its rooms, in the order in which it did.
     pub shown: BTreeMap<String, Vec<Entry>>,
+    /// What came by a push or as the reply to its own message, by room.
+    pub heard: BTreeMap<String, BTreeSet<u64>>,
+    /// Since when its last connection was entitled to hear each room's entries, in milliseconds since the epoch. Empty
+    /// where no connection stood until all was quiet.
+    pub listening_since: BTreeMap<String, u64>,
     /// Two different entries under one number.
     pub contradictions: Vec<(String, Entry, Entry)>,
     /// Frames about rooms that are none of its own: the room and the frame's type.
@@ -34,6 +39,8 @@ pub struct Account {
     pub statuses: Vec<(String, String, u64)>,
     /// The room list, as it was once all was quiet; every row of it.
     pub list: Vec<Listed>,
+    /// Pages of the room list, by the room at which they are not in the order of their last entries.
+    pub disordered: Vec<String>,
     /// What history gave of the rooms that this client paged through once all was quiet: forwards and backwards, both ascending.
     pub pages: BTreeMap<String, Pages>,
     /// Requests that were never answered, though all was quiet: their actions.
@@ -103,6 +110,8 @@ pub struct Counts {
     pub pushed: u64,
     /// Entries that came once more, by whatever way.
     pub doubles: u64,
+    /// Those of them that came by an event: what a push brought though it was there.
+    pub pushed_again: u64,
     /// Entries that came first by `sync` or history: what no push had brought.
     pub repaired: u64,
     /// Gaps that grew old enough to be asked for.
@@ -111,6 +120,8 @@ pub struct Counts {
     pub syncs: u64,
     /// Connections made.
     pub connections: u64,
+    /// Connections that the server closed: at a limit of AWS, or when it was stopped.
+    pub closed: u64,
     /// Handshakes refused.
     pub refused_handshakes: u64,
     /// Requests about other people's rooms, all of which must be refused.
@@ -128,10 +139,12 @@ impl AddAssign for Counts {
         self.abandoned += other.abandoned;
         self.pushed += other.pushed;
         self.doubles += other.doubles;
+        self.pushed_again += other.pushed_again;
         self.repaired += other.repaired;
         self.gaps += other.gaps;
         self.syncs += other.syncs;
         self.connections += other.connections;
+        self.closed += other.closed;
         self.refused_handshakes += other.refused_handshakes;
         self.pried += other.pried;
         self.failures += other.failures;

@@ -41,6 +41,9 @@ struct Arguments {
     /// No faults at all.
     #[arg(long, conflicts_with = "faults")]
     calm: bool,
+    /// No faults of pushes and connections: whoever stays connected must then be pushed everything.
+    #[arg(long, conflicts_with_all = ["faults", "calm"])]
+    steady: bool,
     /// Plants a defect, to see the checker find it.
     #[arg(long, value_name = "WHICH")]
     plant: Option<Defect>,
@@ -64,6 +67,9 @@ enum Defect {
     NumbersUnguarded,
     /// What a stream reader reports as failed is dropped.
     FailuresDropped,
+    /// A message is marked as pushed before it is pushed, and what is pushed then is sometimes lost. Shows where no fault
+    /// loses frames: --calm or --steady.
+    MarkBeforePush,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +106,7 @@ async fn check(arguments: &Arguments) -> Result<bool, Failure> {
     let mut faults = match &arguments.faults {
         Some(file) => Plan::read(file)?,
         None if arguments.calm => Plan::default(),
+        None if arguments.steady => plans::everything_but_lost_frames(seed),
         None => plans::everything(seed),
     };
     if let Some(defect) = arguments.plant {
@@ -108,6 +115,7 @@ async fn check(arguments: &Arguments) -> Result<bool, Failure> {
             Defect::SendsIgnored => faults.sabotage.sends_ignored = true,
             Defect::NumbersUnguarded => faults.sabotage.numbers_unguarded = true,
             Defect::FailuresDropped => faults.sabotage.failures_dropped = true,
+            Defect::MarkBeforePush => faults.sabotage.mark_before_push = true,
         }
     }
     if let Some(warning) = faults.sabotage.warning() {
@@ -165,7 +173,8 @@ async fn stack(arguments: &Arguments, translator: &StandIn) -> Result<local_gate
             Some(file) => LogSink::File(file.clone()),
             None => LogSink::Discard,
         },
-        limits: Limits { idle: Duration::from_secs(40), longest: Duration::from_secs(300), ..Limits::default() },
+        // Now and then a heart beats later than a connection may be idle.
+        limits: Limits { idle: Duration::from_secs(12), longest: Duration::from_secs(300), ..Limits::default() },
         streams: Timing {
             first_retry: Duration::from_millis(50),
             longest_retry: Duration::from_secs(1),

@@ -1,6 +1,6 @@
 //! The fault plans of the checker: everything that AWS really does at once, and the planted defects that a checker must catch.
 
-use local_gateway::faults::{Chance, Plan, Sabotage};
+use local_gateway::faults::{Chance, Connections, Plan, Pushes, Sabotage};
 
 /// Every kind of fault, each as often as a stack can bear for a long time and still make headway.
 #[must_use]
@@ -8,6 +8,7 @@ pub fn everything(seed: u64) -> Plan {
     let mut plan = Plan::every_kind(seed, 0.01);
     plan.dynamodb.slow = Chance::of(0.02).for_ms(5..=120);
     plan.dynamodb.conflict = Chance::of(0.05);
+    plan.dynamodb.write_conflict = Chance::of(0.02);
     plan.lambda.killed = Chance::of(0.003).for_ms(0..=30);
     plan.lambda.timeout = Chance::of(0.002).for_ms(200..=600);
     plan.lambda.cold = Chance::of(0.003);
@@ -25,8 +26,26 @@ pub fn everything(seed: u64) -> Plan {
     plan
 }
 
-/// The tables that the planted defects are about.
+/// Everything that does not lose a frame on its way to an open connection. Then a push that never came is nobody's fault
+/// but the application's.
+#[must_use]
+pub fn everything_but_lost_frames(seed: u64) -> Plan {
+    Plan { pushes: Pushes::default(), connections: Connections::default(), ..everything(seed) }
+}
+
+/// Whether a frame to an open connection arrives for certain under this plan.
+#[must_use]
+pub fn loses_no_frame(plan: &Plan) -> bool {
+    plan.pushes == Pushes::default() && plan.connections == Connections::default()
+}
+
+/// The tables and the function that the planted defects are about.
 #[must_use]
 pub fn sabotage() -> Sabotage {
-    Sabotage { sends_table: "SendsTable".to_owned(), messages_table: "MessagesTable".to_owned(), ..Sabotage::default() }
+    Sabotage {
+        pusher: "SendMessageFunction".to_owned(),
+        sends_table: "SendsTable".to_owned(),
+        messages_table: "MessagesTable".to_owned(),
+        ..Sabotage::default()
+    }
 }

@@ -16,6 +16,7 @@ use crate::cast::Cast;
 use crate::client::{Client, Phase, Stage};
 use crate::evidence::{Evidence, Unread};
 use crate::judge::{History, judge};
+use crate::plans;
 use crate::tempo::Tempo;
 use crate::verdict::Verdict;
 
@@ -160,7 +161,10 @@ pub async fn run(
     }
     let entries = evidence.entries();
     let rooms = stage.cast.rooms.iter().map(|(id, room)| (id.clone(), room.members.clone())).collect();
-    let history = History { rooms, accounts, evidence };
+    let given_up = gateway.streams().given_up().len();
+    // What went to the failure destination was pushed to nobody.
+    let frames_arrived = plans::loses_no_frame(&options.faults) && given_up == 0;
+    let history = History { rooms, accounts, evidence, frames_arrived };
     Ok(Verdict {
         seed: options.seed,
         violations: judge(&history),
@@ -169,7 +173,7 @@ pub async fn run(
         rooms: history.rooms.len(),
         entries,
         faults: gateway.faults().counts().into_iter().map(|(kind, count)| (kind.to_string(), count)).collect(),
-        given_up: gateway.streams().given_up().len(),
+        given_up,
         talked,
         took: began.elapsed(),
     })

@@ -16,7 +16,10 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 const HANDSHAKE: Duration = Duration::from_secs(30);
 
 /// An open connection. Dropping it cuts it, without a closing frame.
-pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    closed: bool,
+}
 
 /// The connection is over, by whomever.
 pub(crate) struct Cut;
@@ -28,30 +31,39 @@ impl Socket {
         let bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| Cut)?;
         request.headers_mut().insert(AUTHORIZATION, bearer);
         match timeout(HANDSHAKE, connect_async(request)).await {
-            Ok(Ok((socket, _))) => Ok(Self(socket)),
+            Ok(Ok((stream, _))) => Ok(Self { stream, closed: false }),
             _ => Err(Cut),
         }
     }
 
     /// Sends a frame.
     pub(crate) async fn send(&mut self, frame: &Value) -> Result<(), Cut> {
-        self.0.send(Message::text(frame.to_string())).await.map_err(|_| Cut)
+        self.stream.send(Message::text(frame.to_string())).await.map_err(|_| Cut)
     }
 
     /// The next text frame. May be dropped while it waits.
     pub(crate) async fn next(&mut self) -> Result<String, Cut> {
         loop {
-            match self.0.next().await {
+            match self.stream.next().await {
                 Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Cut),
+                Some(Ok(Message::Close(_))) => {
+                    self.closed = true;
+                    return Err(Cut);
+                }
+                Some(Err(_)) | None => return Err(Cut),
                 Some(Ok(_)) => {}
             }
         }
     }
 
+    /// Whether the server said goodbye.
+    pub(crate) fn was_closed(&self) -> bool {
+        self.closed
+    }
+
     /// Says goodbye as a client that goes away politely.
     pub(crate) async fn close(mut self) {
         // Whoever has gone already needs none.
-        let _ = timeout(Duration::from_secs(5), self.0.close(None)).await;
+        let _ = timeout(Duration::from_secs(5), self.stream.close(None)).await;
     }
 }

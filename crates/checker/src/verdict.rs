@@ -53,6 +53,11 @@ impl Verdict {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn per_thousand(some: u64, all: u64) -> f64 {
+    1000.0 * some as f64 / all.max(1) as f64
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, clients, rooms, entries, given_up, .. } = self;
@@ -75,15 +80,24 @@ impl fmt::Display for Verdict {
             ("failures", counts.failures),
             ("pushed", counts.pushed),
             ("doubles", counts.doubles),
+            ("pushed again", counts.pushed_again),
             ("repaired", counts.repaired),
             ("gaps", counts.gaps),
             ("syncs", counts.syncs),
             ("connections", counts.connections),
+            ("closed", counts.closed),
             ("refused", counts.refused_handshakes),
         ];
         for (name, count) in columns {
             writeln!(formatter, "{name:<13} {count}")?;
         }
+        let came = counts.pushed - counts.pushed_again + counts.repaired;
+        writeln!(
+            formatter,
+            "per thousand  {:.1} pushes brought what was there, {:.1} entries were repaired",
+            per_thousand(counts.pushed_again, counts.pushed),
+            per_thousand(counts.repaired, came),
+        )?;
         if *given_up > 0 {
             writeln!(formatter, "given up      {given_up} batches of stream records")?;
         }

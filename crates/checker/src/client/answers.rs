@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::{Client, Phase};
+use super::{Client, Phase, now_ms};
 use crate::account::{Acknowledged, Listed};
 use crate::entry::Entry;
 use crate::errand::{Errand, What};
@@ -89,9 +89,15 @@ impl Client {
         let Some(reading) = self.readings.get_mut(room) else { return };
         let counts = &mut self.account.counts;
         counts.pushed += u64::from(way == Way::Event);
+        if way != Way::Asked {
+            self.account.heard.entry(room.to_owned()).or_default().insert(entry.seq);
+        }
         match reading.receive(entry.clone(), Instant::now()) {
             Received::New => counts.repaired += u64::from(way == Way::Asked),
-            Received::Double => counts.doubles += 1,
+            Received::Double => {
+                counts.doubles += 1;
+                counts.pushed_again += u64::from(way == Way::Event);
+            }
             Received::Contradiction { first } => self.account.contradictions.push((room.to_owned(), first, entry)),
         }
         let mark = reading.mark();
@@ -122,6 +128,10 @@ impl Client {
             "sendMessage" => self.acknowledged(reply),
             "createRoom" | "joinGroup" => {
                 if let Some(room) = self.own_room(&reply["room"]["room_id"], "reply") {
+                    if action == "joinGroup" {
+                        // A room that was joined before is not listened to any later for being joined again.
+                        self.listening_since.entry(room.clone()).or_insert_with(now_ms);
+                    }
                     self.hear_of(&room, &reply["room"]["last_seq"]);
                 }
             }
@@ -237,7 +247,13 @@ impl Client {
         if asked.is_none() {
             return;
         }
+        let mut before = u64::MAX;
         for room in reply["rooms"].as_array().into_iter().flatten() {
+            let updated_at = room["updated_at"].as_u64().unwrap_or_default();
+            if updated_at > before {
+                self.account.disordered.push(room["room_id"].as_str().unwrap_or_default().to_owned());
+            }
+            before = updated_at;
             let listed = || {
                 Some(Listed {
                     room: room["room_id"].as_str()?.to_owned(),

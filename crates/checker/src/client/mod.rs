@@ -7,7 +7,7 @@ mod requests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -79,6 +79,10 @@ pub(crate) struct Client {
     next_errand: u64,
     next_heartbeat: Instant,
     next_message: Instant,
+    /// Since when this connection is entitled to hear each room, in milliseconds since the epoch.
+    listening_since: BTreeMap<String, u64>,
+    /// When the token ends with which this connection was made: nothing is pushed past that.
+    session_until: Instant,
     /// How old the next gap becomes before it is asked for.
     ask_after: Duration,
     account: Account,
@@ -118,6 +122,8 @@ impl Client {
             next_errand: 0,
             next_heartbeat: now + stage.tempo.next_heartbeat(&mut rng),
             next_message: now,
+            listening_since: BTreeMap::new(),
+            session_until: now,
             ask_after: stage.tempo.ask_after(&mut rng),
             account,
             rng,
@@ -131,6 +137,9 @@ impl Client {
         self.enter(phase);
         while let Some(socket) = self.connect().await {
             if let Some(socket) = self.converse(socket).await {
+                if Instant::now() < self.session_until {
+                    self.account.listening_since = std::mem::take(&mut self.listening_since);
+                }
                 socket.close().await;
                 break;
             }
@@ -153,10 +162,13 @@ impl Client {
             }
             // Never the same for all, or all would come back at the same moment.
             let session = self.stage.session.mul_f64(self.rng.random_range(0.5..1.5));
+            let asked = Instant::now();
             let token = self.device.person.token(&self.stage.token_secret, session);
             match Socket::connect(&self.stage.url, &token).await {
                 Ok(socket) => {
                     self.account.counts.connections += 1;
+                    // A token ends with a whole second.
+                    self.session_until = asked + session.saturating_sub(Duration::from_secs(2));
                     return Some(socket);
                 }
                 Err(Cut) => self.account.counts.refused_handshakes += 1,
@@ -175,7 +187,10 @@ impl Client {
             tokio::select! {
                 frame = socket.next() => match frame {
                     Ok(frame) => self.receive(&frame).ok()?,
-                    Err(Cut) => return None,
+                    Err(Cut) => {
+                        self.account.counts.closed += u64::from(socket.was_closed());
+                        return None;
+                    }
                 },
                 () = tokio::time::sleep_until(wake) => {}
                 Ok(()) = self.phases.changed() => {
@@ -215,7 +230,12 @@ impl Client {
                 }
             }
             Phase::Comparing(_) => self.compare(),
-            Phase::Talking | Phase::Settling | Phase::Leaving => {}
+            Phase::Talking => {
+                // Now everybody has their seats: what was heard of a room before depends on when that was.
+                self.listening_since.values_mut().for_each(|since| *since = now_ms());
+                self.listen();
+            }
+            Phase::Settling | Phase::Leaving => {}
         }
     }
 
@@ -238,12 +258,25 @@ impl Client {
     /// After connecting: everything that waits is asked for again, the rooms are opened, and all of them synced.
     fn resume(&mut self) {
         let now = Instant::now();
+        self.listening_since.clear();
+        self.listen();
         for errand in self.errands.values_mut() {
             errand.due = now;
         }
         if self.phase >= Phase::Joining {
             self.join_opened();
             self.sync_all();
+        }
+    }
+
+    /// A connection is told what is said in its participant's rooms, of open ones in those that it joined.
+    fn listen(&mut self) {
+        if self.phase < Phase::Talking {
+            return;
+        }
+        let now = now_ms();
+        for room in self.readings.keys().filter(|room| !self.stage.cast.rooms[*room].open) {
+            self.listening_since.insert(room.clone(), now);
         }
     }
 
@@ -300,4 +333,10 @@ impl Client {
             Phase::Leaving => false,
         }
     }
+}
+
+/// Milliseconds since the epoch.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -81,6 +81,10 @@ fn marks(history: &History, account: &Account, violations: &mut Vec<Violation>) 
 /// The list has each of the caller's rooms once, with what its log and the caller's mark say.
 fn list(history: &History, account: &Account, violations: &mut Vec<Violation>) {
     let client = &account.client;
+    for room in &account.disordered {
+        violations
+            .push(Violation::new(Kind::Listed, format!("{client} was listed {room} behind a room that is older")));
+    }
     let mut rows: BTreeMap<&str, &Listed> = BTreeMap::new();
     for row in &account.list {
         if rows.insert(&row.room, row).is_some() {

@@ -4,6 +4,7 @@
 mod clients;
 mod derived;
 mod log;
+mod pushes;
 mod statuses;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,8 @@ pub struct History {
     pub accounts: Vec<Account>,
     /// What the tables held once all was quiet.
     pub evidence: Evidence,
+    /// Whether every frame to an open connection arrived for certain.
+    pub frames_arrived: bool,
 }
 
 /// A way to break a promise.
@@ -48,6 +51,8 @@ pub enum Kind {
     Shown,
     /// Two different entries came under one number.
     Contradiction,
+    /// An entry was never pushed to a connection that stood from before it was sent until all was quiet.
+    NeverPushed,
     /// `sync` called incomplete what it gave complete.
     SilentGap,
     /// Paging through history gives something else than the log.
@@ -97,6 +102,7 @@ pub fn judge(history: &History) -> Vec<Violation> {
     let mut violations = Vec::new();
     log::judge(history, &mut violations);
     clients::judge(history, &mut violations);
+    pushes::judge(history, &mut violations);
     derived::judge(history, &mut violations);
     statuses::judge(history, &mut violations);
     violations

@@ -28,6 +28,8 @@ fn flawless() -> History {
             participant: participant.clone(),
             sent: sent.collect(),
             shown: [(ROOM.to_owned(), entries.clone())].into(),
+            heard: [(ROOM.to_owned(), (2..=4).collect())].into(),
+            listening_since: [(ROOM.to_owned(), 1001)].into(),
             marks: [(ROOM.to_owned(), 2)].into(),
             list: vec![Listed { room: ROOM.to_owned(), last_seq: 4, last_text: 4, last_read_seq: 2, unread: 2 }],
             pages: [(ROOM.to_owned(), Pages { forwards: entries.clone(), backwards: entries.clone() })].into(),
@@ -47,7 +49,12 @@ fn flawless() -> History {
         ..Evidence::default()
     };
     let members = ["user:a", "user:b"].map(str::to_owned).into();
-    History { rooms: [(ROOM.to_owned(), members)].into(), accounts: vec![account("a"), account("b")], evidence }
+    History {
+        rooms: [(ROOM.to_owned(), members)].into(),
+        accounts: vec![account("a"), account("b")],
+        evidence,
+        frames_arrived: true,
+    }
 }
 
 /// The kinds that are found once the flawless history was changed.
@@ -183,6 +190,37 @@ fn two_entries_under_one_number_are_found() {
 }
 
 #[test]
+fn a_push_that_never_came_to_an_open_connection_is_found() {
+    fn deaf(history: &mut History) {
+        first(history).heard.get_mut(ROOM).unwrap().remove(&3);
+    }
+    assert_eq!(found(deaf), [Kind::NeverPushed].into());
+    let excuses: [fn(&mut History); 4] = [
+        |history| history.frames_arrived = false,
+        |history| first(history).listening_since.clear(),
+        |history| *first(history).listening_since.get_mut(ROOM).unwrap() = 1003,
+        |history| first(history).counts.connections = 11,
+    ];
+    for excuse in excuses {
+        assert_eq!(
+            found(|history| {
+                deaf(history);
+                excuse(history);
+            }),
+            BTreeSet::new()
+        );
+    }
+}
+
+#[test]
+fn the_reply_to_an_own_message_may_be_lost_with_its_function() {
+    let silent = found(|history| {
+        first(history).heard.get_mut(ROOM).unwrap().remove(&2);
+    });
+    assert_eq!(silent, BTreeSet::new());
+}
+
+#[test]
 fn a_gap_that_sync_kept_silent_about_is_found() {
     assert_eq!(found(|history| first(history).silent_gaps.push((ROOM.to_owned(), 2, 4))), [Kind::SilentGap].into());
 }
@@ -230,6 +268,7 @@ fn a_room_that_is_listed_wrongly_twice_or_not_at_all_is_found() {
     for flaw in flaws {
         assert_eq!(found(|history| flaw(&mut first(history).list)), [Kind::Listed].into());
     }
+    assert_eq!(found(|history| first(history).disordered.push(ROOM.to_owned())), [Kind::Listed].into());
 }
 
 #[test]
