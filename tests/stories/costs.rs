@@ -202,3 +202,16 @@ async fn a_message_costs_the_same_whatever_else_goes_on() {
     let crowded = bill_of_a_text(&world, &mut consultation, "昨日からお腹が痛いです。").await;
     assert_eq!(crowded.by_function(), alone.by_function());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_action_costs_exactly_what_the_file_says() {
+    let setup = measure::stack::Setup::of(&end_to_end::root().join("template.yaml"), &end_to_end::binaries().await);
+    let counts = measure::costs::counts(&setup).await.unwrap_or_else(|error| panic!("{error}"));
+    let file = end_to_end::root().join("tests/costs.json");
+    let kept: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&file).expect("the file is there")).expect("JSON");
+    for (action, counts) in counts.as_object().expect("an object") {
+        assert_eq!(*counts, kept[action], "{action}; if this is meant: cargo measure --counts tests/costs.json");
+    }
+    assert_eq!(counts.as_object().map(serde_json::Map::len), kept.as_object().map(serde_json::Map::len));
+}

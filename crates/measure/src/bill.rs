@@ -85,14 +85,16 @@ impl Bill {
         picked.fold((0.0, 0.0), |(read, write), call| (read + call.read_units, write + call.write_units))
     }
 
-    /// What is the same on every machine, as a file keeps it: per function its invocations and pushes, and per kind of call how many
-    /// there were, their read and their write units.
+    /// What is the same on every machine, as a file keeps it, a line for each thing.
     #[must_use]
     pub fn counts(&self) -> Value {
         let function = |(function, counts): (&String, &FunctionCounts)| {
             let calls = counts.calls.iter();
             let mut object: Map<String, Value> = calls
-                .map(|(kind, call)| (kind.clone(), json!([call.calls, call.read_units, call.write_units])))
+                .map(|(kind, call)| {
+                    let line = format!("{}; {} read, {} write units", call.calls, call.read_units, call.write_units);
+                    (kind.clone(), json!(line))
+                })
                 .collect();
             object.insert("invocations".to_owned(), json!(counts.invocations));
             object.insert("pushes".to_owned(), json!(counts.pushes));

@@ -1,6 +1,7 @@
 //! What each action costs: a table of counts and dollars, and a table of what each guarantee adds to a message.
 
 use local_gateway::faults::{Latencies, Latency};
+use serde_json::{Map, Value};
 
 use crate::bill::Bill;
 use crate::prices::Prices;
@@ -154,6 +155,15 @@ impl Costs {
         line("together", (bill.read_units(), bill.write_units()), bill.dollars_per_million(prices));
         table
     }
+}
+
+/// What each action costs in calls and units, by its name: the same on every machine.
+///
+/// # Errors
+///
+/// See [`MeasureError`].
+pub async fn counts(setup: &Setup) -> Result<Value, MeasureError> {
+    Ok(bills(setup).await?.iter().map(|bill| (bill.action.clone(), bill.counts())).collect::<Map<_, _>>().into())
 }
 
 /// The bills of a second tour: the first one starts what there is to start.

@@ -74,6 +74,8 @@ impl<'a> Scene<'a> {
         let mut bills = Vec::new();
         let everything = json!({"room_id": room, "seq": 1_000_000});
         hospital.ask("markRead", everything.clone()).await?;
+        // A room moves up in its members' lists at most once a minute, whoever writes: not within what is counted.
+        patient.ask("sendMessage", json!({"room_id": room, "message": format!("{when}부터")})).await?;
         patient.ask("markRead", everything.clone()).await?;
         let message = json!({"room_id": room, "message": format!("어제부터 아파요, {when}")});
         let reply = self.cost(&mut bills, "sendMessage", "sendMessage", patient, message).await?;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use dev::binaries::{BuildError, BuildFolder, build};
 use local_gateway::faults::Latencies;
-use measure::costs::Costs;
+use measure::costs::{self, Costs};
 use measure::delivery::{delivery, hot_room};
 use measure::fanout::{self, fan_out};
 use measure::functions::functions;
@@ -34,6 +34,9 @@ struct Arguments {
     /// Be the clients of that stack, as a process that this program starts itself
     #[arg(long, value_name = "URL", hide = true)]
     clients_of: Option<String>,
+    /// Writes there what each action costs in calls and units, instead of printing tables
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    counts: Option<PathBuf>,
     /// A folder with built functions, to measure these instead of building them
     #[arg(long, value_name = "DIR")]
     binaries: Option<PathBuf>,
@@ -96,6 +99,9 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     let setup = Setup::of(&arguments.template, &binaries);
+    if let Some(file) = &arguments.counts {
+        return write(file, &serde_json::to_string_pretty(&costs::counts(&setup).await?)?);
+    }
     let prices = Prices::read()?;
     let latencies: Latencies = serde_json::from_str(include_str!("../latencies.json"))?;
     let wanted = |what: What| arguments.what.is_empty() || arguments.what.contains(&what);
@@ -122,10 +128,13 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if let Some(file) = &arguments.json {
         let json: serde_json::Map<_, _> = tables.iter().map(|table| (table.title.clone(), table.json())).collect();
-        let text = serde_json::to_string_pretty(&json)?;
-        std::fs::write(file, text + "\n").map_err(|problem| Failure::Write(file.clone(), problem))?;
+        write(file, &serde_json::to_string_pretty(&json)?)?;
     }
     Ok(())
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(file, format!("{text}\n")).map_err(|problem| Failure::Write(file.to_owned(), problem))
 }
 
 /// Prints a table as soon as it is there, and keeps it.
