@@ -150,6 +150,7 @@ impl Gateway {
     ///
     /// See [`StartError`].
     pub async fn start(options: Options) -> Result<Gateway, StartError> {
+        crate::open_files::allow_many();
         let place = Place::local(&options.stack_name);
         let template = Template::read(&options.template, place, &options.parameters)?;
         let api = template.api.clone().ok_or_else(|| StartError::NoApi(options.template.clone()))?;

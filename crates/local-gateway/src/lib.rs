@@ -10,6 +10,7 @@ pub mod identity;
 pub mod lambda;
 pub mod ledger;
 mod living;
+mod open_files;
 pub mod secrets;
 pub mod socket;
 pub mod streams;

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 mod arns;
 mod capacity;
 mod error;
+mod folder;
 mod operations;
 mod stream_records;
 mod tables;
@@ -31,6 +32,7 @@ pub use stream_records::StreamRecord;
 use crate::ledger::Units;
 use crate::template::{Table, Template};
 use arns::Arns;
+use folder::Folder;
 use stream_records::StreamRecords;
 use tokens::Tokens;
 
@@ -48,10 +50,8 @@ struct Inner {
     /// Physical name → table.
     tables: BTreeMap<String, Table>,
     written: watch::Sender<u64>,
-    /// Locked as long as the database is open: SQLite would let a second gateway in, and both would read the streams.
-    _lock: std::fs::File,
     /// Last, so that the files go after the connections to them.
-    _temporary: Option<tempfile::TempDir>,
+    _folder: Folder,
 }
 
 /// A call's answer and what it consumed.
@@ -76,29 +76,15 @@ impl Database {
     }
 
     fn open_now(template: &Template, data: Option<PathBuf>) -> Result<Database, DatabaseError> {
-        let (folder, temporary) = match data {
-            Some(folder) => {
-                std::fs::create_dir_all(&folder).map_err(|error| DatabaseError::Folder(folder.clone(), error))?;
-                (folder, None)
-            }
-            None => {
-                let temporary = tempfile::Builder::new().prefix("local-gateway-").tempdir();
-                let temporary = temporary.map_err(|error| DatabaseError::Folder(std::env::temp_dir(), error))?;
-                (temporary.path().to_path_buf(), Some(temporary))
-            }
-        };
-        let lock = std::fs::File::create(folder.join("dynamodb.lock"))
-            .map_err(|error| DatabaseError::Folder(folder.clone(), error))?;
-        if let Err(std::fs::TryLockError::WouldBlock) = lock.try_lock() {
-            return Err(DatabaseError::InUse(folder));
-        }
-        let file = folder.join("dynamodb.sqlite");
+        let folder = Folder::open(data)?;
+        let file = folder.file();
         let path = file.to_str().ok_or_else(|| DatabaseError::NotUnicode(file.clone()))?;
         let unusable = |problem: String| DatabaseError::Unusable(file.clone(), problem);
         let engine = dynoxide::Database::new(path).map_err(|error| unusable(error.to_string()))?;
         // Without waiting for the disk at every commit: SQLite stays intact when the gateway dies, and what is
         // temporary need not even survive the machine.
-        let speed = if temporary.is_some() { engine.enable_bulk_loading() } else { engine.disable_bulk_loading() };
+        let speed =
+            if folder.temporary.is_some() { engine.enable_bulk_loading() } else { engine.disable_bulk_loading() };
         speed.map_err(|error| unusable(error.to_string()))?;
         tables::create(&engine, template, &file)?;
         let arns = Arns::of(template, &engine).map_err(|error| unusable(error.to_string()))?;
@@ -111,8 +97,7 @@ impl Database {
             arns,
             tables: template.tables.values().map(|table| (table.name.clone(), table.clone())).collect(),
             written: watch::Sender::new(0),
-            _lock: lock,
-            _temporary: temporary,
+            _folder: folder,
         })))
     }
 

@@ -103,7 +103,7 @@ async fn a_folder_that_cannot_be_made_is_one_sentence() {
 #[tokio::test]
 async fn a_temporary_database_leaves_nothing_behind() {
     let database = Database::open(&template(TEMPLATE), None).await.unwrap();
-    let folder = database.0._temporary.as_ref().unwrap().path().to_owned();
+    let folder = database.0._folder.temporary.as_ref().unwrap().path().to_owned();
     assert!(folder.join("dynamodb.sqlite").exists());
     drop(database);
     assert!(!folder.exists());
