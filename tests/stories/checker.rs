@@ -84,7 +84,7 @@ async fn a_message_that_is_put_without_its_condition_is_found() {
 #[tokio::test]
 async fn a_dropped_report_of_failed_batch_items_is_found() {
     let mut faults = planted(|sabotage| sabotage.failures_dropped = true);
-    // Fan-out never can write, and reports it.
+    // Fan-out can neither read nor write while messages are sent, and reports it.
     faults.dynamodb.functions.insert("FanOutFunction".to_owned());
     faults.dynamodb.failed_before = Chance::of(1.0);
     let verdict = check(Options { faults, ..short(3) }).await;

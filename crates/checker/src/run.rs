@@ -102,6 +102,8 @@ pub enum CheckError {
 const PREPARING: Duration = Duration::from_secs(300);
 /// How long it may take until all is quiet once the faults have ended.
 const QUIET: Duration = Duration::from_secs(300);
+/// How long the readers may take under faults for what was said.
+const BACKLOG: Duration = Duration::from_secs(60);
 /// How often the clients compare: a message of the last moments may still be on its way the first time.
 const COMPARISONS: u32 = 5;
 
@@ -140,6 +142,9 @@ pub async fn run(
     crew.talk(&stage, options, |acknowledged| progress(Progress { acknowledged, since: began.elapsed() })).await;
     let talked = talking.elapsed();
 
+    // The faults strike until the readers have been through what was said, or what waits behind them would repair in peace
+    // what was dropped before. Under faults that may take for ever.
+    let _ = timeout(BACKLOG, gateway.streams().idle()).await;
     gateway.faults().calm();
     crew.all_through(Phase::Settling, QUIET).await;
     let mut evidence = Evidence::default();

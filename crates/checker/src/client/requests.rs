@@ -52,6 +52,46 @@ impl Client {
         Ok(())
     }
 
+    /// Catches up with everything, and reads what is judged.
+    pub(super) fn compare(&mut self) {
+        self.account.list.clear();
+        self.account.pages.clear();
+        self.sync_all();
+        self.want(What::List { cursor: None });
+        let own = |room: &&String| self.stage.cast.rooms[*room].founder == self.index;
+        let rooms: Vec<String> = self.readings.keys().filter(own).cloned().collect();
+        for room in rooms {
+            for (backwards, next) in [(false, json!({"after_seq": 0})), (true, json!({}))] {
+                let limit = self.rng.random_range(20..=100);
+                self.want(What::Page { room: room.clone(), backwards, next, limit });
+            }
+        }
+    }
+
+    pub(super) fn join_opened(&mut self) {
+        for room in self.opened.clone() {
+            let wanted = |errand: &Errand| matches!(&errand.what, What::Join { room: asked } if *asked == room);
+            if !self.errands.values().any(wanted) {
+                self.want(What::Join { room });
+            }
+        }
+    }
+
+    /// The heartbeat, which is also how a client catches up.
+    pub(super) fn sync_all(&mut self) {
+        let rooms: Vec<String> = self.readings.keys().cloned().collect();
+        for rooms in rooms.chunks(50) {
+            if !self
+                .errands
+                .values()
+                .any(|errand| matches!(&errand.what, What::Sync { rooms: asked } if asked == rooms))
+            {
+                self.want(What::Sync { rooms: rooms.to_vec() });
+            }
+        }
+        self.next_heartbeat = Instant::now() + self.stage.tempo.next_heartbeat(&mut self.rng);
+    }
+
     /// When there is something to do next, if no frame comes before.
     pub(super) fn next_wake(&self) -> Instant {
         let due = self.errands.values().map(|errand| errand.due);
