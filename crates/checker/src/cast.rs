@@ -87,6 +87,11 @@ impl Cast {
         rooms.map(|(id, _)| id.as_str())
     }
 
+    /// How many devices have a room to write in. A user whom no room was drawn for has none.
+    pub fn writers(&self) -> usize {
+        self.devices.iter().filter(|device| self.rooms_of(&device.person.participant()).next().is_some()).count()
+    }
+
     fn add_consult(&mut self, rng: &mut StdRng, users: &[(usize, String)], hospitals: &[(usize, String)]) {
         let (Some((device, user)), Some((_, hospital))) = (users.choose(rng), hospitals.choose(rng)) else { return };
         let (user_id, hospital_id) = (id_of(user), id_of(hospital));
@@ -179,6 +184,12 @@ mod tests {
             assert!(room.joining.is_subset(&room.members), "{id}");
             assert!(room.members.len() >= 2, "{id}");
         }
+    }
+
+    #[test]
+    fn who_has_no_room_is_not_waited_for() {
+        let cast = Cast::of(11, 200);
+        assert!(cast.writers() < cast.devices.len(), "this seed draws somebody without a room");
     }
 
     #[test]

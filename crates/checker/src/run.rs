@@ -127,7 +127,7 @@ pub async fn run(
         token_secret: token_secret.to_owned(),
         tempo: options.tempo.clone(),
         session: options.session,
-        quota: options.sends.div_ceil(clients as u64),
+        quota: options.sends.div_ceil(cast.writers() as u64),
         own_at_once: 2,
         at_once: Arc::new(Semaphore::new(options.at_once)),
         impatience: options.impatience,
@@ -237,7 +237,7 @@ impl Crew {
 
     /// Lets the clients talk, with their storms at even distances, until every one has its messages acknowledged.
     async fn talk(&mut self, stage: &Stage, options: &Options, progress: impl Fn(u64)) {
-        let goal = stage.quota * self.tasks.len() as u64;
+        let goal = stage.quota * stage.cast.writers() as u64;
         let storm = self.storm.clone();
         let acknowledged = || stage.acknowledged.load(Ordering::Relaxed);
         let weather = async {

@@ -101,6 +101,26 @@ async fn reserved_concurrency_makes_invocations_wait_their_turn() {
 }
 
 #[tokio::test]
+async fn an_invocation_that_nobody_waits_for_any_more_leaves_the_queue() {
+    let lambda = Lambda::with("      Timeout: 30\n      ReservedConcurrentExecutions: 1\n", &[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let meet = |count| json!({"do": "meet", "count": count, "folder": folder.path()});
+    // The first one holds the only place until somebody else is there.
+    let first = tokio::spawn(invoke(lambda.functions.clone(), meet(2)));
+    while lambda.invocations.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let given_up = tokio::spawn(invoke(lambda.functions.clone(), json!({})));
+    tokio::task::yield_now().await;
+    given_up.abort();
+    assert!(given_up.await.unwrap_err().is_cancelled());
+    std::fs::write(folder.path().join("somebody else"), "").unwrap();
+    first.await.unwrap().unwrap();
+    assert_eq!(lambda.invoke(json!({"last": true})).await.unwrap()["echo"], json!({"last": true}));
+    assert_eq!(lambda.invocations.load(Ordering::SeqCst), 2, "who was given up was never begun");
+}
+
+#[tokio::test]
 async fn a_process_that_dies_fails_its_invocation_and_is_replaced() {
     let lambda = Lambda::plain().await;
     let before = lambda.pid().await;

@@ -286,7 +286,7 @@ impl Client {
         match phase {
             Phase::Opening => none(|what| matches!(what, What::Open { .. })),
             Phase::Joining => none(|what| matches!(what, What::Join { .. })),
-            Phase::Talking => self.account.counts.acknowledged >= self.stage.quota,
+            Phase::Talking => self.account.counts.acknowledged >= self.stage.quota || self.readings.is_empty(),
             Phase::Settling | Phase::Comparing(_) => {
                 self.errands.is_empty() && self.readings.values().all(|reading| reading.missing_since().is_none())
             }

@@ -146,7 +146,7 @@ impl Functions {
     }
 
     /// Invokes a function and waits for its result, like `aws lambda invoke`. Once begun, an invocation runs to its end
-    /// or its timeout even when nobody waits for it any more.
+    /// or its timeout even when nobody waits for it any more; one that still waits for a process is forgotten then.
     ///
     /// # Errors
     ///
@@ -155,15 +155,16 @@ impl Functions {
         let Some(runner) = self.0.runners.get(logical_id) else {
             return Err(InvokeError::UnknownFunction(logical_id.to_owned()));
         };
-        (self.0.count)(logical_id);
         let function = logical_id.to_owned();
         let invocation = match runner {
             Runner::Here(pool) => {
-                let pool = pool.clone();
-                tokio::spawn(async move { pool.invoke(payload).await })
+                let (pool, place) = (pool.clone(), pool.place().await?);
+                (self.0.count)(logical_id);
+                tokio::spawn(async move { pool.invoke(payload, place).await })
             }
             Runner::There { watch, binary } => {
                 let (watch, binary) = (watch.clone(), binary.clone());
+                (self.0.count)(logical_id);
                 tokio::spawn(async move { watch.invoke(&function, &binary, payload).await })
             }
         };

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use super::InvokeError;
@@ -20,7 +20,7 @@ const PROCESSES: usize = 10;
 pub(super) struct Pool {
     program: Program,
     host: Host,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     idle: Mutex<Vec<Process>>,
 }
 
@@ -28,7 +28,7 @@ impl Pool {
     /// A pool without processes: the first one starts with the first invocation.
     pub(super) fn new(program: Program, host: Host, reserved_concurrency: Option<u32>) -> Arc<Pool> {
         let places = reserved_concurrency.map_or(PROCESSES, |reserved| PROCESSES.min(reserved as usize));
-        Arc::new(Pool { program, host, places: Semaphore::new(places), idle: Mutex::default() })
+        Arc::new(Pool { program, host, places: Arc::new(Semaphore::new(places)), idle: Mutex::default() })
     }
 
     /// Lets go of all idle processes and refuses every further invocation.
@@ -37,11 +37,14 @@ impl Pool {
         self.idle().clear();
     }
 
-    /// Runs one invocation to its end, whatever the end is.
-    pub(super) async fn invoke(&self, payload: Bytes) -> Result<Bytes, InvokeError> {
-        let Ok(_place) = self.places.acquire().await else {
-            return Err(InvokeError::Stopped);
-        };
+    /// Waits for a place. Whoever stops waiting for it leaves the queue: an invocation that nobody wants any more, run
+    /// all the same, would keep the next one waiting until nobody wants that either.
+    pub(super) async fn place(&self) -> Result<OwnedSemaphorePermit, InvokeError> {
+        self.places.clone().acquire_owned().await.map_err(|_| InvokeError::Stopped)
+    }
+
+    /// Runs one invocation, which has its place, to its end, whatever the end is.
+    pub(super) async fn invoke(&self, payload: Bytes, _place: OwnedSemaphorePermit) -> Result<Bytes, InvokeError> {
         let request_id = Uuid::new_v4().to_string();
         let doom = self.doom();
         loop {
