@@ -12,17 +12,19 @@ struct Quiet {
     world: World,
     room: String,
     patient: Client,
+    /// Stays connected: its leaving would take its row away in the middle of what is compared.
+    _hospital: Client,
     before: BTreeMap<String, usize>,
 }
 
 impl Quiet {
     async fn start() -> Self {
         let world = World::start().await;
-        let Consultation { room, mut patient, .. } = world.consultation().await;
+        let Consultation { room, mut patient, hospital } = world.consultation().await;
         patient.say(&room, "はい").await;
         world.settled().await;
         let before = world.row_counts().await;
-        Self { world, room, patient, before }
+        Self { world, room, patient, _hospital: hospital, before }
     }
 
     /// Sends a frame as it is; it must be answered with this error.
@@ -212,7 +214,7 @@ async fn somebody_elses_room_is_not_found_and_stays_untouched() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frame_of_200_kilobytes_closes_the_connection_with_1009() {
-    let Quiet { world, room, mut patient, before } = Quiet::start().await;
+    let Quiet { world, room, mut patient, _hospital, before } = Quiet::start().await;
     let frame = json!({"action": "sendMessage", "room_id": room, "message": "x".repeat(200 * 1024)});
     patient.send(frame.to_string()).await;
     assert_eq!(patient.closed().await, Some(1009));
@@ -224,7 +226,7 @@ async fn a_frame_of_200_kilobytes_closes_the_connection_with_1009() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_binary_frame_closes_the_connection_with_1003() {
-    let Quiet { world, room, mut patient, before } = Quiet::start().await;
+    let Quiet { world, room, mut patient, _hospital, before } = Quiet::start().await;
     let frame = json!({"action": "sendMessage", "room_id": room, "message": "hi"});
     patient.send_binary(frame.to_string().into_bytes()).await;
     assert_eq!(patient.closed().await, Some(1003));
