@@ -3,13 +3,13 @@
 mod reader;
 
 use shared::doors::Doors;
-use shared::ids::RoomId;
+use shared::ids::{RoomId, Seq};
 use shared::runtime::{Fatal, serve_stream, start_logging};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
-    doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    serve_stream(reader::AutoTranslate { rooms: doors.rooms()?, translator: doors.translator().await? }).await
+    doors.warm(doors.log()?.entry(&RoomId::NOWHERE, Seq::FIRST)).await;
+    serve_stream(reader::AutoTranslate { translator: doors.translator().await? }).await
 }

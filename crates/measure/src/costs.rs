@@ -130,7 +130,7 @@ impl Costs {
         line("the message itself", kept, paid(kept));
         let once = (0.0, stored - stored / 4.0);
         line("once, and under a number without a hole: a transaction with the sends row", once, paid(once));
-        let parts: [(&str, Picks); 7] = [
+        let parts: [(&str, Picks); 6] = [
             ("only who may: the seat and the room", &|function, kind| send(function) && kind.contains("GetItem")),
             ("the number, the pace, a closing: the log's tail", &|function, kind| {
                 send(function) && kind.ends_with("Query MessagesTable")
@@ -147,7 +147,6 @@ impl Costs {
                     && (kind.ends_with("Query ConnectionsTable") || kind.ends_with("UpdateItem SendsTable")))
                     || (fan_out(function) && kind.contains("SendsTable"))
             }),
-            ("whether there is something to translate", &|function, _| function == "AutoTranslateFunction"),
         ];
         for (what, picks) in &parts {
             line(what, units(picks), paid(units(picks)));

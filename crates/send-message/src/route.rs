@@ -139,7 +139,7 @@ impl SendMessage {
         }
         refuse_if_closed(room, tail)?;
         self.pace.judge(tail, caller.user_id(), &draft.text, now)?;
-        draft.entry(caller, tail.first(), now)
+        draft.entry(caller, room, tail.first(), now)
     }
 
     async fn draft(&self, caller: &Caller, request: Request) -> Result<Draft, Error> {
@@ -167,7 +167,7 @@ impl SendMessage {
 }
 
 impl Draft {
-    fn entry(&self, caller: &Caller, tail: Option<&Entry>, now: Timestamp) -> Result<Entry, Refusal> {
+    fn entry(&self, caller: &Caller, room: &Room, tail: Option<&Entry>, now: Timestamp) -> Result<Entry, Refusal> {
         let tail = tail.ok_or_else(Refusal::no_such_room)?;
         if self.reply_to.is_some_and(|seq| seq > tail.seq) {
             return Err(Refusal::bad_request("`reply_to`: this room has no message with this seq yet"));
@@ -182,6 +182,7 @@ impl Draft {
             origin: Some(caller.connection_id.clone()),
             message: self.text.as_str().to_owned(),
             language: self.language.clone(),
+            translate_to: room.translates_into(self.language.as_ref()),
             sent_at: now.max(tail.sent_at),
             translations: BTreeMap::new(),
             reply_to: self.reply_to,

@@ -66,6 +66,47 @@ impl fmt::Display for Language {
 }
 serde_as_string!(Language);
 
+/// Languages in an order that counts. Written as one string, `ja zh-Hans`: the event filter of a DynamoDB stream can ask whether a
+/// string is there, but not whether a list has anything in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Languages(Vec<Language>);
+
+impl Languages {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &Language> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<Language> for Languages {
+    fn from_iter<I: IntoIterator<Item = Language>>(languages: I) -> Self {
+        Self(languages.into_iter().collect())
+    }
+}
+
+impl FromStr for Languages {
+    type Err = InvalidLanguage;
+    fn from_str(text: &str) -> Result<Self, InvalidLanguage> {
+        text.split_ascii_whitespace().map(str::parse).collect()
+    }
+}
+
+impl fmt::Display for Languages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, language) in self.0.iter().enumerate() {
+            let space = if position == 0 { "" } else { " " };
+            write!(f, "{space}{language}")?;
+        }
+        Ok(())
+    }
+}
+serde_as_string!(Languages);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{RoomStatus, Translation};
 use crate::clock::Timestamp;
 use crate::ids::{ConnectionId, MessageId, Participant, RoomId, Seq, UserId};
-use crate::language::Language;
+use crate::language::{Language, Languages};
 
 /// Whether people or the system speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +94,10 @@ pub struct Entry {
     /// The language they are in, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
+    /// What a text is to be translated into by itself, as its room stood when it was sent. The translator's event filter asks
+    /// for it, so that a text that everybody reads as it is costs no invocation.
+    #[serde(default, skip_serializing_if = "Languages::is_empty")]
+    pub translate_to: Languages,
     /// When it was appended; never earlier than the entry before.
     pub sent_at: Timestamp,
     /// By language. Always stored, even empty, so that one can be set by its path.
@@ -125,6 +129,7 @@ impl Entry {
             origin: None,
             message: String::new(),
             language: None,
+            translate_to: Languages::default(),
             // Time never runs backwards within a room, so a moment is found in its log by binary search.
             sent_at: tail.map_or(now, |tail| now.max(tail.sent_at)),
             translations: BTreeMap::new(),

@@ -9,7 +9,7 @@ use super::text::preview;
 use super::{Entry, Role, RoomKind, RoomName, RoomStatus, Sender};
 use crate::clock::Timestamp;
 use crate::ids::{Mark, Participant, RoomId, Seq};
-use crate::language::Language;
+use crate::language::{Language, Languages};
 
 /// A conversation. The fields from `last_seq` on are its head, which fan-out derives from the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,6 +65,25 @@ impl Room {
             last_message: None,
             updated_at: first.sent_at,
         }
+    }
+
+    /// What a text in `spoken` is to be translated into without being asked: what the room's members read, except what it is
+    /// written in already; of `en` and `en-US`, one. In a group of many languages the others are a request away, in an open
+    /// room all are.
+    pub fn translates_into(&self, spoken: Option<&Language>) -> Languages {
+        let most = match self.kind {
+            RoomKind::Consult | RoomKind::Direct => usize::MAX,
+            RoomKind::Group => 3,
+            RoomKind::Open => 0,
+        };
+        let mut wanted: Vec<Language> = Vec::new();
+        for language in &self.languages {
+            let mut read_already = spoken.into_iter().chain(&wanted);
+            if !read_already.any(|other| other.reads_like(language)) {
+                wanted.push(language.clone());
+            }
+        }
+        wanted.into_iter().take(most).collect()
     }
 }
 
@@ -159,5 +178,36 @@ impl Member {
 impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Member({} in {})", self.participant, self.room_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::SystemEvent;
+
+    fn wanted(kind: RoomKind, members_read: &str, spoken: Option<&str>) -> String {
+        let creator: Participant = "user:u1".parse().expect("valid");
+        let sender = Sender { participant: creator, user_id: "u1".parse().expect("valid"), name: None };
+        let room_id = "consult:u1:h9".parse().expect("valid");
+        let first = Entry::system(room_id, None, sender, SystemEvent::RoomCreated, Timestamp::default());
+        let languages: Languages = members_read.parse().expect("valid");
+        let room = Room::new(kind, &first, languages.iter().cloned().collect(), 2);
+        room.translates_into(spoken.map(|tag| tag.parse().expect("valid")).as_ref()).to_string()
+    }
+
+    #[test]
+    fn a_text_is_wanted_in_what_the_members_read_but_its_own_language() {
+        assert_eq!(wanted(RoomKind::Consult, "ja ko", Some("ja")), "ko");
+        assert_eq!(wanted(RoomKind::Consult, "ja ko", Some("vi")), "ja ko");
+        assert_eq!(wanted(RoomKind::Consult, "ja ko", None), "ja ko");
+        assert_eq!(wanted(RoomKind::Direct, "ko", Some("ko")), "");
+        assert_eq!(wanted(RoomKind::Direct, "en en-US ko", Some("ko")), "en");
+    }
+
+    #[test]
+    fn a_group_of_many_languages_wants_three_and_an_open_room_none() {
+        assert_eq!(wanted(RoomKind::Group, "de en fr ja ko", Some("en")), "de fr ja");
+        assert_eq!(wanted(RoomKind::Open, "de en fr ja ko", Some("en")), "");
     }
 }
