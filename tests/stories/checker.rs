@@ -84,9 +84,8 @@ async fn a_message_that_is_put_without_its_condition_is_found() {
 #[tokio::test]
 async fn a_dropped_report_of_failed_batch_items_is_found() {
     let mut faults = planted(|sabotage| sabotage.failures_dropped = true);
-    // Fan-out can neither read nor write while messages are sent, and reports it.
-    faults.dynamodb.functions.insert("FanOutFunction".to_owned());
-    faults.dynamodb.failed_before = Chance::of(1.0);
+    // Fan-out can neither read nor write while messages are sent.
+    plans::fail_fan_out(&mut faults, 1.0);
     let verdict = check(Options { faults, ..short(3) }).await;
     assert!(verdict.kinds().contains_key(&Kind::Head), "{verdict}");
 }

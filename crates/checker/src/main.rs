@@ -65,7 +65,7 @@ enum Defect {
     SendsIgnored,
     /// A message is put without its condition.
     NumbersUnguarded,
-    /// What a stream reader reports as failed is dropped.
+    /// What a stream reader reports as failed is dropped; and fan-out, which else succeeds at one of its tries, often fails.
     FailuresDropped,
     /// A message is marked as pushed before it is pushed, and what is pushed then is sometimes lost. Shows where no fault
     /// loses frames: --calm or --steady.
@@ -114,7 +114,10 @@ async fn check(arguments: &Arguments) -> Result<bool, Failure> {
         match defect {
             Defect::SendsIgnored => faults.sabotage.sends_ignored = true,
             Defect::NumbersUnguarded => faults.sabotage.numbers_unguarded = true,
-            Defect::FailuresDropped => faults.sabotage.failures_dropped = true,
+            Defect::FailuresDropped => {
+                faults.sabotage.failures_dropped = true;
+                plans::fail_fan_out(&mut faults, 0.7);
+            }
             Defect::MarkBeforePush => faults.sabotage.mark_before_push = true,
         }
     }

@@ -39,6 +39,12 @@ pub fn loses_no_frame(plan: &Plan) -> bool {
     plan.pushes == Pushes::default() && plan.connections == Connections::default()
 }
 
+/// Fan-out alone can often neither read nor write, all its tries included, and reports it.
+pub fn fail_fan_out(plan: &mut Plan, chance: f64) {
+    plan.dynamodb.functions.insert("FanOutFunction".to_owned());
+    plan.dynamodb.failed_before = Chance::of(chance);
+}
+
 /// The tables and the function that the planted defects are about.
 #[must_use]
 pub fn sabotage() -> Sabotage {
