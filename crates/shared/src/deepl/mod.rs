@@ -2,6 +2,7 @@
 
 mod target;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -40,7 +41,8 @@ pub struct Translated {
 /// The client.
 #[derive(Debug)]
 pub struct DeepL {
-    http: reqwest::Client,
+    /// Made for the first request: it reads all root certificates, which would be a third of the time that a function takes to start.
+    http: LazyLock<reqwest::Client>,
     endpoint: Option<String>,
     key: Secret,
 }
@@ -80,7 +82,7 @@ impl DeepL {
 
     /// At `endpoint`, or where the key belongs: keys of the free tier end in `:fx` and have a host of their own.
     pub fn new(endpoint: Option<String>, key: Secret) -> Self {
-        Self { http: reqwest::Client::new(), endpoint, key }
+        Self { http: LazyLock::new(reqwest::Client::new), endpoint, key }
     }
 
     /// Translates, trying again where that can help: after 429, 529, 5xx and broken connections, up to four times.
