@@ -191,6 +191,10 @@ fn a_routes_key_is_its_crates_name_in_camel_case() {
             "$default" => assert_eq!(binary, "unknown-action"),
             // The two are one noun: a translation, made by the machine or by a person.
             "translateMessage" | "setTranslatedMessage" => assert_eq!(binary, "translate"),
+            // What a hospital asks about all its translations.
+            "getUsage" | "getFailedTranslations" => assert_eq!(binary, "translation-report"),
+            // Both change the room's row and record it in the same way.
+            "setRoomTranslation" => assert_eq!(binary, "change-room-status"),
             action => assert_eq!(action, camel_case(&binary)),
         }
         let answers = !matches!(key.as_str(), "$connect" | "$disconnect");

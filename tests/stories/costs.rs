@@ -113,18 +113,19 @@ async fn one_message_between_two_people_costs_exactly_this() {
             },
             "AutoTranslateFunction": {
                 "invocations": 1, "pushes": 0,
-                "dynamodb:GetItem MessagesTable": [1, 1.0, 0.0],
+                "dynamodb:BatchGetItem UsageTable": [1, 1.0, 0.0],
                 "dynamodb:Query MessagesTable": [1, 1.0, 0.0],
-                "dynamodb:GetItem TranslationsTable": [1, 0.5, 0.0],
+                "dynamodb:BatchGetItem TranslationsTable": [1, 1.0, 0.0],
                 "dynamodb:PutItem TranslationsTable": [1, 0.0, 1.0],
                 "dynamodb:UpdateItem MessagesTable": [1, 0.0, 1.0],
+                "dynamodb:UpdateItem UsageTable": [1, 0.0, 1.0],
             },
         })
     );
     assert_eq!(
         bill.total(),
         json!({
-            "invocations": 4, "pushes": 2, "calls": 21, "read units": 13.0, "write units": 9.0,
+            "invocations": 4, "pushes": 2, "calls": 22, "read units": 13.5, "write units": 10.0,
             "DeepL characters": "昨日から頭が痛くて、熱もあります。".chars().count(),
         })
     );

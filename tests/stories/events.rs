@@ -160,6 +160,13 @@ async fn translate_translates() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn translation_report_tells_the_hospital_what_its_month_came_to() {
+    let world = world(1).await;
+    let reply = done(&world.invoke_event("translation-report", unchanged).await, "getUsage");
+    assert!(reply["billed_characters"].as_u64().unwrap() > 0, "{reply}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn fan_out_pushes_the_message_and_its_translation_to_the_hospital() {
     let world = world(1).await;
     let mut hospital = world.connect(&Person::staff("minjun", "seoul-clinic", "민준", "ko")).await;

@@ -20,4 +20,5 @@ mod replies;
 mod resume;
 mod seeds_a;
 mod seeds_b;
+mod translation;
 mod two_devices;

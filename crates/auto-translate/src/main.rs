@@ -11,5 +11,7 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.log()?.entry(&RoomId::NOWHERE, Seq::FIRST)).await;
-    serve_stream(reader::AutoTranslate { translator: doors.translator().await? }).await
+    let translator = doors.translator().await?;
+    let budget = shared::config::translation_budget()?;
+    serve_stream(reader::AutoTranslate { rooms: doors.rooms()?, translator, budget }).await
 }

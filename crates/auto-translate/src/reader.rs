@@ -1,55 +1,161 @@
 //! When a text is added to a room's log that somebody there does not read, then it is translated for them. The original was
 //! delivered long before; nothing waits for this.
 
-use futures::{StreamExt, TryStreamExt, stream};
-use shared::chat::Entry;
+use std::collections::{BTreeMap, HashMap};
+
+use futures::{StreamExt, stream};
+use shared::chat::{Entry, FailureReason, SystemEvent};
 use shared::error::chain;
+use shared::ids::{RoomId, Seq};
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
-use shared::translator::{Failures, Translator, TranslatorError};
+use shared::table::{Appended, Payer, Rooms, Standing, TableError};
+use shared::translator::{self, Failures, Translator, TranslatorError, Unknown, Wanted};
 
 /// The reader and its doors.
 pub struct AutoTranslate {
+    pub rooms: Rooms,
     pub translator: Translator,
+    /// How many characters a hospital may have translated by themselves in a month; zero: no limit.
+    pub budget: u64,
 }
 
-/// How many messages of a batch are translated side by side.
+/// How many rooms are translated side by side.
 const AT_ONCE: usize = 8;
+/// How far apart the entries of a room may be that are read and translated together.
+const TOGETHER: u64 = 50;
+/// How often a note is tried to be appended.
+const TRIES: usize = 5;
 
 impl StreamReader for AutoTranslate {
     async fn read(&self, batch: Vec<Change>) -> Vec<String> {
-        let new_texts =
-            batch.into_iter().filter(|change| change.before.is_none() && !change.after.translate_to.is_empty());
-        stream::iter(new_texts)
-            .map(async |change| match self.translate(&change.after).await {
-                Ok(()) => None,
-                Err(error) => {
-                    let (room, seq) = (&change.after.room_id, change.after.seq);
-                    tracing::error!(%room, %seq, error = chain(&error), "a translation must come again");
-                    metric::count(Metric::Failed, 1);
-                    Some(change.sequence_number)
+        let mut rooms: BTreeMap<RoomId, Vec<Change>> = BTreeMap::new();
+        for change in batch {
+            if change.before.is_none() && !change.after.translate_to.is_empty() {
+                rooms.entry(change.after.room_id.clone()).or_default().push(change);
+            }
+        }
+        let standings = self.standings(rooms.keys()).await;
+        let standings = &standings;
+        stream::iter(&rooms)
+            .map(async |(room, changes)| {
+                let mut failed = Vec::new();
+                for together in close_together(changes) {
+                    let done = match standings.get(&Payer::of(room)) {
+                        Some(Ok(standing)) => self.translate(room, together, standing).await,
+                        Some(Err(error)) => Err(Failed::Standing(chain(error))),
+                        None => Ok(()),
+                    };
+                    if let Err(error) = done {
+                        let texts = together.len();
+                        tracing::error!(%room, texts, error = chain(&error), "translations must come again");
+                        metric::count(Metric::Failed, texts as u64);
+                        failed.extend(together.iter().map(|change| change.sequence_number.clone()));
+                    }
                 }
+                failed
             })
             .buffer_unordered(AT_ONCE)
-            .filter_map(async |failed| failed)
-            .collect()
+            .collect::<Vec<_>>()
             .await
+            .concat()
     }
 }
 
+/// Why translations must come again.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error(transparent)]
+    Translator(#[from] TranslatorError),
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error("how the hospital stands could not be read: {0}")]
+    Standing(String),
+}
+
 impl AutoTranslate {
-    async fn translate(&self, added: &Entry) -> Result<(), TranslatorError> {
-        // A redelivered image is old: what counts is the entry as it stands now.
-        let entry = self.translator.log.entry(&added.room_id, added.seq).await?;
-        let Some(entry) = entry.filter(|entry| entry.deleted_at.is_none()) else { return Ok(()) };
-        let context = self.translator.context(&entry).await?;
-        let context = context.as_str();
-        stream::iter(added.translate_to.iter())
-            .map(Ok)
-            .try_for_each_concurrent(None, async |target| {
-                self.translator.translate(&entry, target, context, Failures::Store).await?;
-                Ok(())
+    /// How each of the rooms' payers stands.
+    async fn standings(&self, rooms: impl Iterator<Item = &RoomId>) -> HashMap<Payer, Result<Standing, TableError>> {
+        let mut payers: Vec<Payer> = Vec::new();
+        for payer in rooms.map(Payer::of) {
+            if !payers.contains(&payer) {
+                payers.push(payer);
+            }
+        }
+        let now = self.translator.clock.now();
+        stream::iter(payers)
+            .map(async |payer| {
+                let standing = self.translator.usage.standing(&payer, now).await;
+                (payer, standing)
             })
+            .buffer_unordered(AT_ONCE)
+            .collect()
             .await
     }
+
+    /// Translates entries of one room, what is said around them being their context.
+    async fn translate(&self, room: &RoomId, added: &[Change], standing: &Standing) -> Result<(), Failed> {
+        let Some((first, last)) = added.first().zip(added.last()) else { return Ok(()) };
+        if self.budget > 0 && standing.tally.billed_characters >= self.budget {
+            return self.tell_of_the_limit(room, &last.after).await;
+        }
+        // A redelivered image is old: what counts is the entry as it stands now.
+        let lowest = first.after.seq.get().saturating_sub(u64::from(translator::CONTEXT_ENTRIES));
+        let lowest = Seq::try_from(lowest).unwrap_or(Seq::FIRST);
+        let mut entries = self.translator.log.between(room, lowest, last.after.seq).await?;
+        let wanted: Vec<(Seq, &shared::language::Languages)> =
+            added.iter().map(|change| (change.after.seq, &change.after.translate_to)).collect();
+        let context = context(&mut entries, &wanted);
+        let wanted: Vec<Wanted<'_>> = wanted
+            .iter()
+            .filter_map(|(seq, languages)| Some((entries.iter().find(|entry| entry.seq == *seq)?, languages)))
+            .filter(|(entry, _)| entry.deleted_at.is_none())
+            .flat_map(|(entry, languages)| languages.iter().map(move |target| Wanted { entry, target }))
+            .collect();
+        let unknown = match standing.paused_until {
+            Some(_) => Unknown::Fail(FailureReason::Quota),
+            None => Unknown::Ask,
+        };
+        self.translator.translate(&wanted, &context, unknown, Failures::Store).await?;
+        Ok(())
+    }
+
+    /// The room's people read, once a month, that from now on they have to ask for translations.
+    async fn tell_of_the_limit(&self, room: &RoomId, met: &Entry) -> Result<(), Failed> {
+        let month = self.translator.clock.now().month();
+        for _ in 0..TRIES {
+            let row = self.rooms.get(room).await?;
+            if row.is_none_or(|row| row.limited_in.as_ref() == Some(&month)) {
+                return Ok(());
+            }
+            let tail = self.translator.log.tail(room, 1).await?;
+            let event = SystemEvent::TranslationLimited { month: month.clone() };
+            let now = self.translator.clock.now();
+            let note = Entry::system(room.clone(), tail.first(), met.sender.clone(), event, now);
+            if let Appended::Done = self.translator.log.append(&note, vec![self.rooms.limit(room, &month)?]).await? {
+                return Ok(());
+            }
+        }
+        Err(Failed::Standing("the room is too busy to be told that the budget is used up".to_owned()))
+    }
+}
+
+/// What was said around the wanted entries: before the first one and, where there are several, among them.
+fn context(entries: &mut [Entry], wanted: &[(Seq, &shared::language::Languages)]) -> String {
+    entries.sort_by_key(|entry| entry.seq);
+    let first = wanted.first().map_or(Seq::FIRST, |(seq, _)| *seq);
+    let before = entries.partition_point(|entry| entry.seq < first);
+    translator::words_of(if wanted.len() == 1 { &entries[..before] } else { entries })
+}
+
+/// Runs of changes whose entries are close enough to each other to be read at once.
+fn close_together(changes: &[Change]) -> impl Iterator<Item = &[Change]> {
+    let mut rest = changes;
+    std::iter::from_fn(move || {
+        let first = rest.first()?.after.seq.get();
+        let close = rest.iter().take_while(|change| change.after.seq.get().saturating_sub(first) < TOGETHER).count();
+        let (together, others) = rest.split_at(close);
+        rest = others;
+        Some(together)
+    })
 }

@@ -1,6 +1,9 @@
-//! Answers `changeRoomStatus`.
+//! Answers `changeRoomStatus` and `setRoomTranslation`.
 
+mod request;
 mod route;
+mod status;
+mod translation;
 
 use shared::doors::Doors;
 use shared::ids::RoomId;
@@ -11,5 +14,5 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    serve(route::ChangeRoomStatus { seats: doors.seats()?, log: doors.log()?, clock: doors.clock() }).await
+    serve(route::ChangeRoom { seats: doors.seats()?, log: doors.log()?, clock: doors.clock() }).await
 }

@@ -18,6 +18,7 @@ async fn main() -> Result<(), Fatal> {
         profiles: doors.profiles()?,
         log: doors.log()?,
         hospital_language: shared::config::hospital_language()?,
+        consult_translation: shared::config::consult_translation()?,
         clock: doors.clock(),
     })
     .await

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use shared::chat::{Entry, Member, Room, RoomKind, RoomStatus, SystemEvent};
+use shared::chat::{Entry, Member, Room, RoomKind, RoomStatus, SystemEvent, TranslationMode};
 use shared::clock::Clock;
 use shared::error::Error;
 use shared::ids::Participant;
@@ -23,6 +23,8 @@ pub struct CreateRoom {
     pub profiles: Profiles,
     pub log: Log,
     pub hospital_language: Language,
+    /// How a new consult is translated.
+    pub consult_translation: TranslationMode,
     pub clock: Clock,
 }
 
@@ -106,7 +108,10 @@ impl CreateRoom {
         let entry = Entry::system(plan.room_id.clone(), None, caller.sender.clone(), SystemEvent::RoomCreated, now);
         let languages = members.iter().filter_map(|member| member.language.clone()).collect();
         let member_count = u32::try_from(members.len()).unwrap_or(u32::MAX);
-        let room = Room { name: plan.name.clone(), ..Room::new(plan.kind, &entry, languages, member_count) };
+        let mut room = Room { name: plan.name.clone(), ..Room::new(plan.kind, &entry, languages, member_count) };
+        if plan.kind == RoomKind::Consult {
+            room.hospital_translation = self.consult_translation;
+        }
         (room, entry)
     }
 }

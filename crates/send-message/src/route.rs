@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use shared::chat::{Entry, EntryKind, Member, MessageText, Room, RoomStatus};
+use shared::chat::{Entry, EntryKind, Member, MessageText, Room, RoomStatus, Translation};
 use shared::clock::{Clock, Timestamp};
 use shared::digest::DigestKey;
 use shared::error::Error;
 use shared::ids::{MessageId, RoomId, Seq};
-use shared::language::Language;
+use shared::language::{Language, Languages};
 use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
 use shared::table::{Appended, Connections, Log, Send, Sends};
 use shared::tries::Tries;
+use shared::verbatim;
 use shared::wire::{Code, Refusal};
 
 use crate::express::Express;
@@ -172,6 +173,15 @@ impl Draft {
         if self.reply_to.is_some_and(|seq| seq > tail.seq) {
             return Err(Refusal::bad_request("`reply_to`: this room has no message with this seq yet"));
         }
+        let sent_at = now.max(tail.sent_at);
+        let wanted = room.translates_into(self.language.as_ref());
+        // What has no words reads the same in every language, and nobody is asked.
+        let (translate_to, translations) = if wanted.is_empty() || verbatim::has_words(self.text.as_str()) {
+            (wanted, BTreeMap::new())
+        } else {
+            let same = Translation::same(self.text.as_str().to_owned(), 1, sent_at);
+            (Languages::default(), wanted.iter().map(|language| (language.clone(), same.clone())).collect())
+        };
         Ok(Entry {
             room_id: self.room_id.clone(),
             seq: tail.seq.next(),
@@ -182,9 +192,9 @@ impl Draft {
             origin: Some(caller.connection_id.clone()),
             message: self.text.as_str().to_owned(),
             language: self.language.clone(),
-            translate_to: room.translates_into(self.language.as_ref()),
-            sent_at: now.max(tail.sent_at),
-            translations: BTreeMap::new(),
+            translate_to,
+            sent_at,
+            translations,
             reply_to: self.reply_to,
             event: None,
             edited_at: None,

@@ -30,6 +30,13 @@ impl Timestamp {
         self.0 / 1000
     }
 
+    /// The month it is in, in UTC: `2026-11`.
+    pub fn month(self) -> String {
+        let seconds = i64::try_from(self.seconds()).unwrap_or(i64::MAX);
+        let date = time::OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
+        format!("{:04}-{:02}", date.year(), u8::from(date.month()))
+    }
+
     /// How long after `earlier` this is; zero if it is not.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))

@@ -3,6 +3,8 @@
 
 use std::str::FromStr;
 
+use crate::language::Language;
+
 /// A variable that is missing or that does not say what it should.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -53,6 +55,8 @@ pub enum TableName {
     Sends,
     /// `TRANSLATIONS_TABLE`
     Translations,
+    /// `USAGE_TABLE`
+    Usage,
 }
 
 impl TableName {
@@ -66,6 +70,7 @@ impl TableName {
             Self::Messages => "MESSAGES_TABLE",
             Self::Sends => "SENDS_TABLE",
             Self::Translations => "TRANSLATIONS_TABLE",
+            Self::Usage => "USAGE_TABLE",
         })
     }
 }
@@ -142,13 +147,94 @@ impl TokenConfig {
     }
 }
 
-/// `DEEPL_ENDPOINT`: where DeepL answers; unset: chosen by the key.
-pub fn deepl_endpoint() -> Option<String> {
-    optional("DEEPL_ENDPOINT")
+/// How DeepL is asked.
+#[derive(Debug, Clone)]
+pub struct DeepLConfig {
+    /// `DEEPL_ENDPOINT`: where DeepL answers; unset: chosen by the key.
+    pub endpoint: Option<String>,
+    /// `DEEPL_MODEL`: the `model_type`.
+    pub model: String,
+    /// `DEEPL_FREE_KEYS`: whether a key of the free tier is taken.
+    pub free_keys: bool,
+    /// `REDACT_NUMBERS`: whether numbers that identify a person are left out of what is sent.
+    pub redact: bool,
+    glossaries: Vec<Glossary>,
+}
+
+/// `ko>ja=<id>`
+#[derive(Debug, Clone)]
+struct Glossary {
+    source: Language,
+    target: Language,
+    id: String,
+}
+
+impl FromStr for Glossary {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let read = || {
+            let (pair, id) = text.split_once('=')?;
+            let (source, target) = pair.split_once('>')?;
+            let (source, target) = (source.trim().parse().ok()?, target.trim().parse().ok()?);
+            Some(Self { source, target, id: id.trim().to_owned() }).filter(|glossary| !glossary.id.is_empty())
+        };
+        read().ok_or("must be glossaries such as `ko>ja=<id>`, separated by commas")
+    }
+}
+
+impl DeepLConfig {
+    /// Reads the variables; `DEEPL_GLOSSARIES` among them, `ko>ja=<id>,ko>en=<id>`.
+    pub fn read() -> Result<Self, ConfigError> {
+        let name = "DEEPL_GLOSSARIES";
+        let glossaries = optional(name).unwrap_or_default();
+        let glossaries = glossaries.split(',').filter(|one| !one.trim().is_empty()).map(str::parse);
+        let glossaries = glossaries.collect::<Result<_, &str>>();
+        Ok(Self {
+            endpoint: optional("DEEPL_ENDPOINT"),
+            model: required("DEEPL_MODEL")?,
+            free_keys: parsed("DEEPL_FREE_KEYS")?.ok_or(ConfigError::Missing("DEEPL_FREE_KEYS"))?,
+            redact: parsed("REDACT_NUMBERS")?.ok_or(ConfigError::Missing("REDACT_NUMBERS"))?,
+            glossaries: glossaries.map_err(|reason| ConfigError::Invalid { name, reason: reason.to_owned() })?,
+        })
+    }
+
+    /// The glossary of a pair. DeepL wants the source to be known for it.
+    pub fn glossary(&self, source: Option<&Language>, target: &Language) -> Option<&str> {
+        let fits = |one: &&Glossary| {
+            source.is_some_and(|source| one.source.reads_like(source)) && one.target.reads_like(target)
+        };
+        self.glossaries.iter().find(fits).map(|glossary| glossary.id.as_str())
+    }
+}
+
+/// `TRANSLATION_CACHE_DAYS`: for how many days what DeepL said is kept and used again; zero: not at all.
+pub fn translation_cache_days() -> Result<u64, ConfigError> {
+    parsed("TRANSLATION_CACHE_DAYS")?.ok_or(ConfigError::Missing("TRANSLATION_CACHE_DAYS"))
+}
+
+/// `TRANSLATION_BUDGET`: how many characters a hospital may have translated by themselves in a month; zero: no limit.
+pub fn translation_budget() -> Result<u64, ConfigError> {
+    parsed("TRANSLATION_BUDGET")?.ok_or(ConfigError::Missing("TRANSLATION_BUDGET"))
+}
+
+/// `DEEPL_PRICE`: what a million characters cost, in whatever currency DeepL bills.
+pub fn deepl_price() -> Result<f64, ConfigError> {
+    parsed("DEEPL_PRICE")?.ok_or(ConfigError::Missing("DEEPL_PRICE"))
+}
+
+/// `QUOTA_PAUSE_SECONDS`: for how long DeepL is not asked by itself once it has said that the account's characters are used up.
+pub fn quota_pause() -> Result<std::time::Duration, ConfigError> {
+    let pause = parsed("QUOTA_PAUSE_SECONDS")?.map(std::time::Duration::from_secs);
+    pause.ok_or(ConfigError::Missing("QUOTA_PAUSE_SECONDS"))
+}
+
+/// `CONSULT_TRANSLATION`: how a new consult is translated.
+pub fn consult_translation() -> Result<crate::chat::TranslationMode, ConfigError> {
+    parsed("CONSULT_TRANSLATION")?.ok_or(ConfigError::Missing("CONSULT_TRANSLATION"))
 }
 
 /// `HOSPITAL_LANGUAGE`: what a hospital reads that has no profile yet.
-pub fn hospital_language() -> Result<crate::language::Language, ConfigError> {
+pub fn hospital_language() -> Result<Language, ConfigError> {
     parsed("HOSPITAL_LANGUAGE")?.ok_or(ConfigError::Missing("HOSPITAL_LANGUAGE"))
 }
 

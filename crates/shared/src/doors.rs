@@ -7,13 +7,13 @@ use aws_smithy_http_client::tls;
 
 use crate::audience::Audience;
 use crate::clock::Clock;
-use crate::config::{self, ConfigError, SecretName, TableName};
+use crate::config::{self, ConfigError, DeepLConfig, SecretName, TableName};
 use crate::deepl::DeepL;
 use crate::digest::DigestKey;
 use crate::push::Push;
 use crate::seats::Seats;
 use crate::secrets::Secret;
-use crate::table::{Connections, Log, Members, Profiles, Rooms, Sends, Translations};
+use crate::table::{Connections, Log, Members, Profiles, Rooms, Sends, Translations, Usage};
 use crate::translator::Translator;
 
 /// The way to every door.
@@ -87,6 +87,11 @@ impl Doors {
         Ok(Translations::new(self.dynamodb.clone(), TableName::Translations.read()?))
     }
 
+    /// The `usage` table.
+    pub fn usage(&self) -> Result<Usage, ConfigError> {
+        Ok(Usage::new(self.dynamodb.clone(), TableName::Usage.read()?))
+    }
+
     /// A secret, fetched at once, so that no invocation waits for it. Where that fails, the first use tries again and
     /// says so.
     pub async fn secret(&self, name: SecretName) -> Result<Secret, ConfigError> {
@@ -130,7 +135,10 @@ impl Doors {
         Ok(Translator {
             log: self.log()?,
             cache: self.translations()?,
-            deepl: DeepL::new(config::deepl_endpoint(), self.secret(SecretName::DeepL).await?),
+            cache_days: config::translation_cache_days()?,
+            usage: self.usage()?,
+            quota_pause: config::quota_pause()?,
+            deepl: DeepL::new(DeepLConfig::read()?, self.secret(SecretName::DeepL).await?),
             digest: self.digest_key().await?,
             clock: self.clock(),
         })

@@ -1,7 +1,7 @@
 //! The nouns of Damso and its doors to outside systems. The verbs ("when somebody sends a message, then …") live in
 //! the route crates.
 //!
-//! Direction inside the crate: `ids`, `language`, `chat` (pure values) ← `wire` ← `error` ← `table`, `auth`, `deepl`,
+//! Direction inside the crate: `ids`, `language`, `verbatim`, `chat` (pure values) ← `wire` ← `error` ← `table`, `auth`, `deepl`,
 //! `push`, `secrets` (one door per outside system) ← `seats`, `tries`, `audience`, `translator` (what two routes do alike) ←
 //! `runtime` (the one `main`).
 
@@ -24,4 +24,5 @@ pub mod secrets;
 pub mod table;
 pub mod translator;
 pub mod tries;
+pub mod verbatim;
 pub mod wire;

@@ -18,6 +18,8 @@ pub enum Metric {
     PoisonRecord,
     /// Pushes that were given up; the client repairs itself.
     PushDropped,
+    /// Calls that DeepL refused because the account's characters are used up (456).
+    QuotaUsedUp,
     /// Translations that failed after all tries.
     TranslationFailed,
 }

@@ -1,15 +1,21 @@
-//! Translates one message into one language and stores the result beside it: what asking for a translation and translating
-//! automatically have in common.
+//! Translates messages of a room and stores the results beside them: what asking for a translation and translating by itself
+//! have in common.
 
-use crate::chat::{Entry, EntryKind, Translation};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt, future, stream};
+
+use crate::chat::{Entry, EntryKind, FailureReason, Translation};
 use crate::clock::Clock;
-use crate::deepl::{DeepL, Request};
+use crate::deepl::{self, DeepL, Request, Translated};
 use crate::digest::DigestKey;
 use crate::error::chain;
 use crate::language::Language;
 use crate::metric::{self, Metric};
 use crate::secrets::SecretError;
-use crate::table::{CachedTranslation, Log, TableError, Translations};
+use crate::table::{CachedTranslation, Log, Payer, TableError, Tally, Translations, Usage};
+use crate::verbatim;
 
 /// Cache, DeepL and the log.
 #[derive(Debug)]
@@ -18,6 +24,12 @@ pub struct Translator {
     pub log: Log,
     /// What was translated before.
     pub cache: Translations,
+    /// For how many days what DeepL said is used again; at zero it is not.
+    pub cache_days: u64,
+    /// What it costs whom.
+    pub usage: Usage,
+    /// For how long DeepL is left alone by itself once the account's characters are used up.
+    pub quota_pause: Duration,
     /// Who translates.
     pub deepl: DeepL,
     /// Keys the cache.
@@ -39,6 +51,24 @@ pub enum TranslatorError {
 
 crate::error::fails!(TranslatorError);
 
+/// A message and the language that it is wanted in.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The message, as it stands now.
+    pub entry: &'a Entry,
+    /// The language.
+    pub target: &'a Language,
+}
+
+/// What is to be done with what nobody translated before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// DeepL is asked.
+    Ask,
+    /// It failed already, for this reason.
+    Fail(FailureReason),
+}
+
 /// What becomes of a translation that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failures {
@@ -48,109 +78,287 @@ pub enum Failures {
     Tell,
 }
 
-impl Translator {
-    /// How many messages before it tell DeepL what a message is about.
-    const CONTEXT_ENTRIES: u16 = 3;
-    /// How long a cached translation is kept: 30 days.
-    const CACHED_SECONDS: u64 = 30 * 24 * 60 * 60;
+/// What the cache may know of a message, and under which keys.
+struct Keys {
+    /// What DeepL said to it.
+    said: String,
+    /// What a person made of it.
+    corrected: String,
+}
 
+/// How many messages before it tell DeepL what a message is about.
+pub const CONTEXT_ENTRIES: u16 = 3;
+/// How long a person's correction is offered for the same sentence: a year.
+const REMEMBERED: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// How many letters a sentence has at least that means the same wherever it is said.
+const LETTERS: usize = 6;
+/// How many results are stored side by side.
+const AT_ONCE: usize = 8;
+
+impl Translator {
     /// What was said before `entry`, oldest first.
     pub async fn context(&self, entry: &Entry) -> Result<String, TableError> {
-        let mut before = self.log.before(&entry.room_id, entry.seq, Self::CONTEXT_ENTRIES).await?;
+        let mut before = self.log.before(&entry.room_id, entry.seq, CONTEXT_ENTRIES).await?;
         before.reverse();
-        let texts = before.iter().filter(|entry| entry.kind == EntryKind::Text).map(|entry| entry.message.as_str());
-        Ok(texts.collect::<Vec<_>>().join("\n"))
+        Ok(words_of(&before))
     }
 
-    /// The translation of `entry` (as it stands now) into `target`: the stored one if it is settled, else a new one, which
-    /// is stored for everybody. Whoever corrects it meanwhile wins.
+    /// Translations of messages of one room, in their order: the stored ones where they are settled, else new ones, which are
+    /// stored for everybody. Whoever corrects one meanwhile wins.
     pub async fn translate(
         &self,
-        entry: &Entry,
-        target: &Language,
+        wanted: &[Wanted<'_>],
         context: &str,
+        unknown: Unknown,
         failures: Failures,
-    ) -> Result<Translation, TranslatorError> {
-        let standing = entry.translations.get(target);
-        if let Some(settled) = standing.filter(|translation| translation.is_settled()) {
-            return Ok(settled.clone());
+    ) -> Result<Vec<Translation>, TranslatorError> {
+        let mut made: Vec<Option<Translation>> = wanted.iter().map(|wanted| wanted.settled()).collect();
+        let open: Vec<usize> = (0..wanted.len()).filter(|at| made[*at].is_none()).collect();
+        let wanted: Vec<Wanted<'_>> = open.iter().map(|at| wanted[*at]).collect();
+        if let Some(Wanted { entry, .. }) = wanted.first() {
+            let payer = Payer::of(&entry.room_id);
+            let mut tally = Tally::default();
+            let results = self.make(&wanted, context, unknown, &mut tally).await?;
+            let kept = |translation: &Translation| failures == Failures::Store || translation.is_settled();
+            let stored = stream::iter(wanted.iter().zip(results))
+                .map(async |(wanted, result)| match kept(&result) {
+                    true => self.store(*wanted, result).await,
+                    false => Ok(result),
+                })
+                .buffered(AT_ONCE)
+                .try_collect::<Vec<_>>();
+            let counted = self.count(&payer, &tally);
+            let (stored, ()) = future::join(stored, counted).await;
+            for (at, translation) in open.into_iter().zip(stored?) {
+                made[at] = Some(translation);
+            }
         }
-        let expected = standing.map(|translation| translation.version);
-        let translation = self.ask(entry, target, context, expected.unwrap_or(0) + 1).await?;
-        if !translation.is_settled() && failures == Failures::Tell {
-            return Ok(translation);
-        }
-        if self.log.set_translation(&entry.room_id, entry.seq, target, &translation, expected).await? {
-            return Ok(translation);
-        }
-        // Somebody else set it first: what they set is what everyone sees.
-        let current = self.log.entry(&entry.room_id, entry.seq).await?;
-        Ok(current.and_then(|mut current| current.translations.remove(target)).unwrap_or(translation))
+        Ok(made.into_iter().flatten().collect())
     }
 
-    async fn ask(
-        &self,
-        entry: &Entry,
-        target: &Language,
-        context: &str,
-        version: u32,
-    ) -> Result<Translation, TranslatorError> {
-        let source = entry.language.as_ref();
-        if source.is_some_and(|source| source.reads_like(target)) {
-            return Ok(Translation::same(entry.message.clone(), version, self.clock.now()));
+    /// Keeps what a person made of a message, for the same sentence in the same hospital. A short one may mean something else
+    /// the next time.
+    pub async fn remember(&self, wanted: Wanted<'_>, text: &str) -> Result<(), TranslatorError> {
+        let Wanted { entry, .. } = wanted;
+        let letters = entry.message.chars().filter(|letter| letter.is_alphabetic()).count();
+        if letters < LETTERS && !deepl::is_stock_phrase(&entry.message, entry.language.as_ref()) {
+            return Ok(());
         }
-        let cache_key = self.cache_key(entry, target, context).await?;
-        if let Some(cached) = self.cache.get(&cache_key).await? {
-            return Ok(self.settle(cached.text, cached.detected_language, entry, target, version));
-        }
-        let asked = self.deepl.translate(Request { text: &entry.message, source, target, context }).await;
-        let translated = match asked {
-            Ok(translated) => translated,
-            Err(reason) => return Ok(Translation::failed(reason, version, self.clock.now())),
+        let row = CachedTranslation {
+            cache_key: self.keys(wanted, "").await?.corrected,
+            text: text.to_owned(),
+            detected_language: None,
+            billed_characters: entry.message.chars().count() as u64,
+            trace_id: None,
+            by_person: true,
+            expires_at: (self.clock.now() + REMEMBERED).seconds(),
         };
-        tracing::debug!(%target, billed_characters = translated.billed_characters, "translated");
+        Ok(self.cache.put(&row).await?)
+    }
+
+    /// New translations, none of them stored.
+    async fn make(
+        &self,
+        wanted: &[Wanted<'_>],
+        context: &str,
+        unknown: Unknown,
+        tally: &mut Tally,
+    ) -> Result<Vec<Translation>, TranslatorError> {
+        let keys = future::try_join_all(wanted.iter().map(|wanted| self.keys(*wanted, context))).await?;
+        let foreign = |at: &usize| !wanted[*at].reads_as_it_is();
+        let mut known = self.known((0..wanted.len()).filter(foreign).map(|at| &keys[at])).await?;
+        let mut missing: BTreeMap<Group<'_>, Vec<usize>> = BTreeMap::new();
+        for at in (0..wanted.len()).filter(foreign) {
+            let (wanted, keys) = (wanted[at], &keys[at]);
+            match known.get(&keys.corrected).or_else(|| known.get(&keys.said)) {
+                Some(found) => {
+                    tally.cache_hits += 1;
+                    tally.saved_characters += found.billed_characters;
+                }
+                None => missing.entry(wanted.group()).or_default().push(at),
+            }
+        }
+        let mut failed: HashMap<&str, FailureReason> = HashMap::new();
+        let groups = missing.into_iter().map(async |(group, mut members)| {
+            // Who says the same twice is translated once.
+            members.sort_by_key(|at| &keys[*at].said);
+            members.dedup_by_key(|at| &keys[*at].said);
+            let texts: Vec<&str> = members.iter().map(|at| wanted[*at].entry.message.as_str()).collect();
+            let context = if group.stock { "" } else { context };
+            let asked = match unknown {
+                Unknown::Ask => {
+                    let request = Request { texts: &texts, source: group.source, target: group.target, context };
+                    self.deepl.translate(request).await
+                }
+                Unknown::Fail(reason) => texts.iter().map(|_| Err(reason)).collect(),
+            };
+            members.into_iter().zip(asked).collect::<Vec<_>>()
+        });
+        for (at, result) in future::join_all(groups).await.into_iter().flatten() {
+            match result {
+                Ok(translated) => {
+                    tally.translations += 1;
+                    tally.billed_characters += translated.billed_characters;
+                    let row = self.keep(&keys[at].said, translated).await;
+                    known.insert(row.cache_key.clone(), row);
+                }
+                Err(reason) => {
+                    tally.failures += 1;
+                    failed.insert(&keys[at].said, reason);
+                }
+            }
+        }
+        if unknown == Unknown::Ask && failed.values().any(|reason| *reason == FailureReason::Quota) {
+            self.pause().await;
+        }
+        let now = self.clock.now();
+        let results = wanted.iter().zip(&keys).map(|(wanted, keys)| {
+            let version = wanted.standing().map_or(1, |standing| standing.version + 1);
+            if wanted.reads_as_it_is() {
+                return Translation::same(wanted.entry.message.clone(), version, now);
+            }
+            let found = known.get(&keys.corrected).or_else(|| known.get(&keys.said));
+            let reason = failed.get(keys.said.as_str()).copied().unwrap_or(FailureReason::Unavailable);
+            found.map_or_else(|| Translation::failed(reason, version, now), |found| wanted.settle(found, version, now))
+        });
+        Ok(results.collect())
+    }
+
+    /// What the cache has of them, by key.
+    async fn known<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a Keys>,
+    ) -> Result<HashMap<String, CachedTranslation>, TableError> {
+        if self.cache_days == 0 {
+            return Ok(HashMap::new());
+        }
+        let mut names: Vec<&str> = keys.flat_map(|keys| [keys.said.as_str(), keys.corrected.as_str()]).collect();
+        names.sort_unstable();
+        names.dedup();
+        let now = self.clock.now().seconds();
+        // DynamoDB deletes what has expired when it comes to it.
+        let rows = self.cache.get_all(names).await?.into_iter().filter(|row| now < row.expires_at);
+        Ok(rows.map(|row| (row.cache_key.clone(), row)).collect())
+    }
+
+    /// Puts into the cache what DeepL said.
+    async fn keep(&self, cache_key: &str, translated: Translated) -> CachedTranslation {
+        tracing::debug!(billed_characters = translated.billed_characters, trace_id = translated.trace_id, "translated");
         metric::count(Metric::BilledCharacters, translated.billed_characters);
-        let kept = self
-            .cache
-            .put(&CachedTranslation {
-                cache_key,
-                text: translated.text.clone(),
-                detected_language: translated.detected.clone(),
-                billed_characters: translated.billed_characters,
-                expires_at: self.clock.now().seconds() + Self::CACHED_SECONDS,
-            })
-            .await;
+        let row = CachedTranslation {
+            cache_key: cache_key.to_owned(),
+            text: translated.text,
+            detected_language: translated.detected,
+            billed_characters: translated.billed_characters,
+            trace_id: translated.trace_id,
+            by_person: false,
+            expires_at: self.clock.now().seconds() + self.cache_days * 24 * 60 * 60,
+        };
         // It is paid for: what the cache does not take costs another translation some day, and not this one again.
-        if let Err(error) = kept {
+        if self.cache_days > 0
+            && let Err(error) = self.cache.put(&row).await
+        {
             tracing::warn!(error = chain(&error), "a translation was not cached");
         }
-        Ok(self.settle(translated.text, translated.detected, entry, target, version))
+        row
     }
 
-    fn settle(
-        &self,
-        text: String,
-        detected: Option<Language>,
-        entry: &Entry,
-        target: &Language,
-        version: u32,
-    ) -> Translation {
-        let now = self.clock.now();
-        match detected {
-            Some(detected) if entry.language.is_none() && detected.reads_like(target) => {
-                Translation::same(entry.message.clone(), version, now)
+    /// Stores a translation for everybody, unless somebody else set one first: then that is what everyone sees.
+    async fn store(&self, wanted: Wanted<'_>, made: Translation) -> Result<Translation, TranslatorError> {
+        let Wanted { entry, target } = wanted;
+        let standing = wanted.standing();
+        let expected = standing.map(|translation| translation.version);
+        if self.log.set_translation(&entry.room_id, entry.seq, target, &made, expected).await? {
+            if standing.is_some() && made.is_settled() {
+                self.mended(entry).await;
             }
-            _ => Translation::by_machine(text, version, now),
+            return Ok(made);
+        }
+        let current = self.log.entry(&entry.room_id, entry.seq).await?;
+        Ok(current.and_then(|mut current| current.translations.remove(target)).unwrap_or(made))
+    }
+
+    /// A failure became a translation: the entry is no longer listed among those that failed, if it was the last one. Where that
+    /// cannot be written, who lists them sees that nothing failed there.
+    pub async fn mended(&self, entry: &Entry) {
+        if let Err(error) = self.log.set_mended(entry).await {
+            tracing::warn!(room = %entry.room_id, seq = %entry.seq, error = chain(&error), "a mended translation is still listed as failed");
         }
     }
 
-    /// Everything that shapes the result. What one hospital had translated tells nothing to another.
-    async fn cache_key(&self, entry: &Entry, target: &Language, context: &str) -> Result<String, SecretError> {
-        let scope = entry
-            .room_id
-            .hospital()
-            .map_or_else(|| entry.room_id.to_string(), |hospital| format!("hospital:{hospital}"));
-        let source = entry.language.as_ref().map_or("", Language::as_str);
-        self.digest.digest(&["translation", &scope, &entry.message, source, target.as_str(), context]).await
+    /// Counts for whom it was done. What is done is done: where it cannot be counted, the month's sum is a little too low.
+    async fn count(&self, payer: &Payer, tally: &Tally) {
+        if let Err(error) = self.usage.add(payer, tally, self.clock.now()).await {
+            tracing::warn!(error = chain(&error), "translations were not counted");
+        }
     }
+
+    async fn pause(&self) {
+        if let Err(error) = self.usage.pause(self.clock.now() + self.quota_pause).await {
+            tracing::warn!(error = chain(&error), "others will find out for themselves that the quota is used up");
+        }
+    }
+
+    /// Everything that shapes a result. What one hospital had translated tells nothing to another.
+    async fn keys(&self, wanted: Wanted<'_>, context: &str) -> Result<Keys, SecretError> {
+        let Wanted { entry, target } = wanted;
+        let scope = match Payer::of(&entry.room_id) {
+            Payer::Account => entry.room_id.to_string(),
+            hospital @ Payer::Hospital(_) => hospital.to_string(),
+        };
+        let source = entry.language.as_ref().map_or("", Language::as_str);
+        let settings = self.deepl.settings(entry.language.as_ref(), target);
+        let context = if wanted.group().stock { "" } else { context };
+        let (text, target) = (entry.message.as_str(), target.as_str());
+        Ok(Keys {
+            said: self.digest.digest(&["translation", &scope, text, source, target, &settings, context]).await?,
+            corrected: self.digest.digest(&["correction", &scope, text.trim(), source, target]).await?,
+        })
+    }
+}
+
+/// What DeepL may be asked at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Group<'a> {
+    source: Option<&'a Language>,
+    target: &'a Language,
+    /// Without context.
+    stock: bool,
+}
+
+impl<'a> Wanted<'a> {
+    fn standing(&self) -> Option<&'a Translation> {
+        self.entry.translations.get(self.target)
+    }
+
+    fn settled(&self) -> Option<Translation> {
+        self.standing().filter(|translation| translation.is_settled()).cloned()
+    }
+
+    /// Whether who reads the language reads the message: it is in it, or has no words at all.
+    fn reads_as_it_is(&self) -> bool {
+        self.entry.language.as_ref().is_some_and(|source| source.reads_like(self.target))
+            || !verbatim::has_words(&self.entry.message)
+    }
+
+    fn group(&self) -> Group<'a> {
+        let source = self.entry.language.as_ref();
+        Group { source, target: self.target, stock: deepl::is_stock_phrase(&self.entry.message, source) }
+    }
+
+    fn settle(&self, found: &CachedTranslation, version: u32, now: crate::clock::Timestamp) -> Translation {
+        match &found.detected_language {
+            _ if found.by_person => Translation::by_memory(found.text.clone(), version, now),
+            Some(detected) if self.entry.language.is_none() && detected.reads_like(self.target) => {
+                Translation::same(self.entry.message.clone(), version, now)
+            }
+            _ => Translation::by_machine(found.text.clone(), version, now),
+        }
+    }
+}
+
+/// What was said in these entries, in their order.
+pub fn words_of(entries: &[Entry]) -> String {
+    let texts = entries.iter().filter(|entry| entry.kind == EntryKind::Text && entry.deleted_at.is_none());
+    texts.map(|entry| entry.message.as_str()).collect::<Vec<_>>().join("\n")
 }

@@ -4,6 +4,7 @@ use shared::chat::{Entry, SystemEvent, Translation};
 use shared::error::Error;
 use shared::runtime::Caller;
 use shared::table::Appended;
+use shared::translator::Wanted;
 use shared::tries::Tries;
 use shared::wire::{Code, Detail, Refusal, TranslationView};
 
@@ -20,19 +21,36 @@ impl Translate {
         let log = &self.translator.log;
         let mut tries = Tries::default();
         loop {
-            let entry = self.text(caller, which).await?;
+            let (entry, _) = self.text(caller, which).await?;
             let current = permitted(caller, which, correction, &entry)?;
             let now = self.clock.now();
             let text = correction.text.as_str().to_owned();
-            let corrected = Translation::by_person(text, caller.user_id().clone(), current.version + 1, now);
+            let corrected = current.corrected(text, caller.user_id().clone(), now);
             let event = SystemEvent::TranslationCorrected { seq: which.seq, language: which.language.clone() };
             let tail = log.tail(&which.room_id, 1).await?;
             let record = Entry::system(which.room_id.clone(), tail.first(), caller.sender.clone(), event, now);
             let part = log.correction(&which.room_id, which.seq, &which.language, &corrected, current.version)?;
             match log.append(&record, vec![part]).await? {
-                Appended::Done => return Ok(corrected),
+                Appended::Done => {
+                    self.remember(caller, which, entry, &corrected).await;
+                    return Ok(corrected);
+                }
                 Appended::Again { .. } => tries.again().await?,
             }
+        }
+    }
+
+    /// The correction stands; that it is not found again for the same sentence, or that a failure is still listed, would be a pity and
+    /// no more. What a patient makes of their own words is not offered to the hospital's other patients.
+    async fn remember(&self, caller: &Caller, which: &Which, entry: Entry, corrected: &Translation) {
+        let wanted = Wanted { entry: &entry, target: &which.language };
+        let text = corrected.text.as_deref().unwrap_or_default();
+        let for_all = caller.participant().is_hospital() || which.room_id.hospital().is_none();
+        if for_all && let Err(error) = self.translator.remember(wanted, text).await {
+            tracing::warn!(room = %which.room_id, error = shared::error::chain(&error), "a correction is not remembered");
+        }
+        if entry.translations.get(&which.language).is_some_and(|translation| !translation.is_settled()) {
+            self.translator.mended(&entry).await;
         }
     }
 }
@@ -51,12 +69,17 @@ fn permitted<'a>(
     let current = entry.translations.get(&which.language).ok_or_else(|| {
         Refusal::new(Code::NotFound, "this message has no translation into this language; translateMessage makes one")
     })?;
-    if correction.version.is_some_and(|version| version != current.version) {
+    let unseen = match correction.version {
+        Some(version) => version != current.version,
+        // Who names no version has not seen what another person has made of it.
+        None => current.by.as_ref().is_some_and(|by| by != caller.user_id()),
+    };
+    if unseen {
         let translation = TranslationView { language: which.language.clone(), translation: current.clone() };
         return Err(Refusal {
             code: Code::Conflict,
             message: "somebody else has changed this translation meanwhile".to_owned(),
-            detail: Some(Detail::Current { translation }),
+            detail: Some(Detail::Current { translation: Box::new(translation) }),
         });
     }
     Ok(current)

@@ -1,12 +1,12 @@
 //! When somebody asks for a translation, then they get the one there is, or a new one that everybody sees.
 
 use serde::Serialize;
-use shared::chat::{Entry, EntryKind, Translation};
+use shared::chat::{Entry, EntryKind, FailureReason, Room, Translation, TranslationMode};
 use shared::clock::Clock;
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
-use shared::translator::{Failures, Translator};
+use shared::translator::{Failures, Translator, Unknown, Wanted};
 use shared::wire::{Refusal, TranslationView};
 
 use crate::request::{Request, Which};
@@ -47,7 +47,10 @@ impl Route for Translate {
 
 impl Translate {
     async fn translate(&self, caller: &Caller, which: &Which) -> Result<Translation, Error> {
-        let entry = self.text(caller, which).await?;
+        let (entry, room) = self.text(caller, which).await?;
+        if room.translation() == TranslationMode::Off {
+            return Err(Refusal::forbidden("translation is switched off in this consultation").into());
+        }
         let known = entry.translations.get(&which.language);
         if known.is_none() && entry.translations.len() >= MOST_LANGUAGES {
             return Err(Refusal::forbidden("this message is translated into ten languages already").into());
@@ -55,24 +58,26 @@ impl Translate {
         // What is stored is a read: only a new translation needs to know what was said before.
         let settled = known.is_some_and(Translation::is_settled);
         let context = if settled { String::new() } else { self.translator.context(&entry).await? };
-        let translation = self.translator.translate(&entry, &which.language, &context, Failures::Tell).await?;
-        match translation.reason {
-            Some(reason) => Err(Refusal::translation_unavailable(reason).into()),
-            None => Ok(translation),
+        let wanted = [Wanted { entry: &entry, target: &which.language }];
+        let translations = self.translator.translate(&wanted, &context, Unknown::Ask, Failures::Tell).await?;
+        match translations.into_iter().next() {
+            Some(Translation { reason: Some(reason), .. }) => Err(Refusal::translation_unavailable(reason).into()),
+            Some(translation) => Ok(translation),
+            None => Err(Refusal::translation_unavailable(FailureReason::Unavailable).into()),
         }
     }
 
-    /// The message, if it is one and the caller may see it.
-    pub(crate) async fn text(&self, caller: &Caller, which: &Which) -> Result<Entry, Error> {
+    /// The message, if it is one and the caller may see it, and its room.
+    pub(crate) async fn text(&self, caller: &Caller, which: &Which) -> Result<(Entry, Room), Error> {
         let (seat, entry) = tokio::join!(
-            self.seats.of(&which.room_id, caller.participant()),
+            self.seats.with_room(&which.room_id, caller.participant()),
             self.translator.log.entry(&which.room_id, which.seq)
         );
-        seat?;
+        let (_, room) = seat?;
         let entry = entry?.ok_or_else(Refusal::no_such_message)?;
         if entry.kind != EntryKind::Text || entry.deleted_at.is_some() {
             return Err(Refusal::bad_request("`seq`: this entry has no words to translate").into());
         }
-        Ok(entry)
+        Ok((entry, room))
     }
 }

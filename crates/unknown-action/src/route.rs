@@ -8,7 +8,7 @@ use shared::wire::{Code, Frame, Refusal};
 pub struct UnknownAction;
 
 /// The route keys of `template.yaml`.
-const ACTIONS: [&str; 10] = [
+const ACTIONS: [&str; 13] = [
     "createRoom",
     "joinGroup",
     "sendMessage",
@@ -19,6 +19,9 @@ const ACTIONS: [&str; 10] = [
     "sync",
     "translateMessage",
     "setTranslatedMessage",
+    "setRoomTranslation",
+    "getUsage",
+    "getFailedTranslations",
 ];
 
 /// A request that this route could do; there is none.

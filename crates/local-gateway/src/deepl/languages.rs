@@ -74,13 +74,15 @@ pub(super) fn base(code: &str) -> &str {
 }
 
 /// The answer to `GET /v2/languages`.
-pub(super) fn listed(targets: bool) -> Value {
+pub(super) fn listed(targets: bool, added: &[String]) -> Value {
+    let added = added.iter().map(|code| json!({ "language": code, "name": code }));
     if !targets {
-        return LANGUAGES.iter().map(|(code, name, _)| json!({ "language": code, "name": name })).collect();
+        let long_offered = LANGUAGES.iter().map(|(code, name, _)| json!({ "language": code, "name": name }));
+        return long_offered.chain(added).collect();
     }
     let entry = |code: &str, name: &str| json!({ "language": code, "name": name, "supports_formality": supports_formality(code) });
     let plain = LANGUAGES.iter().filter(|(code, ..)| !LEGACY.contains(code)).map(|(code, name, _)| entry(code, name));
-    plain.chain(VARIANTS.iter().map(|(code, name, _)| entry(code, name))).collect()
+    plain.chain(VARIANTS.iter().map(|(code, name, _)| entry(code, name))).chain(added).collect()
 }
 
 /// Whether a letter is of a script.
@@ -134,7 +136,7 @@ mod tests {
         }
         assert!(is_source("EN") && !is_source("EN-US") && !is_source("ZH-HANS"));
         let codes = |targets: bool| -> Vec<String> {
-            listed(targets)
+            listed(targets, &[])
                 .as_array()
                 .unwrap()
                 .iter()

@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 mod languages;
+mod markup;
 mod phrasebook;
 #[cfg(test)]
 mod tests;
@@ -71,6 +72,9 @@ pub struct Counts {
 struct State {
     seen: Mutex<Seen>,
     held: watch::Sender<bool>,
+    /// How many requests to translate arrived, as in the counts.
+    asked: watch::Sender<u64>,
+    added: Mutex<Vec<String>>,
     character_limit: Mutex<u64>,
 }
 
@@ -108,6 +112,8 @@ impl StandIn {
         let state = Arc::new(State {
             seen: Mutex::default(),
             held: watch::Sender::new(false),
+            asked: watch::Sender::new(0),
+            added: Mutex::default(),
             character_limit: Mutex::new(1_000_000_000_000),
         });
         let task = tokio::spawn(serve(listener, state.clone())).abort_handle();
@@ -149,6 +155,12 @@ impl StandIn {
         self.state.seen().next.extend(std::iter::repeat_n(fault, requests));
     }
 
+    /// Waits until so many requests to translate have arrived since the start.
+    pub async fn asked(&self, requests: u64) {
+        // The sender lives as long as this stand-in.
+        let _ = self.state.asked.subscribe().wait_for(|asked| *asked >= requests).await;
+    }
+
     /// Lets requests in, and no answer out until [`StandIn::release`].
     pub fn hold(&self) {
         self.state.held.send_replace(true);
@@ -157,6 +169,11 @@ impl StandIn {
     /// Answers what was held.
     pub fn release(&self) {
         self.state.held.send_replace(false);
+    }
+
+    /// Offers one more language, by its code, as DeepL does now and then.
+    pub fn offer(&self, code: &str) {
+        self.state.added().push(code.to_owned());
     }
 
     /// Sets the quota: what would exceed it is answered 456.
@@ -176,6 +193,10 @@ impl State {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn added(&self) -> MutexGuard<'_, Vec<String>> {
+        self.added.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn limit(&self) -> u64 {
         *self.character_limit.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -189,6 +210,7 @@ impl State {
             *(if translates { &mut seen.counts.translate } else { &mut seen.counts.other }) += 1;
             seen.next.pop_front().or(seen.always)
         };
+        self.asked.send_modify(|asked| *asked += u64::from(translates));
         let (status, body) = self.perform(request, fault).await?;
         // The sender lives as long as this state.
         let _ = self.held.subscribe().wait_for(|held| !held).await;
@@ -241,8 +263,8 @@ impl State {
                 (200, json!({ "character_count": count, "character_limit": self.limit() }))
             }
             (&Method::GET, "/v2/languages") => match request.uri.query() {
-                None | Some("type=source") => (200, languages::listed(false)),
-                Some("type=target") => (200, languages::listed(true)),
+                None | Some("type=source") => (200, languages::listed(false, &self.added())),
+                Some("type=target") => (200, languages::listed(true, &self.added())),
                 Some(_) => refusal(400, "Value for 'type' not supported."),
             },
             (_, "/v2/translate" | "/v2/usage" | "/v2/languages") => refusal(405, message(405)),
@@ -251,7 +273,7 @@ impl State {
     }
 
     fn translate(&self, request: &Value) -> (u16, Value) {
-        match translate::answer(request) {
+        match translate::answer(request, &self.added()) {
             Err(problem) => refusal(400, &problem),
             Ok((answer, texts, billed)) => {
                 let limit = self.limit();

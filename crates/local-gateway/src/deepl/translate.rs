@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::markup::{self, Piece};
 use super::{languages, phrasebook};
 
 /// The most texts in one request.
@@ -16,6 +17,9 @@ struct Request {
     formality: Option<String>,
     glossary_id: Option<String>,
     model_type: Option<String>,
+    tag_handling: Option<String>,
+    #[serde(default)]
+    ignore_tags: Vec<String>,
     #[serde(default)]
     show_billed_characters: bool,
     #[serde(default)]
@@ -24,12 +28,12 @@ struct Request {
 
 /// The answer to a request, or the sentence with which DeepL answers 400; with the number of texts and of billed
 /// characters.
-pub(super) fn answer(body: &Value) -> Result<(Value, u64, u64), String> {
+pub(super) fn answer(body: &Value, added: &[String]) -> Result<(Value, u64, u64), String> {
     let request: Request =
         serde_json::from_value(body.clone()).map_err(|error| format!("Bad request. Reason: {error}"))?;
     let target = request.target_lang.to_uppercase();
     let source = request.source_lang.as_deref().filter(|source| !source.is_empty()).map(str::to_uppercase);
-    check(&request, &target, source.as_deref())?;
+    check(&request, &target, source.as_deref(), added)?;
 
     let mut translations = Vec::new();
     let mut billed = 0;
@@ -41,8 +45,11 @@ pub(super) fn answer(body: &Value) -> Result<(Value, u64, u64), String> {
         // Characters are code points; a text in the target's own language is billed as any other.
         let characters = text.chars().count() as u64;
         billed += characters;
-        let mut translation =
-            json!({ "detected_source_language": detected, "text": translated(text, detected, &target) });
+        let translation = match request.tag_handling {
+            None => translated(text, detected, &target),
+            Some(_) => marked_up(text, &request.ignore_tags, detected, &target)?,
+        };
+        let mut translation = json!({ "detected_source_language": detected, "text": translation });
         if request.show_billed_characters {
             translation["billed_characters"] = characters.into();
         }
@@ -54,7 +61,7 @@ pub(super) fn answer(body: &Value) -> Result<(Value, u64, u64), String> {
     Ok((json!({ "translations": translations }), request.text.len() as u64, billed))
 }
 
-fn check(request: &Request, target: &str, source: Option<&str>) -> Result<(), String> {
+fn check(request: &Request, target: &str, source: Option<&str>, added: &[String]) -> Result<(), String> {
     let refuse = |problem: &str| Err(problem.to_owned());
     if request.text.is_empty() {
         return refuse("Parameter 'text' not specified.");
@@ -62,10 +69,11 @@ fn check(request: &Request, target: &str, source: Option<&str>) -> Result<(), St
     if request.text.len() > TEXTS {
         return refuse("Bad request. Reason: Too many texts, at most 50 are allowed.");
     }
-    if !languages::is_target(target) {
+    let is_added = |code: &str| added.iter().any(|added| added == code);
+    if !languages::is_target(target) && !is_added(target) {
         return refuse("Value for 'target_lang' not supported.");
     }
-    if source.is_some_and(|source| !languages::is_source(source)) {
+    if source.is_some_and(|source| !languages::is_source(source) && !is_added(source)) {
         return refuse("Value for 'source_lang' not supported.");
     }
     if request.glossary_id.is_some() && source.is_none() {
@@ -76,6 +84,10 @@ fn check(request: &Request, target: &str, source: Option<&str>) -> Result<(), St
         Some("more" | "less") if languages::supports_formality(target) => {}
         Some("more" | "less") => return refuse("'formality' is not supported for given 'target_lang'."),
         Some(_) => return refuse("Value for 'formality' not supported."),
+    }
+    match request.tag_handling.as_deref() {
+        None | Some("xml" | "html") => {}
+        Some(_) => return refuse("Value for 'tag_handling' not supported."),
     }
     match request.model_type.as_deref() {
         None | Some("quality_optimized" | "latency_optimized" | "prefer_quality_optimized") => {}
@@ -96,6 +108,27 @@ fn detected(text: &str) -> &'static str {
         "ZH" => phrasebook::language_of(text).unwrap_or("ZH"),
         other => other,
     }
+}
+
+/// The same for XML: what stands between the elements is looked up piece by piece, the elements stay.
+fn marked_up(text: &str, ignored: &[String], source: &str, target: &str) -> Result<String, String> {
+    let pieces = markup::pieces(text, ignored).ok_or("Tag handling parsing failed, please check input.")?;
+    let translated: Option<String> = pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Markup(markup) => Some((*markup).to_owned()),
+            Piece::Words(words) if source == languages::base(target) => Some(markup::escape(words)),
+            Piece::Words(words) if !words.chars().any(char::is_alphabetic) => Some(markup::escape(words)),
+            Piece::Words(words) => {
+                let spaces = |side: &str| if side.is_empty() { "" } else { " " };
+                let (start, end) = (&words[..words.len() - words.trim_start().len()], &words[words.trim_end().len()..]);
+                let phrase = phrasebook::translate(words.trim(), source, target)?;
+                Some(format!("{}{}{}", spaces(start), markup::escape(&phrase), spaces(end)))
+            }
+        })
+        .collect();
+    let unknown = || format!("[untranslated {}→{}] {text}", source.to_lowercase(), target.to_lowercase());
+    Ok(translated.unwrap_or_else(unknown))
 }
 
 /// The phrasebook's translation; the text itself in its own language; else the text, marked so that nobody takes it for

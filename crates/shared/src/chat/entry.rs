@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{RoomStatus, Translation};
+use super::{RoomStatus, Translation, TranslationMode};
 use crate::clock::Timestamp;
 use crate::ids::{ConnectionId, MessageId, Participant, RoomId, Seq, UserId};
 use crate::language::{Language, Languages};
@@ -61,6 +61,18 @@ pub enum SystemEvent {
         from: RoomStatus,
         /// Where it stands now.
         to: RoomStatus,
+    },
+    /// Somebody changed whether a consult is translated.
+    TranslationChanged {
+        /// How it was.
+        from: TranslationMode,
+        /// How it is.
+        to: TranslationMode,
+    },
+    /// The hospital's characters of this month are used up: until the next one, messages are translated on request.
+    TranslationLimited {
+        /// The month, `2026-11`.
+        month: String,
     },
     /// A person corrected a translation.
     TranslationCorrected {

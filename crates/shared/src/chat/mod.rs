@@ -53,6 +53,38 @@ impl RoomStatus {
     }
 }
 
+/// Whether a consult's messages are translated. They leave the country for that, so its people decide.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TranslationMode {
+    /// Never.
+    Off,
+    /// When somebody asks for it.
+    OnRequest,
+    /// Each message by itself.
+    #[default]
+    Auto,
+}
+
+impl TranslationMode {
+    /// As on the wire and in the tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::OnRequest => "on_request",
+            Self::Auto => "auto",
+        }
+    }
+}
+
+impl std::str::FromStr for TranslationMode {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Off, Self::OnRequest, Self::Auto];
+        all.into_iter().find(|mode| mode.as_str() == text).ok_or("must be `auto`, `on_request` or `off`")
+    }
+}
+
 /// What a member may do in its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::text::preview;
-use super::{Entry, Role, RoomKind, RoomName, RoomStatus, Sender};
+use super::{Entry, Role, RoomKind, RoomName, RoomStatus, Sender, TranslationMode};
 use crate::clock::Timestamp;
 use crate::ids::{Mark, Participant, RoomId, Seq};
 use crate::language::{Language, Languages};
@@ -28,6 +28,15 @@ pub struct Room {
     /// What its members read.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::string_set")]
     pub languages: BTreeSet<Language>,
+    /// How far the hospital of a consult wants it translated.
+    #[serde(default)]
+    pub hospital_translation: TranslationMode,
+    /// How far its patient does.
+    #[serde(default)]
+    pub patient_translation: TranslationMode,
+    /// The month in which its people were told that the hospital's characters are used up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limited_in: Option<String>,
     /// How many seats are taken.
     pub member_count: u32,
     /// When it was created.
@@ -57,6 +66,9 @@ impl Room {
             status: if kind == RoomKind::Consult { RoomStatus::Waiting } else { RoomStatus::InProgress },
             status_seq: first.seq,
             languages,
+            hospital_translation: TranslationMode::Auto,
+            patient_translation: TranslationMode::Auto,
+            limited_in: None,
             member_count,
             created_at: first.sent_at,
             created_by: first.sender.participant.clone(),
@@ -67,11 +79,18 @@ impl Room {
         }
     }
 
+    /// Whether its messages are translated: translating sends what somebody wrote to another company in another country, so it takes
+    /// both sides of a consult. Rooms of the other kinds have no choice.
+    pub fn translation(&self) -> TranslationMode {
+        self.hospital_translation.min(self.patient_translation)
+    }
+
     /// What a text in `spoken` is to be translated into without being asked: what the room's members read, except what it is
-    /// written in already; of `en` and `en-US`, one. In a group of many languages the others are a request away, in an open
+    /// written in already; of `en` and `en-US`, one. Nothing where the consult's people do not want it. In a group of many languages the others are a request away, in an open
     /// room all are.
     pub fn translates_into(&self, spoken: Option<&Language>) -> Languages {
         let most = match self.kind {
+            RoomKind::Consult if self.translation() != TranslationMode::Auto => 0,
             RoomKind::Consult | RoomKind::Direct => usize::MAX,
             RoomKind::Group => 3,
             RoomKind::Open => 0,

@@ -15,6 +15,8 @@ pub enum TranslationSource {
     Deepl,
     /// A person, whose word wins over the machine's.
     Person,
+    /// What a person of the same hospital once made of the same sentence.
+    Memory,
 }
 
 /// How it went.
@@ -43,6 +45,8 @@ pub enum FailureReason {
     UnsupportedLanguage,
     /// DeepL refused the request (400, 403 …).
     Rejected,
+    /// What came back had lost a number or an address of the text.
+    Unfaithful,
 }
 
 impl FailureReason {
@@ -54,6 +58,7 @@ impl FailureReason {
             Self::TooLong => "the text is too long to be translated",
             Self::UnsupportedLanguage => "the translation service does not offer this language",
             Self::Rejected => "the translation service refused the request",
+            Self::Unfaithful => "the translation lost a number or an address of the text, so it is not shown",
         }
     }
 }
@@ -78,6 +83,9 @@ pub struct Translation {
     /// The person who corrected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<UserId>,
+    /// What the machine had made of it, where a person corrected that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_text: Option<String>,
 }
 
 impl Translation {
@@ -91,7 +99,13 @@ impl Translation {
             version,
             at,
             by: None,
+            machine_text: None,
         }
+    }
+
+    /// What a person once made of the same sentence.
+    pub fn by_memory(text: String, version: u32, at: Timestamp) -> Self {
+        Self { source: TranslationSource::Memory, ..Self::by_machine(text, version, at) }
     }
 
     /// The message is in this language already.
@@ -102,12 +116,18 @@ impl Translation {
     /// There is none.
     pub fn failed(reason: FailureReason, version: u32, at: Timestamp) -> Self {
         let source = TranslationSource::Deepl;
-        Self { text: None, source, status: TranslationStatus::Failed, reason: Some(reason), version, at, by: None }
+        let (status, reason) = (TranslationStatus::Failed, Some(reason));
+        Self { text: None, source, status, reason, version, at, by: None, machine_text: None }
     }
 
-    /// A person's correction.
-    pub fn by_person(text: String, by: UserId, version: u32, at: Timestamp) -> Self {
-        Self { source: TranslationSource::Person, by: Some(by), ..Self::by_machine(text, version, at) }
+    /// A person's correction of this one. What the machine said stays beside it.
+    pub fn corrected(&self, text: String, by: UserId, at: Timestamp) -> Self {
+        let machine_text = match self.source {
+            TranslationSource::Deepl => self.text.clone(),
+            TranslationSource::Person | TranslationSource::Memory => self.machine_text.clone(),
+        };
+        let machine = Self::by_machine(text, self.version + 1, at);
+        Self { source: TranslationSource::Person, by: Some(by), machine_text, ..machine }
     }
 
     /// Whether the machine may still (try to) replace it: only what failed.

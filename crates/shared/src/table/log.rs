@@ -7,9 +7,11 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Deserialize;
 
-use super::{Item, Table, TableError, Write, key, number};
+use super::{Item, Page, Payer, Table, TableError, Write, key, number};
 use crate::chat::{Entry, Translation};
+use crate::clock::Timestamp;
 use crate::ids::{RoomId, Seq};
 use crate::language::Language;
 
@@ -17,6 +19,17 @@ use crate::language::Language;
 #[derive(Debug, Clone)]
 pub struct Log {
     table: Table,
+}
+
+/// A place among the entries of which a translation failed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct FailurePosition {
+    /// The room.
+    pub room_id: RoomId,
+    /// The entry.
+    pub seq: Seq,
+    /// Its place in the order, latest first.
+    pub sent_at: Timestamp,
 }
 
 /// How an append went.
@@ -90,6 +103,17 @@ impl Log {
         Ok((entries, cut_short))
     }
 
+    /// The entries from `lowest` to `highest`, ascending, strongly consistent. One call reads at most 1 MB.
+    pub async fn between(&self, room: &RoomId, lowest: Seq, highest: Seq) -> Result<Vec<Entry>, TableError> {
+        let call = self.table.client.query().table_name(&self.table.name).consistent_read(true);
+        let call = call
+            .key_condition_expression("room_id = :room AND seq BETWEEN :lowest AND :highest")
+            .expression_attribute_values(":room", AttributeValue::S(room.to_string()))
+            .expression_attribute_values(":lowest", number(lowest))
+            .expression_attribute_values(":highest", number(highest));
+        self.table.rows(call.send().await.map_err(self.table.call("Query"))?.items)
+    }
+
     /// One entry as it stands now.
     pub async fn entry(&self, room: &RoomId, seq: Seq) -> Result<Option<Entry>, TableError> {
         self.table.get(Self::key(room, seq)).await
@@ -120,14 +144,68 @@ impl Log {
         translation: &Translation,
         expected: Option<u32>,
     ) -> Result<bool, TableError> {
-        let change = Change::new(&self.table, language, translation, expected)?;
+        let mut change = Change::new(&self.table, language, translation, expected)?;
+        if !translation.is_settled() {
+            change.fails_for(&Payer::of(room));
+        }
         let update = self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room, seq)));
         let update = update
-            .update_expression(Change::UPDATE)
+            .update_expression(change.update)
             .condition_expression(change.condition)
             .set_expression_attribute_names(Some(change.names))
             .set_expression_attribute_values(Some(change.values));
         self.table.update(update).await
+    }
+
+    /// Takes an entry out of those of which a translation failed, if none of `entry`'s translations is a failure any more.
+    pub async fn set_mended(&self, entry: &Entry) -> Result<(), TableError> {
+        let update = self.table.client.update_item().table_name(&self.table.name);
+        let update = update
+            .set_key(Some(Self::key(&entry.room_id, entry.seq)))
+            .update_expression("REMOVE failed_for")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":failed", AttributeValue::S("failed".to_owned()))
+            .expression_attribute_values(":count", number(entry.translations.len()));
+        // Another language that came meanwhile may have failed.
+        let mut conditions = vec!["size(translations) = :count".to_owned()];
+        let mut update = update;
+        for (number, language) in entry.translations.keys().enumerate() {
+            conditions.push(format!("translations.#l{number}.#status <> :failed"));
+            update = update.expression_attribute_names(format!("#l{number}"), language.as_str());
+        }
+        self.table.update(update.condition_expression(conditions.join(" AND "))).await.map(|_| ())
+    }
+
+    /// The entries of a payer's rooms of which a translation failed, newest first, from behind `after` on, and whether there are
+    /// more. Eventually consistent; some may have been mended meanwhile.
+    pub async fn failed(
+        &self,
+        payer: &Payer,
+        after: Option<&FailurePosition>,
+        count: u16,
+    ) -> Result<Page<FailurePosition>, TableError> {
+        let start = after.map(|position| {
+            let mut start = Self::key(&position.room_id, position.seq);
+            start.insert(BY_FAILURE.1.to_owned(), AttributeValue::S(payer.to_string()));
+            start.insert("sent_at".to_owned(), number(position.sent_at.millis()));
+            start
+        });
+        let query = self.table.client.query().table_name(&self.table.name).index_name(BY_FAILURE.0);
+        let query = query
+            .key_condition_expression("#key = :key")
+            .expression_attribute_names("#key", BY_FAILURE.1)
+            .expression_attribute_values(":key", AttributeValue::S(payer.to_string()))
+            .scan_index_forward(false)
+            .limit(i32::from(count))
+            .set_exclusive_start_key(start);
+        let answer = query.send().await.map_err(self.table.call("Query"))?;
+        let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
+        Ok(Page { rows: self.table.rows(answer.items)?, more })
+    }
+
+    /// Many entries, eventually consistent and in no order.
+    pub async fn entries(&self, entries: impl IntoIterator<Item = (&RoomId, Seq)>) -> Result<Vec<Entry>, TableError> {
+        self.table.batch_get(entries.into_iter().map(|(room, seq)| Self::key(room, seq)).collect(), false).await
     }
 
     /// The part of a transaction that replaces a translation of version `expected`.
@@ -143,7 +221,7 @@ impl Log {
         let update = aws_sdk_dynamodb::types::Update::builder()
             .table_name(&self.table.name)
             .set_key(Some(Self::key(room, seq)))
-            .update_expression(Change::UPDATE)
+            .update_expression(change.update)
             .condition_expression(change.condition)
             .set_expression_attribute_names(Some(change.names))
             .set_expression_attribute_values(Some(change.values))
@@ -153,16 +231,18 @@ impl Log {
     }
 }
 
+/// The name of the index that lists what failed, and of its key.
+const BY_FAILURE: (&str, &str) = ("by-failure", "failed_for");
+
 /// A translation that takes the place of one of a known version, or of none.
 struct Change {
+    update: &'static str,
     condition: &'static str,
     names: HashMap<String, String>,
     values: Item,
 }
 
 impl Change {
-    const UPDATE: &'static str = "SET translations.#language = :translation";
-
     fn new(
         table: &Table,
         language: &Language,
@@ -179,7 +259,13 @@ impl Change {
                 "translations.#language.#version = :expected"
             }
         };
-        Ok(Self { condition, names, values })
+        Ok(Self { update: "SET translations.#language = :translation", condition, names, values })
+    }
+
+    /// Whoever pays finds the entry among those of which a translation failed.
+    fn fails_for(&mut self, payer: &Payer) {
+        self.update = "SET translations.#language = :translation, failed_for = :payer";
+        self.values.insert(":payer".to_owned(), AttributeValue::S(payer.to_string()));
     }
 }
 

@@ -9,14 +9,16 @@ mod profiles;
 mod rooms;
 mod sends;
 mod translations;
+mod usage;
 
 pub use connections::{Connection, Connections};
-pub use log::{Appended, Log};
+pub use log::{Appended, FailurePosition, Log};
 pub use members::{ListPosition, Members};
 pub use profiles::{Profile, Profiles};
 pub use rooms::{GROUP_LIMIT, Head, Rooms};
 pub use sends::{Send, Sends};
 pub use translations::{CachedTranslation, Translations};
+pub use usage::{Payer, Standing, Tally, Usage};
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -120,7 +122,12 @@ impl Table {
 
     /// Writes one row, whatever stood there.
     pub async fn put(&self, row: &impl Serialize) -> Result<(), TableError> {
-        let call = self.client.put_item().table_name(&self.name).set_item(Some(self.item(row)?));
+        self.put_item(self.item(row)?).await
+    }
+
+    /// Writes one row that is an item already.
+    pub async fn put_item(&self, item: Item) -> Result<(), TableError> {
+        let call = self.client.put_item().table_name(&self.name).set_item(Some(item));
         call.send().await.map_err(self.call("PutItem"))?;
         Ok(())
     }
@@ -190,6 +197,11 @@ impl Table {
         keys: Vec<Item>,
         consistent: bool,
     ) -> Result<Vec<T>, TableError> {
+        self.rows(Some(self.batch_get_items(keys, consistent).await?))
+    }
+
+    /// The same, as items.
+    pub async fn batch_get_items(&self, keys: Vec<Item>, consistent: bool) -> Result<Vec<Item>, TableError> {
         const PER_CALL: usize = 100;
         const TRIES: usize = 5;
         let mut rows = Vec::with_capacity(keys.len());
@@ -207,7 +219,7 @@ impl Table {
                 let call = self.client.batch_get_item().request_items(&self.name, wanted);
                 let answer = call.send().await.map_err(self.call("BatchGetItem"))?;
                 let items = answer.responses.and_then(|mut tables| tables.remove(&self.name));
-                rows.extend(self.rows(items)?);
+                rows.extend(items.unwrap_or_default());
                 let left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.name));
                 keys = left.map(|left| left.keys).unwrap_or_default();
             }

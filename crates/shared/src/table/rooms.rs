@@ -4,9 +4,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 
 use super::{Table, TableError, Write, key, number};
-use crate::chat::{LastMessage, Room, RoomStatus};
+use crate::chat::{LastMessage, Room, RoomStatus, TranslationMode};
 use crate::clock::Timestamp;
-use crate::ids::{RoomId, Seq};
+use crate::ids::{Participant, RoomId, Seq};
 use crate::language::Language;
 
 /// The most members of a group.
@@ -74,6 +74,35 @@ impl Rooms {
                 .expression_attribute_values(":from", AttributeValue::S(from.as_str().to_owned()))
                 .expression_attribute_values(":to", AttributeValue::S(to.as_str().to_owned()))
                 .expression_attribute_values(":seq", number(seq)),
+        )
+    }
+
+    /// The part of a transaction that says how far one side of a consult wants it translated.
+    pub fn want_translation(
+        &self,
+        room: &RoomId,
+        side: &Participant,
+        wanted: TranslationMode,
+    ) -> Result<Write, TableError> {
+        let attribute = if side.is_hospital() { "hospital_translation" } else { "patient_translation" };
+        self.update(
+            Update::builder()
+                .set_key(Some(Self::key(room)))
+                .update_expression("SET #side = :wanted")
+                .condition_expression("attribute_exists(room_id)")
+                .expression_attribute_names("#side", attribute)
+                .expression_attribute_values(":wanted", AttributeValue::S(wanted.as_str().to_owned())),
+        )
+    }
+
+    /// The part of a transaction that notes that a room's people are told, once a month, that the budget is used up.
+    pub fn limit(&self, room: &RoomId, month: &str) -> Result<Write, TableError> {
+        self.update(
+            Update::builder()
+                .set_key(Some(Self::key(room)))
+                .update_expression("SET limited_in = :month")
+                .condition_expression("limited_in <> :month")
+                .expression_attribute_values(":month", AttributeValue::S(month.to_owned())),
         )
     }
 

@@ -1,4 +1,4 @@
-//! The `translations` table: a cache of what DeepL said, under keys from which no sentence can be guessed.
+//! The `translations` table: what DeepL said before and what people made of it, under keys from which no sentence can be guessed.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Table, TableError, key};
 use crate::language::Language;
 
-/// What DeepL said.
+/// What DeepL said, or a person.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CachedTranslation {
     /// See [`crate::digest::DigestKey`].
@@ -20,6 +20,12 @@ pub struct CachedTranslation {
     pub detected_language: Option<Language>,
     /// What DeepL counted for it.
     pub billed_characters: u64,
+    /// By which DeepL's support finds the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+    /// Whether a person put it so: then it is what they made of the same sentence, and not DeepL's.
+    #[serde(default)]
+    pub by_person: bool,
     /// When the row may go, in epoch seconds (DynamoDB's TTL).
     pub expires_at: u64,
 }
@@ -43,9 +49,13 @@ impl Translations {
         Self { table: Table { client, name } }
     }
 
-    /// What is kept under a key, eventually consistent: a miss costs a translation, no more.
-    pub async fn get(&self, cache_key: &str) -> Result<Option<CachedTranslation>, TableError> {
-        self.table.get_as(key([("cache_key", cache_key.to_owned())]), false).await
+    /// What is kept under these keys, eventually consistent and in no order: a miss costs a translation, no more.
+    pub async fn get_all<'a>(
+        &self,
+        cache_keys: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Vec<CachedTranslation>, TableError> {
+        let keys = cache_keys.into_iter().map(|cache_key| key([("cache_key", cache_key.to_owned())]));
+        self.table.batch_get(keys.collect(), false).await
     }
 
     /// Keeps a translation.

@@ -54,7 +54,7 @@ pub enum Detail {
     /// With `conflict`.
     Current {
         /// The translation as it stands.
-        translation: TranslationView,
+        translation: Box<TranslationView>,
     },
 }
 

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::{FRAME_LIMIT, json_len};
 use crate::chat::{
-    Entry, EntryKind, LastMessage, Member, Role, Room, RoomKind, RoomName, RoomStatus, Sender, SystemEvent, Translation,
+    Entry, EntryKind, LastMessage, Member, Role, Room, RoomKind, RoomName, RoomStatus, Sender, SystemEvent,
+    Translation, TranslationMode,
 };
 use crate::clock::Timestamp;
 use crate::ids::{Mark, MessageId, Participant, RoomId, Seq};
@@ -116,6 +117,9 @@ pub struct RoomView {
     kind: RoomKind,
     name: Option<RoomName>,
     status: RoomStatus,
+    /// Of a consult, which alone has a choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    translation: Option<TranslationMode>,
     members: Vec<MemberView>,
     /// Of an open room nobody counts.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,6 +140,7 @@ impl RoomView {
             kind: room.kind,
             name: room.name.clone(),
             status: room.status,
+            translation: (room.kind == RoomKind::Consult).then_some(room.translation()),
             members: members.into_iter().map(MemberView::from).collect(),
             member_count: (!room.room_id.is_open()).then_some(room.member_count),
             last_seq: room.last_seq,

@@ -1,0 +1,105 @@
+//! XML in a text to be translated, parsed as strictly as DeepL does.
+//! <https://developers.deepl.com/docs/xml-and-html-handling/xml>
+
+/// A part of a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    /// A tag, or a whole element whose content is not translated.
+    Markup(&'a str),
+    /// What stands between, unescaped.
+    Words(String),
+}
+
+/// Takes a text apart; `None` where it is not well-formed.
+pub(super) fn pieces<'a>(text: &'a str, ignored: &[String]) -> Option<Vec<Piece<'a>>> {
+    let mut pieces = Vec::new();
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = text;
+    loop {
+        let (words, tag) = match rest.find('<') {
+            None => (rest, None),
+            Some(start) => (&rest[..start], Some(&rest[start..])),
+        };
+        if !words.is_empty() {
+            pieces.push(Piece::Words(unescape(words)?));
+        }
+        let Some(tag) = tag else { break };
+        let mut end = tag.find('>')? + 1;
+        let inside = &tag[1..end - 1];
+        let name: &str = inside.trim_start_matches('/').split([' ', '/']).next()?;
+        if name.is_empty() || !name.chars().all(|letter| letter.is_ascii_alphanumeric()) {
+            return None;
+        }
+        if inside.starts_with('/') {
+            if open.pop()? != name {
+                return None;
+            }
+        } else if !inside.ends_with('/') {
+            if ignored.iter().any(|ignored| ignored == name) {
+                let close = format!("</{name}>");
+                end += tag[end..].find(&close)? + close.len();
+            } else {
+                open.push(name);
+            }
+        }
+        pieces.push(Piece::Markup(&tag[..end]));
+        rest = &tag[end..];
+    }
+    open.is_empty().then_some(pieces)
+}
+
+pub(super) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// `None` where an ampersand begins no entity, or a character is none that XML has.
+fn unescape(text: &str) -> Option<String> {
+    if text.contains(|letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r')) {
+        return None;
+    }
+    let mut parts = text.split('&');
+    let mut words = parts.next()?.to_owned();
+    for part in parts {
+        let (entity, behind) = part.split_once(';')?;
+        words.push(match entity {
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "quot" => '"',
+            "apos" => '\'',
+            _ => return None,
+        });
+        words.push_str(behind);
+    }
+    Some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_taken_out_and_what_is_ignored_stays_whole() {
+        let ignored = ["x".to_owned()];
+        let words = |text: &str| Piece::Words(text.to_owned());
+        assert_eq!(
+            pieces(r#"하루 <x id="1">500mg</x>씩 &amp; <b>물</b><x id="2"/>"#, &ignored),
+            Some(vec![
+                words("하루 "),
+                Piece::Markup(r#"<x id="1">500mg</x>"#),
+                words("씩 & "),
+                Piece::Markup("<b>"),
+                words("물"),
+                Piece::Markup("</b>"),
+                Piece::Markup(r#"<x id="2"/>"#),
+            ])
+        );
+    }
+
+    #[test]
+    fn what_is_not_well_formed_is_refused() {
+        for text in ["a < b", "<x>a", "a & b", "</b>", "<b>a</i>", "<>", "a\u{1}b", "&nbsp;"] {
+            assert_eq!(pieces(text, &["x".to_owned()]), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The `usage` table: what translating cost each hospital in each month, and whether DeepL may be asked at all.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use serde::Deserialize;
+
+use super::{Item, Table, TableError, key, number};
+use crate::clock::Timestamp;
+use crate::ids::{HospitalId, RoomId};
+
+/// Whom translations are counted for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Payer {
+    /// The hospital of a consult.
+    Hospital(HospitalId),
+    /// Whose stack it is: rooms without a hospital.
+    Account,
+}
+
+impl Payer {
+    /// Of a room.
+    pub fn of(room: &RoomId) -> Self {
+        room.hospital().map_or(Self::Account, |hospital| Self::Hospital(hospital.clone()))
+    }
+}
+
+impl fmt::Display for Payer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hospital(hospital) => write!(f, "hospital:{hospital}"),
+            Self::Account => f.write_str("account"),
+        }
+    }
+}
+
+/// What is counted in a month.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Tally {
+    /// Characters on DeepL's bill.
+    pub billed_characters: u64,
+    /// Characters that would have been on it without the cache.
+    pub saved_characters: u64,
+    /// Translations that DeepL made.
+    pub translations: u64,
+    /// Translations that were found in the cache, or in what people had corrected.
+    pub cache_hits: u64,
+    /// Translations that failed.
+    pub failures: u64,
+}
+
+/// How a payer stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Standing {
+    /// This month up to now.
+    pub tally: Tally,
+    /// Until when DeepL is not asked by itself, the whole account's characters being used up.
+    pub paused_until: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Pause {
+    until: Timestamp,
+}
+
+/// The door to the `usage` table.
+#[derive(Debug, Clone)]
+pub struct Usage {
+    table: Table,
+}
+
+/// The key of the row that says that the account's characters are used up.
+const PAUSE: (&str, &str) = ("deepl", "pause");
+/// How long a month can be looked up: 400 days.
+const KEPT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+impl Usage {
+    /// Opens the table.
+    pub fn new(client: Client, name: String) -> Self {
+        Self { table: Table { client, name } }
+    }
+
+    fn key(payer: &Payer, month: &str) -> Item {
+        key([("payer", payer.to_string()), ("month", month.to_owned())])
+    }
+
+    fn pause_key() -> Item {
+        key([("payer", PAUSE.0.to_owned()), ("month", PAUSE.1.to_owned())])
+    }
+
+    /// A month of a payer, `2026-11`, eventually consistent.
+    pub async fn month(&self, payer: &Payer, month: &str) -> Result<Tally, TableError> {
+        Ok(self.table.get_as(Self::key(payer, month), false).await?.unwrap_or_default())
+    }
+
+    /// How a payer stands now, eventually consistent: what is translated meanwhile may exceed a budget a little.
+    pub async fn standing(&self, payer: &Payer, now: Timestamp) -> Result<Standing, TableError> {
+        let rows: Vec<Item> =
+            self.table.batch_get_items(vec![Self::key(payer, &now.month()), Self::pause_key()], false).await?;
+        let mut standing = Standing::default();
+        for row in rows {
+            if row.contains_key("until") {
+                let Pause { until } = self.table.row(row)?;
+                standing.paused_until = Some(until).filter(|until| now < *until);
+            } else {
+                standing.tally = self.table.row(row)?;
+            }
+        }
+        Ok(standing)
+    }
+
+    /// Adds to a payer's month.
+    pub async fn add(&self, payer: &Payer, tally: &Tally, now: Timestamp) -> Result<(), TableError> {
+        let counts = [
+            ("billed_characters", tally.billed_characters),
+            ("saved_characters", tally.saved_characters),
+            ("translations", tally.translations),
+            ("cache_hits", tally.cache_hits),
+            ("failures", tally.failures),
+        ];
+        let counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
+        if counts.is_empty() {
+            return Ok(());
+        }
+        let added: Vec<_> = counts.iter().map(|(name, _)| format!("{name} :{name}")).collect();
+        let call = self.table.client.update_item().table_name(&self.table.name);
+        let call = call
+            .set_key(Some(Self::key(payer, &now.month())))
+            .update_expression(format!("ADD {} SET expires_at = :expires_at", added.join(", ")))
+            .expression_attribute_values(":expires_at", number((now + KEPT).seconds()));
+        let call = counts
+            .into_iter()
+            .fold(call, |call, (name, count)| call.expression_attribute_values(format!(":{name}"), number(count)));
+        self.table.update(call).await.map(|_| ())
+    }
+
+    /// DeepL is not asked by itself until then.
+    pub async fn pause(&self, until: Timestamp) -> Result<(), TableError> {
+        let mut row = Self::pause_key();
+        row.insert("until".to_owned(), number(until.millis()));
+        row.insert("expires_at".to_owned(), number(until.seconds()));
+        self.table.put_item(row).await
+    }
+}

@@ -1,0 +1,488 @@
+//! Translation that a clinic can trust and afford.
+
+use end_to_end::{Consultation, Person, World};
+use local_gateway::deepl::Fault;
+use serde_json::{Value, json};
+
+const HEADACHE: &str = "頭が痛いです。";
+
+/// A translation event for an entry in a language, whatever its region.
+fn is_translation(event: &Value, seq: u64, language: &str) -> bool {
+    let tag = event["translation"]["language"].as_str().unwrap_or_default();
+    event["seq"] == seq && tag.split('-').next() == Some(language)
+}
+
+/// Started with template parameters.
+async fn world(parameters: &[(&str, &str)]) -> World {
+    let parameters: Vec<_> = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    World::with(|options| options.parameters.extend(parameters)).await
+}
+
+/// Everything that was sent to DeepL, as one text.
+fn sent(world: &World) -> String {
+    world.translator.bodies().iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_languages_read_everything_and_a_correction_survives_what_comes_later() {
+    let world = World::start().await;
+    let people = [("aiko", "愛子", "ja"), ("joon", "준", "ko"), ("emma", "Emma", "en")];
+    let mut clients = Vec::new();
+    for (id, name, language) in people {
+        clients.push((world.connect(&Person::user(id, name, language)).await, language));
+    }
+    let members = json!({"kind": "group", "name": "Recovery", "members": ["user:joon", "user:emma"]});
+    let room = clients[0].0.ask("createRoom", members).await["room"]["room_id"].as_str().unwrap().to_owned();
+    for (speaker, text) in [(0, "頭が痛いです。"), (1, "언제부터 아프셨어요?"), (2, "Thank you")] {
+        let seq = clients[speaker].0.say(&room, text).await;
+        for (reader, (client, language)) in clients.iter_mut().enumerate() {
+            if reader != speaker {
+                client.hears(text).await;
+                let event = client.event("translation", |event| is_translation(event, seq, language)).await;
+                assert_eq!(event["translation"]["status"], "ok", "{event}");
+            }
+        }
+    }
+    let seq = 2;
+    let better = "머리가 지끈거려요.";
+    let corrected = json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": better, "version": 1});
+    let machine = clients[0].0.ask("translateMessage", json!({"room_id": room, "seq": seq, "language": "ko"})).await;
+    clients[0].0.ask("setTranslatedMessage", corrected).await;
+    let event = clients[1].0.event("translation", |event| event["translation"]["source"] == "person").await;
+    assert_eq!(event["translation"]["text"], better);
+    assert_eq!(event["translation"]["machine_text"], machine["translation"]["text"], "the machine's text is kept");
+    for (client, _) in &mut clients {
+        client.event("message", |event| event["event"]["name"] == "translation_corrected").await;
+    }
+
+    world.settled().await;
+    world.gateway.streams().redeliver_last().await;
+    let answer = clients[2].0.ask("translateMessage", json!({"room_id": room, "seq": seq, "language": "ko"})).await;
+    assert_eq!(answer["translation"]["text"], better, "asking again is a read");
+    world.settled().await;
+    for (client, _) in &mut clients {
+        let history = client.ask("getChatHistory", json!({"room_id": room, "after_seq": seq - 1, "limit": 1})).await;
+        assert_eq!(history["messages"][0]["translations"]["ko"]["text"], better);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_up_quota_delays_no_message_is_seen_and_recovers() {
+    let world = world(&[("QuotaPauseSeconds", "1"), ("SendWindowMs", "0")]).await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    world.translator.set_failure(Some(456));
+    let first = patient.say(&room, "頭が痛いです。").await;
+    hospital.hears("頭が痛いです。").await;
+    let event = hospital.event("translation", |event| is_translation(event, first, "ko")).await;
+    assert_eq!(event["translation"]["reason"], "quota");
+
+    let failed = hospital.ask("getFailedTranslations", json!({})).await;
+    assert_eq!(failed["failed"][0]["seq"], first, "{failed}");
+    assert_eq!(failed["failed"][0]["reason"], "quota");
+    patient.refused("getFailedTranslations", json!({}), "forbidden").await;
+
+    world.translator.set_failure(None);
+    let retried = hospital.ask("translateMessage", json!({"room_id": room, "seq": first, "language": "ko"})).await;
+    assert_eq!(retried["translation"]["status"], "ok", "whoever asks is not kept waiting for the pause to end");
+    let failed = hospital.ask("getFailedTranslations", json!({})).await;
+    assert_eq!(failed["failed"], json!([]));
+
+    // By themselves, translations come again once the pause is over.
+    for number in 0.. {
+        let seq = patient.say(&room, &format!("あと{number}")).await;
+        let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+        if event["translation"]["status"] == "ok" {
+            break;
+        }
+        assert_eq!(event["translation"]["reason"], "quota");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_up_quota_is_met_once_and_not_once_for_each_message() {
+    let world = world(&[("QuotaPauseSeconds", "3600")]).await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    world.translator.set_failure(Some(456));
+    for text in ["一つ", "二つ", "三つ"] {
+        let seq = patient.say(&room, text).await;
+        let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+        assert_eq!(event["translation"]["reason"], "quota");
+    }
+    assert_eq!(world.translator.requests().translate, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_thank_you_of_a_hospital_costs_no_characters() {
+    let world = World::start().await;
+    let mut hospital = world.connect(&dev::people::coordinator()).await;
+    for (number, user) in ["aiko", "ren"].into_iter().enumerate() {
+        let mut patient = world.connect(&Person::user(user, "Patient", "ja")).await;
+        patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
+        patient.say(&format!("consult:{user}:seoul-clinic"), &format!("患者{number}です")).await;
+        let seq = hospital.say(&format!("consult:{user}:seoul-clinic"), "감사합니다").await;
+        let event = patient.event("translation", |event| is_translation(event, seq, "ja")).await;
+        assert_eq!(event["translation"]["text"], "ありがとうございます");
+    }
+    world.settled().await;
+    let usage = hospital.ask("getUsage", json!({})).await;
+    let thanks = "감사합니다".chars().count();
+    let rest: usize = ["患者0です", "患者1です"].iter().map(|text| text.chars().count()).sum();
+    assert_eq!(usage["billed_characters"], thanks + rest, "{usage}");
+    assert_eq!((&usage["cache_hits"], &usage["saved_characters"]), (&json!(1), &json!(thanks)));
+    assert_eq!((&usage["translations"], &usage["failures"]), (&json!(3), &json!(0)));
+    assert!(usage["cost"].as_f64().unwrap() > 0.0);
+    assert_eq!(world.translator.requests().billed_characters, (thanks + rest) as u64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_no_words_costs_nothing_and_is_the_same_in_every_language() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    for text in ["👍", "38.5", "https://clinic.example/map", "010-1234-5678"] {
+        patient.say(&room, text).await;
+        let event = hospital.hears(text).await;
+        assert_eq!(event["translations"]["ko"]["status"], "same", "{event}");
+    }
+    world.settled().await;
+    assert_eq!(world.translator.requests().translate, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_side_restricts_translation_and_the_stricter_wish_counts() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let set = |mode: &str| json!({"room_id": room, "translation": mode});
+    let reply = patient.ask("setRoomTranslation", set("off")).await;
+    assert_eq!(reply["translation"], "off");
+    let event = hospital.event("message", |event| event["event"]["name"] == "translation_changed").await;
+    assert_eq!((&event["event"]["from"], &event["event"]["to"]), (&json!("auto"), &json!("off")));
+    let seq = hospital.say(&room, "안녕하세요").await;
+    patient.hears("안녕하세요").await;
+    let asked = json!({"room_id": room, "seq": seq, "language": "ja"});
+    patient.refused("translateMessage", asked.clone(), "forbidden").await;
+    hospital.ask("setRoomTranslation", set("on_request")).await;
+    assert_eq!(hospital.ask("setRoomTranslation", set("auto")).await["translation"], "off", "the patient's wish");
+
+    assert_eq!(patient.ask("setRoomTranslation", set("on_request")).await["translation"], "on_request");
+    hospital.say(&room, "감사합니다").await;
+    world.settled().await;
+    assert_eq!(world.translator.requests().translate, 0, "nothing was translated by itself");
+    patient.ask("translateMessage", asked).await;
+    assert_eq!(world.translator.requests().translate, 1);
+
+    assert_eq!(patient.ask("setRoomTranslation", set("auto")).await["translation"], "auto");
+    let seq = hospital.say(&room, "감사합니다").await;
+    patient.event("translation", |event| is_translation(event, seq, "ja")).await;
+    let rooms = patient.ask("getRoomList", json!({})).await;
+    assert_eq!(rooms["rooms"][0]["translation"], "auto");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_consult_is_translated_as_the_stack_says() {
+    let world = world(&[("ConsultTranslation", "on_request")]).await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    patient.say(&room, HEADACHE).await;
+    world.settled().await;
+    assert_eq!(world.translator.requests().translate, 0);
+    assert_eq!(hospital.ask("getRoomList", json!({})).await["rooms"][0]["translation"], "on_request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_its_budget_a_hospitals_messages_are_translated_on_request_and_both_sides_are_told_once() {
+    let world = world(&[("TranslationBudget", "5")]).await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let seq = patient.say(&room, HEADACHE).await;
+    hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+    world.settled().await;
+    let over = patient.say(&room, "昨日から熱があります。").await;
+    for side in [&mut patient, &mut hospital] {
+        side.event("message", |event| event["event"]["name"] == "translation_limited").await;
+    }
+    patient.say(&room, "薬を飲んでいます。").await;
+    world.settled().await;
+    assert_eq!(world.translator.requests().translate, 1);
+    let told = |rows: Vec<Value>| rows.iter().filter(|row| row["event"]["name"] == "translation_limited").count();
+    assert_eq!(told(world.log_of(&room).await), 1);
+    let asked = json!({"room_id": room, "seq": over, "language": "ko"});
+    assert_eq!(hospital.ask("translateMessage", asked).await["translation"]["status"], "ok");
+    assert_eq!(hospital.ask("getUsage", json!({})).await["budget_characters"], 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_that_identify_a_person_never_reach_deepl_and_come_back_where_they_were() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let numbers = ["090-1234-5678", "1234 5678 9012", "4111-1111-1111-1111", "900101-1234567"];
+    for number in numbers {
+        let text = format!("番号は{number}です");
+        let seq = patient.say(&room, &text).await;
+        let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+        let translated = event["translation"]["text"].as_str().unwrap();
+        assert!(translated.contains(number), "{event}");
+    }
+    let seq = patient.say(&room, "薬は500mgです\n一日3回です").await;
+    let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+    assert!(event["translation"]["text"].as_str().unwrap().contains("500mg"));
+    assert_eq!(event["translation"]["text"].as_str().unwrap().lines().count(), 2, "{event}");
+    let sent = sent(&world);
+    for number in numbers {
+        assert!(!sent.contains(number), "{number} was sent: {sent}");
+    }
+    assert!(sent.contains("500mg"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_corrected_sentence_is_offered_again_in_the_same_hospital_and_marked() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let seq = patient.say(&room, HEADACHE).await;
+    hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+    let better = "머리가 지끈거려요.";
+    hospital
+        .ask(
+            "setTranslatedMessage",
+            json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": better}),
+        )
+        .await;
+    for (hospital_id, staff, text, source) in
+        [("seoul-clinic", "minjun", better, "memory"), ("busan-clinic", "seoyeon", "머리가 아파요.", "deepl")]
+    {
+        let mut other = world.connect(&Person::user("ren", "蓮", "ja")).await;
+        let mut staff = world.connect(&Person::staff(staff, hospital_id, "Staff", "ko")).await;
+        other.ask("createRoom", json!({"kind": "consult", "hospital_id": hospital_id})).await;
+        let room = format!("consult:ren:{hospital_id}");
+        let seq = other.say(&room, HEADACHE).await;
+        let event =
+            staff.event("translation", |event| event["room_id"] == *room && is_translation(event, seq, "ko")).await;
+        assert_eq!(event["translation"]["source"], source, "{event}");
+        assert_eq!(event["translation"]["text"], text, "{event}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_patient_makes_of_their_own_words_is_not_offered_to_other_patients() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let seq = patient.say(&room, HEADACHE).await;
+    hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+    let mine = json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": "배가 아파요."});
+    patient.ask("setTranslatedMessage", mine).await;
+    let mut other = world.connect(&Person::user("ren", "蓮", "ja")).await;
+    other.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
+    let seq = other.say("consult:ren:seoul-clinic", HEADACHE).await;
+    let theirs = |event: &Value| event["room_id"] == "consult:ren:seoul-clinic" && is_translation(event, seq, "ko");
+    assert_eq!(hospital.event("translation", theirs).await["translation"]["text"], "머리가 아파요.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machines_result_that_comes_after_a_correction_changes_nothing() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    world.translator.set_failure(Some(403));
+    let seq = patient.say(&room, HEADACHE).await;
+    hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+    world.translator.set_failure(None);
+    let asked = world.translator.requests().translate;
+    world.translator.hold();
+    let retry = json!({"room_id": room, "seq": seq, "language": "ko"});
+    let request = patient.post("translateMessage", retry).await;
+    world.translator.asked(asked + 1).await;
+    let better = "머리가 지끈거려요.";
+    let correction = json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": better});
+    hospital.ask("setTranslatedMessage", correction).await;
+    world.translator.release();
+    let answer = patient.answer(&request).await;
+    assert_eq!(answer["translation"]["text"], better, "who asked the machine gets the person's words: {answer}");
+    world.settled().await;
+    assert_eq!(world.log_of(&room).await[usize::try_from(seq).unwrap() - 1]["translations"]["ko"]["text"], better);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_corrects_what_somebody_else_has_corrected_sees_that_first() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let seq = patient.say(&room, HEADACHE).await;
+    hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+    let correction = |text: &str| json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": text});
+    hospital.ask("setTranslatedMessage", correction("두통이 있어요.")).await;
+    hospital.ask("setTranslatedMessage", correction("두통이 있습니다.")).await;
+    let refusal = patient.refused("setTranslatedMessage", correction("머리가 아파요."), "conflict").await;
+    assert_eq!(refusal["translation"]["text"], "두통이 있습니다.");
+    let mut seen = correction("머리가 아파요.");
+    seen["version"] = refusal["translation"]["version"].clone();
+    let reply = patient.ask("setTranslatedMessage", seen).await;
+    assert_eq!(reply["translation"]["version"], 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_wait_together_are_translated_together() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    world.settled().await;
+    world.gateway.streams().pause();
+    let mut last = 0;
+    for text in ["昨日からです", "熱もあります", "ありがとうございます"] {
+        last = patient.say(&room, text).await;
+    }
+    world.gateway.streams().resume();
+    hospital.event("translation", |event| is_translation(event, last, "ko")).await;
+    world.settled().await;
+    let mut bodies = world.translator.bodies();
+    bodies.sort_by_key(|body| body["context"].is_null());
+    assert_eq!(bodies.len(), 2, "one with what was said around them, one for the stock phrase: {bodies:#?}");
+    let mut texts: Vec<_> = bodies[0]["text"].as_array().unwrap().clone();
+    texts.sort_by_key(ToString::to_string);
+    assert_eq!(texts, ["昨日からです", "熱もあります"]);
+    assert_eq!(bodies[0]["context"], "昨日からです\n熱もあります\nありがとうございます");
+    assert_eq!(bodies[1]["text"], json!(["ありがとうございます"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn glossary_tone_and_model_are_asked_for() {
+    let world =
+        world(&[("DeepLGlossaries", "ja>ko=the-glossary, ko>ja=another"), ("DeepLModel", "latency_optimized")]).await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let seq = patient.say(&room, HEADACHE).await;
+    hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+    let body = &world.translator.bodies()[0];
+    assert_eq!(body["glossary_id"], "the-glossary");
+    assert_eq!(body["source_lang"], "JA");
+    assert_eq!(body["model_type"], "latency_optimized");
+    assert!(body["custom_instructions"][0].as_str().unwrap().contains("polite"), "{body}");
+    assert_eq!(body["show_billed_characters"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_the_free_tier_translates_nothing_where_people_are_ill() {
+    let world = World::with(|options| {
+        options.secrets.insert("DeepLSecret".to_owned(), "a-key:fx".to_owned());
+        options.parameters.insert("Stage".to_owned(), "prod".to_owned());
+    })
+    .await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let seq = patient.say(&room, HEADACHE).await;
+    let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+    assert_eq!(event["translation"]["reason"], "rejected");
+    assert_eq!(world.translator.requests().translate, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_language_that_deepl_adds_works_and_one_that_it_lacks_is_refused_without_a_translation() {
+    let world = World::start().await;
+    world.translator.offer("SW");
+    let Consultation { room, mut patient, .. } = world.consultation().await;
+    let seq = patient.say(&room, HEADACHE).await;
+    world.settled().await;
+    let calls = world.translator.requests().translate;
+    let ask = |language: &str| json!({"room_id": room, "seq": seq, "language": language});
+    let reply = patient.ask("translateMessage", ask("sw")).await;
+    assert_eq!(reply["translation"]["status"], "ok", "{reply}");
+    let refusal = patient.refused("translateMessage", ask("xx"), "translation_unavailable").await;
+    assert_eq!(refusal["reason"], "unsupported_language");
+    let requests = world.translator.requests();
+    assert_eq!(requests.translate, calls + 1);
+    assert_eq!(requests.other, 1, "the list of languages is asked for once");
+    let row = world.log_of(&room).await.pop().unwrap();
+    assert!(row["translations"].get("xx").is_none(), "nothing was written: {row}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn months_and_pages_that_are_none_are_refused() {
+    let world = World::start().await;
+    let mut hospital = world.connect(&dev::people::coordinator()).await;
+    for month in ["2026", "2026-13", "2026-1", "x"] {
+        hospital.refused("getUsage", json!({"month": month}), "bad_request").await;
+    }
+    assert_eq!(hospital.ask("getUsage", json!({"month": "2020-01"})).await["billed_characters"], 0);
+    hospital.refused("getFailedTranslations", json!({"cursor": "nonsense"}), "bad_request").await;
+    let mut patient = world.connect(&dev::people::patient()).await;
+    patient.refused("getUsage", json!({}), "forbidden").await;
+    hospital
+        .refused(
+            "setRoomTranslation",
+            json!({"room_id": "consult:aiko:seoul-clinic", "translation": "maybe"}),
+            "bad_request",
+        )
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_is_listed_page_by_page() {
+    let world = world(&[("QuotaPauseSeconds", "3600")]).await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    world.translator.set_failure(Some(456));
+    let mut seqs = Vec::new();
+    for text in ["一つ", "二つ", "三つ"] {
+        seqs.insert(0, patient.say(&room, text).await);
+    }
+    world.settled().await;
+    let mut listed = Vec::new();
+    let mut cursor = Value::Null;
+    loop {
+        let page = hospital.ask("getFailedTranslations", json!({"limit": 2, "cursor": cursor})).await;
+        listed.extend(page["failed"].as_array().unwrap().iter().map(|failed| failed["seq"].as_u64().unwrap()));
+        cursor = page["next_cursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    assert_eq!(listed, seqs);
+    let mut others = world.connect(&Person::staff("seoyeon", "busan-clinic", "서연", "ko")).await;
+    assert_eq!(others.ask("getFailedTranslations", json!({})).await["failed"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_that_cannot_be_is_refused_and_writes_nothing() {
+    let world = World::start().await;
+    let mut aiko = world.connect(&Person::user("aiko", "愛子", "ja")).await;
+    let mut joon = world.connect(&Person::user("joon", "준", "ko")).await;
+    let group = json!({"kind": "group", "name": "Recovery", "members": ["user:joon"]});
+    let room = aiko.ask("createRoom", group).await["room"]["room_id"].as_str().unwrap().to_owned();
+    let seq = aiko.say(&room, HEADACHE).await;
+    joon.event("translation", |event| is_translation(event, seq, "ko")).await;
+    world.settled().await;
+    let before = world.log_of(&room).await;
+    let correction = |change: Value| {
+        let mut fields = json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": "두통"});
+        fields.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        fields
+    };
+    for (change, code, said) in [
+        (json!({"translated_message": " \n"}), "bad_request", "translated_message"),
+        (json!({"translated_message": "가".repeat(7_000)}), "message_too_long", "translated_message"),
+        (json!({"seq": 99}), "not_found", "no message"),
+        (json!({"seq": 1}), "bad_request", "no words"),
+        (json!({"language": "de"}), "not_found", "translateMessage"),
+        (json!({"language": "Klingon!"}), "bad_request", "language"),
+        (json!({"version": 7}), "conflict", "changed"),
+    ] {
+        let refusal = aiko.refused("setTranslatedMessage", correction(change), code).await;
+        assert!(refusal["message"].as_str().unwrap().contains(said), "{refusal}");
+    }
+    let refusal = joon.refused("setTranslatedMessage", correction(json!({})), "forbidden").await;
+    assert!(refusal["message"].as_str().unwrap().contains("sender"), "{refusal}");
+    world.settled().await;
+    assert_eq!(world.log_of(&room).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_passes_by_itself_is_tried_again_and_what_does_not_is_not() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let faults = [Fault::Status(429), Fault::Status(529), Fault::Cut];
+    for (text, fault) in ["一つ", "二つ", "三つ"].into_iter().zip(faults) {
+        world.translator.fail_next(1, fault);
+        let seq = patient.say(&room, text).await;
+        let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+        assert_eq!(event["translation"]["status"], "ok", "{fault:?}: {event}");
+    }
+    assert_eq!(world.translator.requests().translate, 6);
+    for (number, (status, reason)) in [(400, "rejected"), (403, "rejected"), (413, "too_long")].into_iter().enumerate()
+    {
+        world.translator.fail_next(1, Fault::Status(status));
+        let seq = patient.say(&room, &format!("もう一つ{number}")).await;
+        let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+        assert_eq!(event["translation"]["reason"], reason, "{status}: {event}");
+    }
+    assert_eq!(world.translator.requests().translate, 9);
+}
