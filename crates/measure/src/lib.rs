@@ -16,3 +16,4 @@ pub mod prices;
 pub mod stack;
 pub mod table;
 pub mod tour;
+pub mod translation;

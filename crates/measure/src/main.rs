@@ -14,6 +14,7 @@ use measure::growth::growth;
 use measure::prices::Prices;
 use measure::stack::{MeasureError, Setup};
 use measure::table::Table;
+use measure::translation::translation;
 
 /// Measures what Damso costs and how long it takes, on this machine.
 #[derive(Debug, Parser)]
@@ -50,6 +51,8 @@ struct Arguments {
 enum What {
     /// Calls, units, round trips, bytes and dollars of each action
     Costs,
+    /// The characters that DeepL bills for recorded consultations
+    Translation,
     /// The same with many connections, messages and rooms
     Growth,
     /// From one client's send to another's receipt, and messages a second
@@ -110,6 +113,9 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         let costs = Costs::measure(&setup, &latencies).await?;
         show(&mut tables, costs.table(&prices));
         show(&mut tables, costs.guarantees(&prices));
+    }
+    if wanted(What::Translation) {
+        show(&mut tables, translation(&setup, &prices).await?);
     }
     if wanted(What::Growth) {
         show(&mut tables, growth(&setup).await?);
