@@ -87,9 +87,9 @@ async fn a_template_parameter_turns_tokens_in_the_query_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn claims_may_be_called_as_the_issuer_likes() {
     let world = World::with(|options| {
-        options.parameters.insert("ClaimUserType".to_owned(), "custom:type".to_owned());
-        options.parameters.insert("ClaimHospitalId".to_owned(), "custom:hospital".to_owned());
-        options.parameters.insert("ClaimLanguage".to_owned(), "locale".to_owned());
+        let hospital = json!({"by": "claims", "user_type": "custom:type", "hospital_id": "custom:hospital"});
+        let issuers = json!([{"claims": {"language": "locale"}, "hospital": hospital}]);
+        options.parameters.insert("TokenIssuers".to_owned(), issuers.to_string());
     })
     .await;
     let exp = seconds_since_the_epoch() + 600;
@@ -106,7 +106,7 @@ async fn staff_without_a_hospital_and_unknown_roles_are_refused() {
     for claims in [
         json!({"sub": "minjun", "user_type": "hospital", "exp": exp}),
         json!({"sub": "minjun", "user_type": "admin", "exp": exp}),
-        json!({"sub": "not an id", "exp": exp}),
+        json!({"sub": "x".repeat(65), "exp": exp}),
     ] {
         let refusal = world.try_connect(&sign(&claims, TOKEN_SECRET), Credential::Header).await.expect_err("refused");
         assert!(matches!(refusal.status, 401 | 403), "{claims} was refused with {}", refusal.status);

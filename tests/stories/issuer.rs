@@ -1,12 +1,15 @@
-//! Tokens of an issuer that publishes its RS256 keys, as Cognito does: the stack is told where they are and whose tokens it
-//! takes, and checks them itself.
+//! Tokens of issuers that publish their keys, as Cognito does: the stack is told where they are and whose tokens it takes, and
+//! checks them itself.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
+use aws_lc_rs::rsa::{self, KeySize};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+};
 use axum::routing::get;
 use axum::{Json, Router};
 use base64::Engine as _;
@@ -18,50 +21,98 @@ use tokio::net::TcpListener;
 const ISSUER: &str = "https://cognito-idp.ap-northeast-2.amazonaws.com/ap-northeast-2_Damso";
 const CLIENT: &str = "4u1v2w3x4y5z";
 
+/// A key as issuers have them.
+enum Key {
+    Rsa(rsa::KeyPair),
+    P256(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
+
+impl Key {
+    fn rsa() -> Self {
+        Self::Rsa(rsa::KeyPair::generate(KeySize::Rsa2048).unwrap())
+    }
+
+    /// What is published of it.
+    fn jwk(&self) -> Value {
+        let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        match self {
+            Self::Rsa(key) => {
+                let (modulus, exponent) = (key.public_key().modulus(), key.public_key().exponent());
+                json!({
+                    "kty": "RSA", "alg": "RS256", "n": number(modulus.big_endian_without_leading_zero()),
+                    "e": number(exponent.big_endian_without_leading_zero()),
+                })
+            }
+            Self::P256(key) => {
+                // An uncompressed point: 4, then both coordinates.
+                let (x, y) = key.public_key().as_ref()[1..].split_at(32);
+                json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "x": number(x), "y": number(y)})
+            }
+            Self::Ed25519(key) => {
+                json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": number(key.public_key().as_ref())})
+            }
+        }
+    }
+
+    fn sign(&self, text: &str) -> Vec<u8> {
+        match self {
+            Self::Rsa(key) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature).unwrap();
+                signature
+            }
+            Self::P256(key) => key.sign(&SystemRandom::new(), text.as_bytes()).unwrap().as_ref().to_vec(),
+            Self::Ed25519(key) => key.sign(text.as_bytes()).as_ref().to_vec(),
+        }
+    }
+}
+
 /// A user pool: signs tokens, and publishes the public halves of its keys.
 struct Issuer {
-    keys: BTreeMap<&'static str, KeyPair>,
+    keys: BTreeMap<&'static str, Key>,
     published: Arc<Mutex<Vec<Value>>>,
+    fetches: Arc<AtomicUsize>,
     url: String,
 }
 
 impl Issuer {
     async fn start() -> Self {
-        let published: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let shown = published.clone();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/.well-known/jwks.json", listener.local_addr().unwrap());
-        let keys = get(async move || Json(json!({ "keys": *shown.lock().unwrap() })));
-        let routes = Router::new().route("/.well-known/jwks.json", keys);
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        let mut issuer = Self { keys: BTreeMap::new(), published, url };
-        issuer.add("first");
+        let mut issuer = Self::without_keys().await;
+        issuer.add("first", Key::rsa());
         issuer.publish("first");
         issuer
     }
 
-    fn add(&mut self, id: &'static str) {
-        self.keys.insert(id, KeyPair::generate(KeySize::Rsa2048).unwrap());
+    async fn without_keys() -> Self {
+        let (published, fetches): (Arc<Mutex<Vec<Value>>>, Arc<AtomicUsize>) = Default::default();
+        let (shown, counted) = (published.clone(), fetches.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/.well-known/jwks.json", listener.local_addr().unwrap());
+        let keys = get(async move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Json(json!({ "keys": *shown.lock().unwrap() }))
+        });
+        let routes = Router::new().route("/.well-known/jwks.json", keys);
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Self { keys: BTreeMap::new(), published, fetches, url }
+    }
+
+    fn add(&mut self, id: &'static str, key: Key) {
+        self.keys.insert(id, key);
     }
 
     fn publish(&self, id: &'static str) {
-        let key = self.keys[id].public_key();
-        let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        let (modulus, exponent) = (key.modulus(), key.exponent());
-        let jwk = json!({
-            "kid": id, "kty": "RSA", "alg": "RS256", "use": "sig",
-            "n": number(modulus.big_endian_without_leading_zero()),
-            "e": number(exponent.big_endian_without_leading_zero()),
-        });
+        let mut jwk = self.keys[id].jwk();
+        jwk["kid"] = json!(id);
+        jwk["use"] = json!("sig");
         self.published.lock().unwrap().push(jwk);
     }
 
     fn token(&self, key: &str, header: &Value, claims: &Value) -> String {
         let signed =
             format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
-        let key = &self.keys[key];
-        let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).unwrap();
+        let signature = self.keys[key].sign(&signed);
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
@@ -72,18 +123,23 @@ impl Issuer {
 
     /// A stack that takes this issuer's tokens only.
     async fn world(&self) -> World {
-        World::with(|options| {
-            for (name, value) in [
-                ("TokenJwksUrl", self.url.as_str()),
-                ("TokenIssuer", ISSUER),
-                ("TokenAudience", CLIENT),
-                ("ClaimHospitalId", "custom:hospital_id"),
-            ] {
-                options.parameters.insert(name.to_owned(), value.to_owned());
-            }
-        })
-        .await
+        self.world_with(json!({})).await
     }
+
+    /// The same, with more in the issuer's settings.
+    async fn world_with(&self, more: Value) -> World {
+        let mut issuer = json!({"issuer": ISSUER, "jwks": self.url, "audience": [CLIENT]});
+        issuer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        taking(&json!([issuer])).await
+    }
+}
+
+/// A stack that takes tokens of these issuers.
+async fn taking(issuers: &Value) -> World {
+    World::with(|options| {
+        options.parameters.insert("TokenIssuers".to_owned(), issuers.to_string());
+    })
+    .await
 }
 
 fn id_claims() -> Value {
@@ -113,7 +169,7 @@ async fn an_id_token_and_an_access_token_of_the_pool_let_their_user_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_other_token_is_refused_whatever_its_header_says() {
     let mut issuer = Issuer::start().await;
-    issuer.add("never published");
+    issuer.add("never published", Key::rsa());
     let world = issuer.world().await;
     let header = json!({"alg": "RS256", "kid": "first"});
     let with = |claim: &str, value: Value| {
@@ -121,14 +177,19 @@ async fn every_other_token_is_refused_whatever_its_header_says() {
         claims[claim] = value;
         issuer.token("first", &header, &claims)
     };
-    let modulus = issuer.keys["first"].public_key().modulus();
-    let public = URL_SAFE_NO_PAD.encode(modulus.big_endian_without_leading_zero());
+    let public = issuer.keys["first"].jwk()["n"].as_str().unwrap().to_owned();
+    let named = |kid: &str| issuer.token("first", &json!({"alg": "RS256", "kid": kid}), &id_claims());
     let tokens = [
         ("of another pool", with("iss", json!("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Other"))),
         ("for another client", with("aud", json!("somebody-else"))),
         ("expired", with("exp", json!(seconds_since_the_epoch() - 60))),
         ("of a key that is not published", issuer.id_token("never published")),
         ("signed by another key than it names", issuer.token("never published", &header, &id_claims())),
+        ("naming a key by a path", named("../../first")),
+        ("naming a key by a URL", named(&issuer.url)),
+        ("naming a key by ten kilobytes", named(&"k".repeat(10_000))),
+        ("of another algorithm", issuer.token("first", &json!({"alg": "RS512", "kid": "first"}), &id_claims())),
+        ("unsigned", issuer.token("first", &json!({"alg": "none", "kid": "first"}), &id_claims())),
         ("naming no key", issuer.token("first", &json!({"alg": "RS256"}), &id_claims())),
         // What the header says chooses neither the algorithm nor the key.
         ("of the other kind of stack", sign(&id_claims(), TOKEN_SECRET)),
@@ -149,11 +210,73 @@ async fn every_other_token_is_refused_whatever_its_header_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_issuer_that_is_out_of_reach_refuses_nobody_for_good() {
     let issuer = Issuer::start().await;
-    let world = World::with(|options| {
-        // Nothing listens there.
-        options.parameters.insert("TokenJwksUrl".to_owned(), "http://127.0.0.1:9/jwks.json".to_owned());
-    })
-    .await;
+    // Nothing listens there.
+    let world = taking(&json!([{"jwks": "http://127.0.0.1:9/jwks.json"}])).await;
     let refusal = world.try_connect(&issuer.id_token("first"), Credential::Header).await.expect_err("no keys");
     assert_eq!(refusal.status, 500, "not the caller's fault: worth another try");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn issuers_with_keys_of_every_kind_stand_side_by_side_with_the_stacks_own_secret() {
+    let elliptic = || Key::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap());
+    let edwards = || Key::Ed25519(Ed25519KeyPair::generate().unwrap());
+    let mut entries = vec![json!({})];
+    let mut issuers = Vec::new();
+    for (name, algorithm, key) in
+        [("rsa", "RS256", Key::rsa()), ("ec", "ES256", elliptic()), ("ed", "EdDSA", edwards())]
+    {
+        let mut issuer = Issuer::without_keys().await;
+        issuer.add(name, key);
+        issuer.publish(name);
+        let iss = format!("https://{name}.example");
+        entries.push(json!({"issuer": iss, "jwks": issuer.url, "algorithm": algorithm, "prefix": name}));
+        issuers.push((name, algorithm, iss, issuer));
+    }
+    let world = taking(&Value::from(entries)).await;
+    for (name, algorithm, iss, issuer) in &issuers {
+        let claims = json!({"sub": "auth0|42", "iss": iss, "exp": seconds_since_the_epoch() + 600, "user_type": "hospital", "hospital_id": "h"});
+        let token = issuer.token(name, &json!({"alg": algorithm, "kid": name}), &claims);
+        let mut client = world.try_connect(&token, Credential::Header).await.expect(name);
+        let reply = client.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
+        assert_eq!(reply["room"]["room_id"], format!("consult:{name}~_auth0~7C42:seoul-clinic"), "and no hospital");
+        for other in ["rsa", "ec", "ed"].into_iter().filter(|other| other != name) {
+            let mut stolen = claims.clone();
+            stolen["iss"] = json!(format!("https://{other}.example"));
+            let token = issuer.token(name, &json!({"alg": algorithm, "kid": name}), &stolen);
+            let refusal = world.try_connect(&token, Credential::Header).await.expect_err("another issuer's key");
+            assert_eq!(refusal.status, 401, "{name} as {other}");
+        }
+    }
+    let own = json!({"sub": "42", "exp": seconds_since_the_epoch() + 600});
+    world.try_connect(&sign(&own, TOKEN_SECRET), Credential::Header).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_is_found_and_a_flood_of_unknown_ones_fetches_no_more_than_once() {
+    let mut issuer = Issuer::start().await;
+    let world = issuer.world().await;
+    world.try_connect(&issuer.id_token("first"), Credential::Header).await.unwrap();
+    issuer.add("second", Key::rsa());
+    issuer.publish("second");
+    let before = issuer.fetches.load(Ordering::SeqCst);
+    for number in 0..30 {
+        let unknown =
+            issuer.token("second", &json!({"alg": "RS256", "kid": format!("unknown-{number}")}), &id_claims());
+        let refusal = world.try_connect(&unknown, Credential::Header).await.expect_err("unknown");
+        assert_eq!(refusal.status, 401);
+    }
+    // Each process of the authorizer rests ten seconds after a fetch, and its first was at its start.
+    assert!(issuer.fetches.load(Ordering::SeqCst) <= before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_token_is_refused_where_the_pool_is_to_give_access_tokens() {
+    let issuer = Issuer::start().await;
+    let world = issuer.world_with(json!({"token_use": "access"})).await;
+    let refusal = world.try_connect(&issuer.id_token("first"), Credential::Header).await.expect_err("an ID token");
+    assert_eq!(refusal.status, 401);
+    let mut access = id_claims();
+    access["token_use"] = json!("access");
+    let access = issuer.token("first", &json!({"alg": "RS256", "kid": "first"}), &access);
+    world.try_connect(&access, Credential::Header).await.unwrap();
 }

@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use crate::auth::IssuerConfig;
 use crate::language::Language;
 
 /// A variable that is missing or that does not say what it should.
@@ -104,45 +105,19 @@ pub struct TokenConfig {
     pub in_query: bool,
     /// `ALLOWED_ORIGINS`: the browser origins that may connect, separated by commas; `*` for any.
     pub allowed_origins: Vec<String>,
-    /// `TOKEN_ISSUER`: the `iss` a token must have; unset: not checked.
-    pub issuer: Option<String>,
-    /// `TOKEN_AUDIENCE`: the `aud` (or Cognito's `client_id`) a token must have; unset: not checked.
-    pub audience: Option<String>,
-    /// `TOKEN_JWKS_URL`: where the issuer publishes its RS256 keys; unset: HS256 with the token secret.
-    pub jwks_url: Option<String>,
-    /// How the claims are called.
-    pub claims: ClaimNames,
-}
-
-/// How an issuer calls its claims.
-#[derive(Debug, Clone)]
-pub struct ClaimNames {
-    /// `CLAIM_USER_TYPE`
-    pub user_type: String,
-    /// `CLAIM_HOSPITAL_ID`
-    pub hospital_id: String,
-    /// `CLAIM_NAME`
-    pub name: String,
-    /// `CLAIM_LANGUAGE`
-    pub language: String,
+    /// `TOKEN_ISSUERS`: whose tokens are taken.
+    pub issuers: Vec<IssuerConfig>,
 }
 
 impl TokenConfig {
     /// Reads the variables.
     pub fn read() -> Result<Self, ConfigError> {
-        let claim = |name, default: &str| optional(name).unwrap_or_else(|| default.to_owned());
+        let name = "TOKEN_ISSUERS";
+        let issuers = IssuerConfig::list(&optional(name).unwrap_or_default());
         Ok(Self {
             in_query: parsed("TOKEN_IN_QUERY")?.unwrap_or(false),
             allowed_origins: required("ALLOWED_ORIGINS")?.split(',').map(|origin| origin.trim().to_owned()).collect(),
-            issuer: optional("TOKEN_ISSUER"),
-            audience: optional("TOKEN_AUDIENCE"),
-            jwks_url: optional("TOKEN_JWKS_URL"),
-            claims: ClaimNames {
-                user_type: claim("CLAIM_USER_TYPE", "user_type"),
-                hospital_id: claim("CLAIM_HOSPITAL_ID", "hospital_id"),
-                name: claim("CLAIM_NAME", "name"),
-                language: claim("CLAIM_LANGUAGE", "language"),
-            },
+            issuers: issuers.map_err(|error| ConfigError::Invalid { name, reason: error.to_string() })?,
         })
     }
 }

@@ -12,10 +12,10 @@ use uuid::Uuid;
 #[error("{0}")]
 pub struct InvalidId(&'static str);
 
-const ALPHABET: &str = "must be 1 to 64 characters of A-Z, a-z, 0-9, '_', '.' and '-'";
+const ALPHABET: &str = "must be 1 to 64 characters of A-Z, a-z, 0-9, '_', '.', '-' and '~'";
 
 fn plain(text: &str) -> Result<String, InvalidId> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'~');
     if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
         Ok(text.to_owned())
     } else {
@@ -80,6 +80,22 @@ plain_id!(
     /// The name part of an open room.
     OpenName
 );
+
+impl UserId {
+    /// The id of a person whom an issuer calls `name`, without loss: what is not in our alphabet becomes `~` and two hexadecimal digits
+    /// a byte (`auth0|1` is `auth0~7C1`). A prefix ends in `~_`, which no name becomes, so that no two issuers' people share an id.
+    pub fn foreign(prefix: &str, name: &str) -> Result<Self, InvalidId> {
+        let mut id = if prefix.is_empty() { String::new() } else { format!("{prefix}~_") };
+        for byte in name.bytes() {
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-') {
+                id.push(char::from(byte));
+            } else {
+                id.push_str(&format!("~{byte:02X}"));
+            }
+        }
+        id.parse()
+    }
+}
 
 /// Who holds a seat in a room. Many staff speak as one hospital.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

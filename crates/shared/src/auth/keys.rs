@@ -10,14 +10,14 @@ use tokio::sync::Mutex;
 use super::TokenError;
 use crate::secrets::Secret;
 
-/// Where the key of a token comes from. Each way has one algorithm.
+/// Where the key of a token comes from.
 #[derive(Debug)]
 pub enum Keys {
-    /// HS256 with a secret of at least 256 bits.
+    /// A secret of at least 256 bits.
     Shared(Secret),
-    /// RS256 with keys that the issuer publishes (Cognito, any OIDC issuer).
+    /// Keys that the issuer publishes (Cognito, any OIDC issuer).
     Published(KeySet),
-    /// HS256 with a fixed secret, for tests.
+    /// A fixed secret, for tests.
     #[cfg(test)]
     Fixed(&'static str),
 }
@@ -25,8 +25,18 @@ pub enum Keys {
 impl Keys {
     const MIN_SECRET_BYTES: usize = 32;
 
-    /// The key that `token` must be signed with, and how.
-    pub(super) async fn key_for(&self, token: &str) -> Result<(DecodingKey, Algorithm), TokenError> {
+    /// The key that `token` must be signed with, and how. A shared secret is never tried for a public key's algorithm, nor the other way
+    /// round, whatever the setting says.
+    pub(super) async fn key_for(
+        &self,
+        token: &str,
+        algorithm: super::Algorithm,
+    ) -> Result<(DecodingKey, Algorithm), TokenError> {
+        let published = match algorithm {
+            super::Algorithm::HS256 | super::Algorithm::RS256 => Algorithm::RS256,
+            super::Algorithm::ES256 => Algorithm::ES256,
+            super::Algorithm::EdDSA => Algorithm::EdDSA,
+        };
         match self {
             Self::Shared(secret) => {
                 let secret = secret.value().await.map_err(|error| TokenError::Keys(Box::new(error)))?;
@@ -39,7 +49,7 @@ impl Keys {
                 let header =
                     jsonwebtoken::decode_header(token).map_err(|_| TokenError::Unauthorized("it cannot be read"))?;
                 let id = header.kid.ok_or(TokenError::Unauthorized("it names no key"))?;
-                Ok((keys.find(&id).await?, Algorithm::RS256))
+                Ok((keys.find(&id).await?, published))
             }
             #[cfg(test)]
             Self::Fixed(secret) => Ok((DecodingKey::from_secret(secret.as_bytes()), Algorithm::HS256)),

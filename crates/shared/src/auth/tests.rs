@@ -1,44 +1,46 @@
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use serde_json::json;
+use jsonwebtoken::{EncodingKey, Header, encode};
+use serde_json::{Value, json};
 
 use super::*;
-use crate::config::ClaimNames;
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
 const LATER: u64 = 4_102_444_800;
+const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000);
 
-fn tokens(audience: Option<&str>) -> Tokens {
-    let claims = ClaimNames {
-        user_type: "user_type".to_owned(),
-        hospital_id: "hospital_id".to_owned(),
-        name: "name".to_owned(),
-        language: "language".to_owned(),
-    };
-    let config = TokenConfig {
-        in_query: true,
-        allowed_origins: Vec::new(),
-        issuer: None,
-        audience: audience.map(str::to_owned),
-        jwks_url: None,
-        claims,
-    };
-    Tokens::new(config, Keys::Fixed(SECRET))
+fn tokens(issuers: &str) -> Tokens {
+    let issuers = IssuerConfig::list(issuers).expect("a list of issuers");
+    let issuers = issuers.into_iter().map(|config| Issuer { config, keys: Keys::Fixed(SECRET) });
+    Tokens::new(issuers.collect(), Clock::Fixed(NOW))
 }
 
-fn sign(claims: &Value, algorithm: Algorithm, secret: &str) -> String {
+fn sign(claims: &Value, algorithm: jsonwebtoken::Algorithm, secret: &str) -> String {
     encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).expect("signs")
 }
 
+/// Signs any header and payload, also such as no library would make.
+fn sign_as(header: &str, payload: &str) -> String {
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, jsonwebtoken::Algorithm::HS256).expect("signs");
+    format!("{signed}.{signature}")
+}
+
+async fn check_by(issuers: &str, claims: &Value) -> Result<Identity, TokenError> {
+    tokens(issuers).check(&sign(claims, jsonwebtoken::Algorithm::HS256, SECRET)).await
+}
+
 async fn check(claims: Value) -> Result<Identity, TokenError> {
-    tokens(None).check(&sign(&claims, Algorithm::HS256, SECRET)).await
+    check_by("", &claims).await
 }
 
 #[tokio::test]
 async fn a_valid_token_says_who_is_calling() {
-    let identity = check(json!({"sub": "u1", "exp": LATER, "name": "愛子", "language": "JA"})).await.expect("valid");
+    let identity =
+        check(json!({"sub": "u1", "exp": LATER, "iat": 5, "name": "愛子", "language": "JA"})).await.expect("valid");
     assert_eq!(identity.participant.to_string(), "user:u1");
     assert_eq!(identity.language.expect("a language").as_str(), "ja");
     assert_eq!(identity.session_until.seconds(), LATER);
+    assert_eq!(identity.issued_at.expect("an iat").seconds(), 5);
     let staff =
         check(json!({"sub": "n1", "exp": LATER, "user_type": "hospital", "hospital_id": "h9"})).await.expect("valid");
     assert_eq!(staff.participant.to_string(), "hospital:h9");
@@ -46,39 +48,72 @@ async fn a_valid_token_says_who_is_calling() {
 
 #[tokio::test]
 async fn a_token_that_proves_nothing_is_unauthorized() {
+    let now = NOW.seconds();
     for claims in [
         json!({"sub": "u1", "exp": 1_000}),
+        json!({"sub": "u1", "exp": now}),
         json!({"sub": "u1"}),
         json!({"exp": LATER}),
         json!({"sub": "u1", "exp": LATER, "nbf": LATER}),
+        json!({"sub": "u1", "exp": LATER, "nbf": "soon"}),
+        json!({"sub": "u1", "exp": LATER, "iat": "yesterday"}),
         json!({"sub": "u1", "exp": "4102444800"}),
+        json!({"sub": "u1", "exp": 4_102_444_800.5}),
+        json!({"sub": "u1", "exp": 4_102_444_800.0}),
+        json!({"sub": "u1", "exp": null}),
+        json!({"sub": "u1", "exp": -1}),
+        json!({"sub": "u1", "exp": u64::MAX}),
         json!({"sub": 5, "exp": LATER}),
+        json!({"sub": " ", "exp": LATER}),
     ] {
         assert!(matches!(check(claims.clone()).await, Err(TokenError::Unauthorized(_))), "{claims}");
     }
     let good = json!({"sub": "u1", "exp": LATER});
     for token in [
-        sign(&good, Algorithm::HS256, "another secret of thirty-two bytes!!"),
-        sign(&good, Algorithm::HS512, SECRET),
+        sign(&good, jsonwebtoken::Algorithm::HS256, "another secret of thirty-two bytes!!"),
+        sign(&good, jsonwebtoken::Algorithm::HS512, SECRET),
         "not.a.token".to_owned(),
         String::new(),
+        "..".to_owned(),
+        format!("{}.", sign(&good, jsonwebtoken::Algorithm::HS256, SECRET)),
         "x".repeat(9_000),
+        sign(&json!({"sub": "u1", "exp": LATER, "more": "x".repeat(9_000)}), jsonwebtoken::Algorithm::HS256, SECRET),
     ] {
-        assert!(matches!(tokens(None).check(&token).await, Err(TokenError::Unauthorized(_))));
+        assert!(matches!(tokens("").check(&token).await, Err(TokenError::Unauthorized(_))), "{token}");
     }
 }
 
 #[tokio::test]
-async fn a_token_ends_at_its_exp_and_not_a_leeway_later() {
-    let just_now = jsonwebtoken::get_current_timestamp();
-    let found = check(json!({"sub": "u1", "exp": just_now})).await;
-    assert!(matches!(found, Err(TokenError::Unauthorized("it has expired"))), "{found:?}");
+async fn no_header_talks_the_check_out_of_its_algorithm() {
+    let payload = json!({"sub": "u1", "exp": LATER}).to_string();
+    for algorithm in ["none", "None", "NONE", "nOnE", "", "hs256", "HS512", "RS256", "ES256", "EdDSA", "PS256"] {
+        let token = sign_as(&json!({"alg": algorithm, "typ": "JWT"}).to_string(), &payload);
+        let (unsigned, _) = token.rsplit_once('.').expect("three parts");
+        for token in [token.clone(), format!("{unsigned}.")] {
+            let found = tokens("").check(&token).await;
+            assert!(matches!(found, Err(TokenError::Unauthorized(_))), "{algorithm}: {found:?}");
+        }
+    }
+    let taken = tokens("").check(&sign_as(r#"{"alg":"HS256"}"#, &payload)).await;
+    assert!(taken.is_ok(), "only then do the others mean something: {taken:?}");
 }
 
 #[tokio::test]
-async fn a_valid_token_that_names_nobody_here_is_forbidden() {
+async fn a_claim_that_stands_there_twice_makes_it_no_token() {
+    for payload in [
+        format!(r#"{{"sub":"u1","sub":"u2","exp":{LATER}}}"#),
+        format!(r#"{{"sub":"u1","exp":1,"exp":{LATER}}}"#),
+        format!(r#"{{"sub":"u1","exp":{LATER},"user_type":"user","user_type":"hospital","hospital_id":"h9"}}"#),
+    ] {
+        let found = tokens("").check(&sign_as(r#"{"alg":"HS256"}"#, &payload)).await;
+        assert!(matches!(found, Err(TokenError::Unauthorized(_))), "{payload}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_valid_token_that_may_not_come_in_is_forbidden() {
     for claims in [
-        json!({"sub": "auth0|1", "exp": LATER}),
+        json!({"sub": "x".repeat(65), "exp": LATER}),
         json!({"sub": "u1", "exp": LATER, "user_type": "admin"}),
         json!({"sub": "u1", "exp": LATER, "user_type": "hospital"}),
         json!({"sub": "u1", "exp": LATER, "user_type": "hospital", "hospital_id": "a:b"}),
@@ -88,8 +123,38 @@ async fn a_valid_token_that_names_nobody_here_is_forbidden() {
 }
 
 #[tokio::test]
+async fn ids_outside_our_alphabet_are_encoded_without_loss() {
+    for (sub, id) in [
+        ("auth0|1", "auth0~7C1"),
+        ("auth0~7C1", "auth0~7E7C1"),
+        ("아이코", "~EC~95~84~EC~9D~B4~EC~BD~94"),
+        ("a@b.example", "a~40b.example"),
+        ("consult:u1", "consult~3Au1"),
+    ] {
+        let identity = check(json!({"sub": sub, "exp": LATER})).await.expect(sub);
+        assert_eq!(identity.user_id.as_str(), id);
+    }
+}
+
+#[tokio::test]
+async fn two_issuers_may_know_the_same_name_and_the_people_stay_apart() {
+    let issuers = r#"[{"issuer": "https://one.example"}, {"issuer": "https://two.example", "prefix": "two"}]"#;
+    let mut ids = Vec::new();
+    for (iss, sub) in [("one", "42"), ("two", "42"), ("one", "two~_42"), ("one", "two_42")] {
+        let claims = json!({"iss": format!("https://{iss}.example"), "sub": sub, "exp": LATER});
+        ids.push(check_by(issuers, &claims).await.expect("known").user_id.to_string());
+    }
+    assert_eq!(ids, ["42", "two~_42", "two~7E_42", "two_42"]);
+    for iss in
+        [json!("https://three.example"), json!(null), json!(["https://one.example"]), json!("https://one.example/")]
+    {
+        let found = check_by(issuers, &json!({"iss": iss, "sub": "42", "exp": LATER})).await;
+        assert!(matches!(found, Err(TokenError::Unauthorized("it is of another issuer"))), "{iss}: {found:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_audience_may_stand_in_aud_or_in_cognitos_client_id() {
-    let checked = tokens(Some("app"));
     for (claims, taken) in [
         (json!({"sub": "u1", "exp": LATER, "aud": "app"}), true),
         (json!({"sub": "u1", "exp": LATER, "aud": ["other", "app"]}), true),
@@ -97,7 +162,107 @@ async fn the_audience_may_stand_in_aud_or_in_cognitos_client_id() {
         (json!({"sub": "u1", "exp": LATER, "aud": "other"}), false),
         (json!({"sub": "u1", "exp": LATER}), false),
     ] {
-        let found = checked.check(&sign(&claims, Algorithm::HS256, SECRET)).await;
+        let found = check_by(r#"[{"audience": ["web", "app"]}]"#, &claims).await;
         assert_eq!(found.is_ok(), taken, "{claims}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_token_is_refused_where_an_access_token_is_due() {
+    for (claims, taken) in [
+        (json!({"sub": "u1", "exp": LATER, "token_use": "access"}), true),
+        (json!({"sub": "u1", "exp": LATER, "token_use": "id"}), false),
+        (json!({"sub": "u1", "exp": LATER}), false),
+    ] {
+        assert_eq!(check_by(r#"[{"token_use": "access"}]"#, &claims).await.is_ok(), taken, "{claims}");
+    }
+}
+
+#[tokio::test]
+async fn the_hospital_comes_from_where_the_issuers_owner_says_and_from_nowhere_else() {
+    let groups = r#"[{"hospital": {"by": "group", "claim": "cognito:groups", "prefix": "hospital-"}}]"#;
+    let nothing = r#"[{"hospital": {"by": "nothing"}}]"#;
+    let claimed = json!({"user_type": "hospital", "hospital_id": "h9"});
+    let in_groups = |groups: Value| json!({"cognito:groups": groups, "user_type": "hospital", "hospital_id": "evil"});
+    for (issuers, more, who) in [
+        ("", claimed.clone(), Some("hospital:h9")),
+        (nothing, claimed.clone(), Some("user:u1")),
+        (groups, claimed.clone(), Some("user:u1")),
+        (groups, in_groups(json!(["nurses", "hospital-h9"])), Some("hospital:h9")),
+        (groups, in_groups(json!(["nurses"])), Some("user:u1")),
+        (groups, in_groups(json!(["hospital-h9", "hospital-h8"])), None),
+        (groups, in_groups(json!(["hospital-"])), None),
+    ] {
+        let mut claims = json!({"sub": "u1", "exp": LATER});
+        claims.as_object_mut().expect("claims").extend(more.as_object().expect("claims").clone());
+        let found = check_by(issuers, &claims).await;
+        assert_eq!(found.ok().map(|identity| identity.participant.to_string()).as_deref(), who, "{issuers} {claims}");
+    }
+}
+
+#[test]
+fn settings_that_let_two_people_share_an_id_or_keys_be_swapped_are_refused() {
+    let jwks = "https://issuer.example/jwks.json";
+    for (issuers, why) in [
+        ("{}", "invalid type"),
+        ("[]", "there is none"),
+        (r#"[{"isuer": "x"}]"#, "isuer"),
+        (r#"[{"algorithm": "none"}]"#, "none"),
+        (r#"[{"algorithm": "RS256"}]"#, "`jwks` is missing"),
+        (&format!(r#"[{{"algorithm": "HS256", "jwks": "{jwks}"}}]"#), "needs the secret"),
+        (r#"[{"jwks": "http://issuer.example/jwks.json"}]"#, "https://"),
+        (r#"[{}, {"issuer": "x"}]"#, "this `prefix`"),
+        (r#"[{}, {"prefix": "x"}]"#, "this `issuer`"),
+        (r#"[{"prefix": "a~_b"}]"#, "`prefix` must"),
+        (r#"[{"hospital": {"by": "wish"}}]"#, "hospital"),
+    ] {
+        let error = IssuerConfig::list(issuers).expect_err(issuers).to_string();
+        assert!(error.contains(why), "{issuers}: {error}");
+    }
+    let list = format!(r#"[{{}}, {{"issuer": "x", "prefix": "x", "jwks": "{jwks}", "algorithm": "EdDSA"}}]"#);
+    assert_eq!(IssuerConfig::list(&list).expect("two").len(), 2);
+    assert_eq!(IssuerConfig::list(" ").expect("the stack's own").len(), 1);
+}
+
+mod whatever_comes {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn checked(token: &str) -> Result<Identity, TokenError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(tokens("").check(token))
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_a_token_and_none_breaks_the_check(text in "\\PC*") {
+            prop_assert!(checked(&text).is_err());
+        }
+
+        #[test]
+        fn no_payload_breaks_the_check(header in "\\PC{0,40}", payload in "\\PC{0,200}") {
+            prop_assert!(checked(&sign_as(&header, &payload)).is_err());
+        }
+
+        #[test]
+        fn every_change_of_a_signed_token_is_noticed(at in 0usize..1_000, with in "[A-Za-z0-9_.-]") {
+            let token = sign(&json!({"sub": "u1", "exp": LATER}), jsonwebtoken::Algorithm::HS256, SECRET);
+            // The last letter of the signature holds two bits that mean nothing.
+            let at = at % (token.len() - 1);
+            let mut changed = token.clone();
+            changed.replace_range(at..=at, &with);
+            prop_assume!(changed != token);
+            prop_assert!(checked(&changed).is_err(), "{}", changed);
+        }
+
+        #[test]
+        fn two_names_never_become_one_id(one in "\\PC{1,20}", other in "\\PC{1,20}", prefix in "[a-z]{0,3}") {
+            prop_assume!(one != other);
+            let (one, other) = (UserId::foreign(&prefix, &one), UserId::foreign(&prefix, &other));
+            if let (Ok(one), Ok(other)) = (one, other) {
+                prop_assert_ne!(one, other);
+            }
+        }
     }
 }
