@@ -195,6 +195,8 @@ fn a_routes_key_is_its_crates_name_in_camel_case() {
             "getUsage" | "getFailedTranslations" => assert_eq!(binary, "translation-report"),
             // Both change the room's row and record it in the same way.
             "setRoomTranslation" => assert_eq!(binary, "change-room-status"),
+            // What a person does with their session.
+            "refreshSession" | "signOutEverywhere" | "createTicket" => assert_eq!(binary, "session"),
             action => assert_eq!(action, camel_case(&binary)),
         }
         let answers = !matches!(key.as_str(), "$connect" | "$disconnect");

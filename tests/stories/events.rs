@@ -186,3 +186,11 @@ async fn auto_translate_reads_the_row_as_it_is_now_and_translates_it() {
     let row = world.log_of(ROOM).await.pop().unwrap();
     assert_eq!(row["translations"]["ko"]["status"], "ok", "{row}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn session_makes_a_ticket() {
+    let world = World::start().await;
+    let reply = done(&world.invoke_event("session", unchanged).await, "createTicket");
+    assert_eq!(reply["ticket"].as_str().unwrap().len(), 43, "{reply}");
+    assert_eq!(world.rows("GuardsTable").await.len(), 1);
+}

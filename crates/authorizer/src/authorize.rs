@@ -4,18 +4,33 @@
 
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Event;
 use aws_lambda_events::http::HeaderMap;
-use aws_lambda_events::http::header::{AUTHORIZATION, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
+use aws_lambda_events::http::header::ORIGIN;
 use serde_json::{Map, Value, json};
-use shared::auth::{Identity, TokenError, Tokens};
+use shared::auth::{Identity, TokenError};
+use shared::clock::Clock;
 use shared::error::chain;
 use shared::metric::{self, Metric};
 use shared::runtime::Fatal;
+use shared::table::{Guards, Sessions, TableError};
 
-/// The authorizer and its settings.
+use crate::credential::{Checks, Credential};
+
+/// The authorizer, its settings and its doors.
 pub struct Authorizer {
-    pub tokens: Tokens,
-    pub in_query: bool,
+    pub checks: Checks,
     pub allowed_origins: Vec<String>,
+    pub guards: Guards,
+    pub sessions: Sessions,
+    pub clock: Clock,
+}
+
+/// Why nobody is let in.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(transparent)]
+    Proof(#[from] TokenError),
+    #[error(transparent)]
+    Table(#[from] TableError),
 }
 
 /// API Gateway answers the client with 401 to exactly this word, and with 500 to any other failure.
@@ -29,26 +44,48 @@ impl Authorizer {
             tracing::info!("a browser page of an origin that is not allowed was refused");
             return Ok(policy("nobody", "Deny", &resource, Map::new()));
         }
-        let Some(token) = self.token(&event) else {
-            tracing::info!("a connection without a token was refused");
-            return Err(UNAUTHORIZED.into());
-        };
-        match self.tokens.check(&token).await {
+        match self.identity(&event).await {
             Ok(identity) => Ok(policy(identity.user_id.as_str(), "Allow", &resource, context(&identity))),
-            Err(error @ TokenError::Unauthorized(_)) => {
-                tracing::info!(reason = error.to_string(), "a token was refused");
+            Err(Refused::Proof(error @ TokenError::Unauthorized(_))) => {
+                tracing::info!(reason = error.to_string(), "a connection was refused");
                 Err(UNAUTHORIZED.into())
             }
-            Err(error @ TokenError::Forbidden(_)) => {
-                tracing::info!(reason = error.to_string(), "a token was refused");
+            Err(Refused::Proof(error @ TokenError::Forbidden(_))) => {
+                tracing::info!(reason = error.to_string(), "a connection was refused");
                 Ok(policy("nobody", "Deny", &resource, Map::new()))
             }
-            Err(error @ TokenError::Keys(_)) => {
-                tracing::error!(error = chain(&error), "no token can be checked");
+            Err(error) => {
+                tracing::error!(error = chain(&error), "nobody can be checked");
                 metric::count(Metric::Failed, 1);
-                Err("the keys of the issuer could not be had".into())
+                Err("what is shown could not be checked".into())
             }
         }
+    }
+
+    /// Who is calling. Whatever proves it must be newer than the person's last signing out everywhere.
+    async fn identity(&self, event: &Event) -> Result<Identity, Refused> {
+        let unauthorized = |why| Refused::Proof(TokenError::Unauthorized(why));
+        let identity = match &self.checks {
+            Checks::Gateway(gateway) => {
+                let vouched = gateway.check(&event.headers).await?;
+                if !self.guards.use_once(&vouched.signature, vouched.until).await? {
+                    return Err(unauthorized("its signature was used before"));
+                }
+                vouched.identity
+            }
+            Checks::Tokens { tokens, in_query } => match Credential::of(event, *in_query) {
+                None => return Err(unauthorized("there is none")),
+                Some(Credential::Token(token)) => tokens.check(&token).await?,
+                Some(Credential::Ticket(ticket)) => {
+                    let identity = self.guards.spend_ticket(&ticket.digest(), self.clock.now()).await?;
+                    identity.ok_or_else(|| unauthorized("its ticket is spent, too old or none"))?
+                }
+            },
+        };
+        if identity.issued_before(self.sessions.signed_out_at(&identity.user_id).await?) {
+            return Err(unauthorized("its person has signed out everywhere since it was issued"));
+        }
+        Ok(identity)
     }
 
     /// Browsers name the page's origin, and a page of somebody else's must not ride on a person's token. Others name none.
@@ -59,20 +96,6 @@ impl Authorizer {
                 self.allowed_origins.iter().any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes())
             }
         }
-    }
-
-    /// The header, then the subprotocol, then (where it is allowed) the query string.
-    fn token(&self, event: &Event) -> Option<String> {
-        let header = event.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let bearer = header.and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
-        });
-        let offered = event.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
-        let subprotocol =
-            || offered.flat_map(|list| list.split(',')).find_map(|one| one.trim().strip_prefix("bearer."));
-        let query = || self.in_query.then(|| event.query_string_parameters.first("token")).flatten();
-        bearer.or_else(|| subprotocol().map(str::to_owned)).or_else(|| query().map(str::to_owned))
     }
 }
 

@@ -1,9 +1,11 @@
 //! The Lambda authorizer of `$connect`.
 
 mod authorize;
+mod credential;
 
-use shared::auth::{Issuer, KeySet, Keys, Tokens};
-use shared::config::{SecretName, TokenConfig};
+use credential::Checks;
+use shared::auth::Gateway;
+use shared::config::{Credentials, SecretName, TokenConfig};
 use shared::doors::Doors;
 use shared::runtime::{Fatal, run, start_logging};
 
@@ -12,18 +14,20 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let config = TokenConfig::read()?;
     let doors = Doors::open().await?;
-    let mut issuers = Vec::new();
-    for config in config.issuers.clone() {
-        let keys = match config.jwks.clone() {
-            Some(url) => Keys::Published(KeySet::open(url).await),
-            None => Keys::Shared(doors.secret(SecretName::Token).await?),
-        };
-        issuers.push(Issuer { config, keys });
-    }
+    let sessions = doors.sessions()?;
+    doors.warm(sessions.signed_out_at(&"-".parse()?)).await;
+    let checks = match Credentials::read()? {
+        Credentials::Tokens => {
+            Checks::Tokens { tokens: doors.tokens(config.issuers).await?, in_query: config.in_query }
+        }
+        Credentials::Gateway => Checks::Gateway(Gateway::new(doors.secret(SecretName::Token).await?, doors.clock())),
+    };
     let authorizer = authorize::Authorizer {
-        in_query: config.in_query,
         allowed_origins: config.allowed_origins,
-        tokens: Tokens::new(issuers, doors.clock()),
+        checks,
+        guards: doors.guards()?,
+        sessions,
+        clock: doors.clock(),
     };
     run(async |event| authorizer.authorize(event).await).await
 }

@@ -14,5 +14,6 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    serve(route::ChangeRoom { seats: doors.seats()?, log: doors.log()?, clock: doors.clock() }).await
+    serve(route::ChangeRoom { seats: doors.seats()?, log: doors.log()?, clock: doors.clock() }, doors.connections()?)
+        .await
 }

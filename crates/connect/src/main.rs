@@ -10,5 +10,14 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.profiles()?.get(&"user:-".parse()?)).await;
-    serve_lifecycle(route::Connect { connections: doors.connections()?, profiles: doors.profiles()? }).await
+    serve_lifecycle(route::Connect {
+        connections: doors.connections()?,
+        profiles: doors.profiles()?,
+        sessions: doors.sessions()?,
+        push: doors.push(),
+        max_connections: shared::config::max_connections()?,
+        connects_per_minute: shared::config::connects_per_minute()?,
+        clock: doors.clock(),
+    })
+    .await
 }

@@ -1,32 +1,80 @@
-//! When a connection is made, then it is heard of: its row is written, and what its participant is called and reads is kept
-//! for when nobody of them is connected.
+//! When a connection is made, then it is heard of: its row is written, what its participant is called and reads is kept for when
+//! nobody of them is connected, and it is recorded from where the person came.
 
-use aws_lambda_events::http::HeaderMap;
+use std::time::Duration;
+
 use aws_lambda_events::http::header::SEC_WEBSOCKET_PROTOCOL;
-use shared::error::Error;
+use shared::clock::Clock;
+use shared::error::{Error, chain};
 use shared::ids::Participant;
-use shared::runtime::{Accepted, Caller, Lifecycle};
-use shared::table::{Connections, Profile, Profiles, TableError};
+use shared::push::Push;
+use shared::runtime::{Accepted, Caller, Handshake, Lifecycle};
+use shared::table::{Connections, Profile, Profiles, Session, Sessions, TableError};
+use shared::wire::Refusal;
 
 /// The route and its doors.
 pub struct Connect {
     pub connections: Connections,
     pub profiles: Profiles,
+    pub sessions: Sessions,
+    pub push: Push,
+    /// How many connections a person may have at once.
+    pub max_connections: usize,
+    /// How often a person may connect within a minute.
+    pub connects_per_minute: usize,
+    pub clock: Clock,
 }
 
 const SUBPROTOCOL: &str = "damso.v1";
 
 impl Lifecycle for Connect {
-    async fn happen(&self, caller: &Caller, headers: &HeaderMap) -> Result<Accepted, Error> {
-        let connection = caller.listening_to(caller.participant());
-        tokio::try_join!(self.connections.put(&connection), self.keep_profile(caller))?;
-        let mut offered = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    async fn happen(&self, caller: &Caller, handshake: Handshake<'_>) -> Result<Accepted, Error> {
+        let surplus = self.admitted(caller).await?;
+        let (connection, session) = (caller.listening_to(caller.participant()), caller.session(handshake));
+        tokio::try_join!(self.connections.put(&connection), self.keep_profile(caller), self.sessions.begin(&session),)?;
+        for session in &surplus {
+            self.end(session).await;
+        }
+        let mut offered =
+            handshake.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
         let ours = offered.any(|list| list.split(',').any(|one| one.trim() == SUBPROTOCOL));
         Ok(Accepted { subprotocol: ours.then_some(SUBPROTOCOL) })
     }
 }
 
+/// The time in which attempts to connect are counted.
+const MINUTE: Duration = Duration::from_secs(60);
+
 impl Connect {
+    /// Whether the person may connect once more: what they have to give up for it, oldest last. A new connection is worth more than an
+    /// old one, of which nobody may have heard that it ended.
+    async fn admitted(&self, caller: &Caller) -> Result<Vec<Session>, Error> {
+        let now = self.clock.now();
+        // One more than can count, so that neither limit is missed.
+        let most = self.max_connections.max(self.connects_per_minute) + 1;
+        let recent = self.sessions.recent(caller.user_id(), now, most).await?;
+        let within = recent.iter().filter(|session| now.since(session.connected_at) < MINUTE);
+        let within: Vec<_> = within.map(|session| session.connected_at).collect();
+        if within.len() >= self.connects_per_minute {
+            let wait = MINUTE.saturating_sub(now.since(*within.last().unwrap_or(&now)));
+            return Err(Refusal::rate_limited("you are connecting too often", wait).into());
+        }
+        let lasting = recent.into_iter().filter(|session| session.lasts(now));
+        Ok(lasting.skip(self.max_connections.saturating_sub(1)).collect())
+    }
+
+    /// Ends a connection that the person has one too many of. Should that fail, the next one tries again.
+    async fn end(&self, session: &Session) {
+        self.push.close(&session.connection_id).await;
+        let ended = tokio::try_join!(
+            self.connections.remove(&session.participant, &session.connection_id),
+            self.sessions.end(&session.user_id, &session.session, self.clock.now()),
+        );
+        if let Err(error) = ended {
+            tracing::warn!(connection = %session.connection_id, error = chain(&error), "a surplus connection is still recorded");
+        }
+    }
+
     async fn keep_profile(&self, caller: &Caller) -> Result<(), TableError> {
         let known = self.profiles.get(caller.participant()).await?;
         let known_language = known.as_ref().and_then(|profile| profile.language.clone());

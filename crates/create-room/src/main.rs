@@ -12,14 +12,17 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    serve(route::CreateRoom {
-        rooms: doors.rooms()?,
-        members: doors.members()?,
-        profiles: doors.profiles()?,
-        log: doors.log()?,
-        hospital_language: shared::config::hospital_language()?,
-        consult_translation: shared::config::consult_translation()?,
-        clock: doors.clock(),
-    })
+    serve(
+        route::CreateRoom {
+            rooms: doors.rooms()?,
+            members: doors.members()?,
+            profiles: doors.profiles()?,
+            log: doors.log()?,
+            hospital_language: shared::config::hospital_language()?,
+            consult_translation: shared::config::consult_translation()?,
+            clock: doors.clock(),
+        },
+        doors.connections()?,
+    )
     .await
 }

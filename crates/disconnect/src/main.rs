@@ -9,5 +9,6 @@ use shared::runtime::{Fatal, serve_lifecycle, start_logging};
 async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
-    serve_lifecycle(route::Disconnect { connections: doors.connections()? }).await
+    let (connections, sessions, clock) = (doors.connections()?, doors.sessions()?, doors.clock());
+    serve_lifecycle(route::Disconnect { connections, sessions, clock }).await
 }

@@ -1,19 +1,25 @@
-//! When a connection has ended, then its rows go. API Gateway calls this at best once; whatever it misses falls to the next
+//! When a connection has ended, then its rows go, and the record of the session says when. API Gateway calls this at best once; whatever it misses falls to the next
 //! push that finds nobody (410), or to TTL.
 
-use aws_lambda_events::http::HeaderMap;
+use shared::clock::Clock;
 use shared::error::Error;
-use shared::runtime::{Accepted, Caller, Lifecycle};
-use shared::table::Connections;
+use shared::runtime::{Accepted, Caller, Handshake, Lifecycle};
+use shared::table::{Connections, Sessions};
 
-/// The route and its door.
+/// The route and its doors.
 pub struct Disconnect {
     pub connections: Connections,
+    pub sessions: Sessions,
+    pub clock: Clock,
 }
 
 impl Lifecycle for Disconnect {
-    async fn happen(&self, caller: &Caller, _headers: &HeaderMap) -> Result<Accepted, Error> {
-        self.connections.remove(caller.participant(), &caller.connection_id).await?;
+    async fn happen(&self, caller: &Caller, _handshake: Handshake<'_>) -> Result<Accepted, Error> {
+        let session = caller.session_place();
+        tokio::try_join!(
+            self.connections.remove(caller.participant(), &caller.connection_id),
+            self.sessions.end(caller.user_id(), &session, self.clock.now()),
+        )?;
         Ok(Accepted::default())
     }
 }

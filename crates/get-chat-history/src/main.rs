@@ -12,5 +12,5 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    serve(route::GetChatHistory { seats: doors.seats()?, log: doors.log()? }).await
+    serve(route::GetChatHistory { seats: doors.seats()?, log: doors.log()? }, doors.connections()?).await
 }

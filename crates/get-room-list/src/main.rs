@@ -12,5 +12,5 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get_all(&[RoomId::NOWHERE])).await;
-    serve(route::GetRoomList { rooms: doors.rooms()?, members: doors.members()? }).await
+    serve(route::GetRoomList { rooms: doors.rooms()?, members: doors.members()? }, doors.connections()?).await
 }

@@ -12,12 +12,15 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    serve(route::JoinGroup {
-        rooms: doors.rooms()?,
-        members: doors.members()?,
-        connections: doors.connections()?,
-        log: doors.log()?,
-        clock: doors.clock(),
-    })
+    serve(
+        route::JoinGroup {
+            rooms: doors.rooms()?,
+            members: doors.members()?,
+            connections: doors.connections()?,
+            log: doors.log()?,
+            clock: doors.clock(),
+        },
+        doors.connections()?,
+    )
     .await
 }

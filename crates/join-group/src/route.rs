@@ -9,7 +9,7 @@ use shared::clock::Clock;
 use shared::error::Error;
 use shared::ids::RoomId;
 use shared::runtime::{Caller, Route};
-use shared::table::{Appended, Connections, GROUP_LIMIT, Log, Members, Rooms};
+use shared::table::{Appended, Connection, Connections, GROUP_LIMIT, Log, Members, Rooms};
 use shared::tries::Tries;
 use shared::wire::{Refusal, RoomView};
 
@@ -115,8 +115,10 @@ impl JoinGroup {
     /// This connection hears the room from now on.
     async fn listen(&self, caller: &Caller, room_id: &RoomId) -> Result<(), Error> {
         // First on the participant's row: what is noted there is removed with the connection.
-        if self.connections.note_joined(caller.participant(), &caller.connection_id, room_id).await? {
-            self.connections.put(&caller.listening_to(room_id)).await?;
+        if let Some(own) = self.connections.note_joined(caller.participant(), &caller.connection_id, room_id).await? {
+            // The session may have been refreshed since the connection was made.
+            let listening = Connection { session_until: own.session_until, ..caller.listening_to(room_id) };
+            self.connections.put(&listening).await?;
         }
         Ok(())
     }

@@ -11,12 +11,15 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    serve(route::MarkRead {
-        seats: doors.seats()?,
-        log: doors.log()?,
-        audience: doors.audience()?,
-        push: doors.push(),
-        clock: doors.clock(),
-    })
+    serve(
+        route::MarkRead {
+            seats: doors.seats()?,
+            log: doors.log()?,
+            audience: doors.audience()?,
+            push: doors.push(),
+            clock: doors.clock(),
+        },
+        doors.connections()?,
+    )
     .await
 }

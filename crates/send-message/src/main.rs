@@ -19,15 +19,18 @@ async fn main() -> Result<(), Fatal> {
         sends: doors.sends()?,
         limit: shared::config::express_limit()?,
     };
-    serve(route::SendMessage {
-        seats: doors.seats()?,
-        log: doors.log()?,
-        sends: doors.sends()?,
-        connections: doors.connections()?,
-        digest: doors.digest_key().await?,
-        express,
-        pace: pace::Pace { window: shared::config::send_window()? },
-        clock: doors.clock(),
-    })
+    serve(
+        route::SendMessage {
+            seats: doors.seats()?,
+            log: doors.log()?,
+            sends: doors.sends()?,
+            connections: doors.connections()?,
+            digest: doors.digest_key().await?,
+            express,
+            pace: pace::Pace { window: shared::config::send_window()? },
+            clock: doors.clock(),
+        },
+        doors.connections()?,
+    )
     .await
 }

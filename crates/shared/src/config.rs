@@ -58,6 +58,10 @@ pub enum TableName {
     Translations,
     /// `USAGE_TABLE`
     Usage,
+    /// `SESSIONS_TABLE`
+    Sessions,
+    /// `GUARDS_TABLE`
+    Guards,
 }
 
 impl TableName {
@@ -72,6 +76,8 @@ impl TableName {
             Self::Sends => "SENDS_TABLE",
             Self::Translations => "TRANSLATIONS_TABLE",
             Self::Usage => "USAGE_TABLE",
+            Self::Sessions => "SESSIONS_TABLE",
+            Self::Guards => "GUARDS_TABLE",
         })
     }
 }
@@ -180,6 +186,57 @@ impl DeepLConfig {
         };
         self.glossaries.iter().find(fits).map(|glossary| glossary.id.as_str())
     }
+}
+
+/// What shows who is connecting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credentials {
+    /// A token, or a ticket.
+    Tokens,
+    /// Headers that a gateway in front has signed.
+    Gateway,
+}
+
+impl FromStr for Credentials {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "tokens" => Ok(Self::Tokens),
+            "gateway" => Ok(Self::Gateway),
+            _ => Err("must be `tokens` or `gateway`"),
+        }
+    }
+}
+
+impl Credentials {
+    /// Reads `CREDENTIALS`.
+    pub fn read() -> Result<Self, ConfigError> {
+        parsed("CREDENTIALS")?.ok_or(ConfigError::Missing("CREDENTIALS"))
+    }
+}
+
+/// `MAX_CONNECTIONS`: how many connections a person may have at once.
+pub fn max_connections() -> Result<usize, ConfigError> {
+    parsed("MAX_CONNECTIONS")?.ok_or(ConfigError::Missing("MAX_CONNECTIONS"))
+}
+
+/// `CONNECTS_PER_MINUTE`: how often a person may connect within a minute.
+pub fn connects_per_minute() -> Result<usize, ConfigError> {
+    parsed("CONNECTS_PER_MINUTE")?.ok_or(ConfigError::Missing("CONNECTS_PER_MINUTE"))
+}
+
+/// `SESSION_AUDIT_DAYS`: for how many days it is kept when and from where a person was connected.
+pub fn session_audit() -> Result<std::time::Duration, ConfigError> {
+    let days: u64 = parsed("SESSION_AUDIT_DAYS")?.ok_or(ConfigError::Missing("SESSION_AUDIT_DAYS"))?;
+    Ok(std::time::Duration::from_secs(24 * 60 * 60 * days))
+}
+
+/// `COSTLY_PER_MINUTE` and `COSTLY_BURST`: how fast one person may ask for what costs something.
+pub fn costly_rate() -> Result<crate::table::Rate, ConfigError> {
+    Ok(crate::table::Rate {
+        per_minute: parsed("COSTLY_PER_MINUTE")?.ok_or(ConfigError::Missing("COSTLY_PER_MINUTE"))?,
+        burst: parsed("COSTLY_BURST")?.ok_or(ConfigError::Missing("COSTLY_BURST"))?,
+    })
 }
 
 /// `TRANSLATION_CACHE_DAYS`: for how many days what DeepL said is kept and used again; zero: not at all.

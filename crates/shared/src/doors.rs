@@ -6,6 +6,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls;
 
 use crate::audience::Audience;
+use crate::auth::{Issuer, IssuerConfig, KeySet, Keys, Tokens};
 use crate::clock::Clock;
 use crate::config::{self, ConfigError, DeepLConfig, SecretName, TableName};
 use crate::deepl::DeepL;
@@ -13,7 +14,7 @@ use crate::digest::DigestKey;
 use crate::push::Push;
 use crate::seats::Seats;
 use crate::secrets::Secret;
-use crate::table::{Connections, Log, Members, Profiles, Rooms, Sends, Translations, Usage};
+use crate::table::{Connections, Guards, Log, Members, Profiles, Rooms, Sends, Sessions, Translations, Usage};
 use crate::translator::Translator;
 
 /// The way to every door.
@@ -90,6 +91,29 @@ impl Doors {
     /// The `usage` table.
     pub fn usage(&self) -> Result<Usage, ConfigError> {
         Ok(Usage::new(self.dynamodb.clone(), TableName::Usage.read()?))
+    }
+
+    /// The `sessions` table, for who writes into it.
+    pub fn sessions(&self) -> Result<Sessions, ConfigError> {
+        Ok(Sessions::new(self.dynamodb.clone(), TableName::Sessions.read()?, config::session_audit()?))
+    }
+
+    /// The `guards` table.
+    pub fn guards(&self) -> Result<Guards, ConfigError> {
+        Ok(Guards::new(self.dynamodb.clone(), TableName::Guards.read()?))
+    }
+
+    /// The checker of tokens, its issuers' keys fetched.
+    pub async fn tokens(&self, issuers: Vec<IssuerConfig>) -> Result<Tokens, ConfigError> {
+        let mut known = Vec::new();
+        for config in issuers {
+            let keys = match config.jwks.clone() {
+                Some(url) => Keys::Published(KeySet::open(url).await),
+                None => Keys::Shared(self.secret(SecretName::Token).await?),
+            };
+            known.push(Issuer { config, keys });
+        }
+        Ok(Tokens::new(known, self.clock()))
     }
 
     /// A secret, fetched at once, so that no invocation waits for it. Where that fails, the first use tries again and

@@ -11,5 +11,6 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get_all(&[RoomId::NOWHERE])).await;
-    serve(route::Sync { rooms: doors.rooms()?, members: doors.members()?, log: doors.log()? }).await
+    serve(route::Sync { rooms: doors.rooms()?, members: doors.members()?, log: doors.log()? }, doors.connections()?)
+        .await
 }

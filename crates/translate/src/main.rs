@@ -13,5 +13,9 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    serve(route::Translate { seats: doors.seats()?, translator: doors.translator().await?, clock: doors.clock() }).await
+    serve(
+        route::Translate { seats: doors.seats()?, translator: doors.translator().await?, clock: doors.clock() },
+        doors.connections()?,
+    )
+    .await
 }

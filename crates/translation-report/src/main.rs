@@ -14,12 +14,15 @@ async fn main() -> Result<(), Fatal> {
     let doors = Doors::open().await?;
     let usage = doors.usage()?;
     doors.warm(usage.month(&Payer::Account, "none")).await;
-    serve(route::TranslationReport {
-        usage,
-        log: doors.log()?,
-        budget: shared::config::translation_budget()?,
-        price: shared::config::deepl_price()?,
-        clock: doors.clock(),
-    })
+    serve(
+        route::TranslationReport {
+            usage,
+            log: doors.log()?,
+            budget: shared::config::translation_budget()?,
+            price: shared::config::deepl_price()?,
+            clock: doors.clock(),
+        },
+        doors.connections()?,
+    )
     .await
 }

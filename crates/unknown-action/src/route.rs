@@ -8,7 +8,7 @@ use shared::wire::{Code, Frame, Refusal};
 pub struct UnknownAction;
 
 /// The route keys of `template.yaml`.
-const ACTIONS: [&str; 13] = [
+const ACTIONS: [&str; 16] = [
     "createRoom",
     "joinGroup",
     "sendMessage",
@@ -22,6 +22,9 @@ const ACTIONS: [&str; 13] = [
     "setRoomTranslation",
     "getUsage",
     "getFailedTranslations",
+    "refreshSession",
+    "signOutEverywhere",
+    "createTicket",
 ];
 
 /// A request that this route could do; there is none.

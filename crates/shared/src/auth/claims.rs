@@ -11,6 +11,11 @@ use serde_json::{Map, Value};
 pub(super) struct Claims(Map<String, Value>);
 
 impl Claims {
+    /// What somebody else has proved already.
+    pub fn of(claims: Map<String, Value>) -> Self {
+        Self(claims)
+    }
+
     /// A claim that is a text with something in it.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty())

@@ -104,9 +104,25 @@ fn hospital_id() -> String {
 pub struct InvalidIssuers(String);
 
 impl IssuerConfig {
+    /// Who signs with the stack's own secret.
+    pub fn own() -> Self {
+        Self {
+            issuer: None,
+            jwks: None,
+            algorithm: None,
+            audience: Vec::new(),
+            token_use: None,
+            prefix: String::new(),
+            claims: ClaimNames::default(),
+            hospital: None,
+        }
+    }
+
     /// Reads the setting; empty, it is the stack's own secret alone.
     pub fn list(json: &str) -> Result<Vec<Self>, InvalidIssuers> {
-        let json = if json.trim().is_empty() { "[{}]" } else { json };
+        if json.trim().is_empty() {
+            return Ok(vec![Self::own()]);
+        }
         let read = &mut serde_json::Deserializer::from_str(json);
         let issuers: Vec<Self> =
             serde_path_to_error::deserialize(read).map_err(|error| InvalidIssuers(error.to_string()))?;

@@ -23,7 +23,8 @@ pub enum Keys {
 }
 
 impl Keys {
-    const MIN_SECRET_BYTES: usize = 32;
+    /// 256 bits, as RFC 7518 wants for HS256.
+    pub(super) const MIN_SECRET_BYTES: usize = 32;
 
     /// The key that `token` must be signed with, and how. A shared secret is never tried for a public key's algorithm, nor the other way
     /// round, whatever the setting says.

@@ -1,11 +1,15 @@
 //! Who a token says is calling. The configured issuer chooses key and algorithm, never the token's header.
 
 mod claims;
+pub mod gateway;
 mod issuer;
 mod keys;
+mod ticket;
 
+pub use gateway::Gateway;
 pub use issuer::{Algorithm, ClaimNames, HospitalRole, InvalidIssuers, IssuerConfig};
 pub use keys::{KeySet, Keys};
+pub use ticket::Ticket;
 
 use std::fmt;
 
@@ -37,6 +41,14 @@ pub struct Identity {
     pub issued_at: Option<Timestamp>,
     /// When the token ends.
     pub session_until: Timestamp,
+}
+
+impl Identity {
+    /// Whether what proves it was issued before the person signed out everywhere, or may have been: what does not say when is old.
+    pub fn issued_before(&self, signed_out_at: Option<Timestamp>) -> bool {
+        // Tokens count in seconds: one of the same second may be older.
+        signed_out_at.is_some_and(|at| self.issued_at.is_none_or(|issued| issued.seconds() <= at.seconds()))
+    }
 }
 
 /// Names of people are never printed.

@@ -7,6 +7,7 @@ use aws_lambda_events::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use super::{Caller, Fatal, run};
 use crate::error::{Error, chain};
 use crate::metric::{self, Metric};
+use crate::wire::Code;
 
 /// What `$connect` answers.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -15,10 +16,21 @@ pub struct Accepted {
     pub subprotocol: Option<&'static str>,
 }
 
+/// How a client came.
+#[derive(Debug, Clone, Copy)]
+pub struct Handshake<'a> {
+    /// The headers of its request.
+    pub headers: &'a HeaderMap,
+    /// The address that API Gateway saw it come from.
+    pub address: Option<&'a str>,
+    /// What it calls itself.
+    pub user_agent: Option<&'a str>,
+}
+
 /// "When a connection is made (or has ended), then …".
 pub trait Lifecycle {
     /// Does it.
-    fn happen(&self, caller: &Caller, headers: &HeaderMap) -> impl Future<Output = Result<Accepted, Error>>;
+    fn happen(&self, caller: &Caller, handshake: Handshake<'_>) -> impl Future<Output = Result<Accepted, Error>>;
 }
 
 /// Serves `$connect` or `$disconnect` until Lambda ends the function.
@@ -30,7 +42,11 @@ pub async fn serve_lifecycle<L: Lifecycle>(lifecycle: L) -> Result<(), Fatal> {
 async fn handle<L: Lifecycle>(lifecycle: &L, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
     let mut response = ApiGatewayProxyResponse::default();
     let outcome = match Caller::from_context(&event.request_context) {
-        Some(caller) => lifecycle.happen(&caller, &event.headers).await,
+        Some(caller) => {
+            let identity = &event.request_context.identity;
+            let (address, user_agent) = (identity.source_ip.as_deref(), identity.user_agent.as_deref());
+            lifecycle.happen(&caller, Handshake { headers: &event.headers, address, user_agent }).await
+        }
         None => Err(Error::Failed("the authorizer's context is missing or incomplete".into())),
     };
     response.status_code = match outcome {
@@ -42,7 +58,7 @@ async fn handle<L: Lifecycle>(lifecycle: &L, event: ApiGatewayWebsocketProxyRequ
         }
         Err(Error::Refused(refusal)) => {
             tracing::info!(code = ?refusal.code, "refused");
-            403
+            if refusal.code == Code::RateLimited { 429 } else { 403 }
         }
         Err(Error::Failed(error)) => {
             tracing::error!(error = chain(&*error), "failed");

@@ -4,8 +4,8 @@ mod lifecycle;
 mod route;
 mod stream;
 
-pub use lifecycle::{Accepted, Lifecycle, serve_lifecycle};
-pub use route::{Request, Route, serve};
+pub use lifecycle::{Accepted, Handshake, Lifecycle, serve_lifecycle};
+pub use route::{AsConnected, Refreshed, Request, Route, serve};
 pub use stream::{Change, StreamReader, serve_stream};
 
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use crate::chat::Sender;
 use crate::clock::Timestamp;
 use crate::ids::{ConnectionId, Participant, UserId};
 use crate::language::Language;
-use crate::table::Connection;
+use crate::table::{Connection, Session};
 
 /// Ends a function at its start, with the sentence that the log shows.
 pub type Fatal = lambda_runtime::Error;
@@ -65,6 +65,26 @@ impl Caller {
             connected_at: self.connected_at,
             session_until: self.session_until,
             expires_at: self.connected_at.seconds() + Connection::KEPT_SECONDS,
+        }
+    }
+
+    /// The place of this connection's session among the person's.
+    pub fn session_place(&self) -> String {
+        Session::place(self.connected_at, self.connection_id.as_str())
+    }
+
+    /// The record of this connection.
+    pub fn session(&self, handshake: Handshake<'_>) -> Session {
+        Session {
+            user_id: self.user_id().clone(),
+            session: self.session_place(),
+            connection_id: self.connection_id.clone(),
+            participant: self.participant().clone(),
+            address: handshake.address.map(str::to_owned),
+            user_agent: handshake.user_agent.map(|agent| agent.chars().take(Session::MAX_USER_AGENT).collect()),
+            connected_at: self.connected_at,
+            session_until: self.session_until,
+            ended_at: None,
         }
     }
 

@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Caller, Fatal, run};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, chain};
 use crate::metric::{self, Metric};
+use crate::table::{Connections, TableError};
 use crate::wire::{Code, Frame, Refusal, Reply};
 
 /// The fields of one action (or of several that one function answers), parsed before the route sees them.
@@ -34,11 +35,36 @@ pub trait Route {
     fn answer(&self, caller: &Caller, request: Self::Request) -> impl Future<Output = Result<Self::Reply, Error>>;
 }
 
-/// Serves a route until Lambda ends the function.
-pub async fn serve<R: Route>(route: R) -> Result<(), Fatal> {
-    let route = &route;
-    run(async move |event: ApiGatewayWebsocketProxyRequest| Ok(respond(handle(route, Clock::System, event).await)))
-        .await
+/// Knows sessions that were refreshed since their connections were made.
+pub trait Refreshed {
+    /// Until when the caller's session lasts, where that is known to have changed.
+    fn session_until(&self, caller: &Caller) -> impl Future<Output = Result<Option<Timestamp>, TableError>>;
+}
+
+impl Refreshed for Connections {
+    async fn session_until(&self, caller: &Caller) -> Result<Option<Timestamp>, TableError> {
+        let own = self.get(caller.participant(), &caller.connection_id).await?;
+        Ok(own.map(|own| own.session_until))
+    }
+}
+
+/// For a route that has no door to anything: a session lasts as long as the token that its connection was made with.
+pub struct AsConnected;
+
+impl Refreshed for AsConnected {
+    async fn session_until(&self, _caller: &Caller) -> Result<Option<Timestamp>, TableError> {
+        Ok(None)
+    }
+}
+
+/// Serves a route until Lambda ends the function. What is known of refreshed sessions is asked for only where the token that the
+/// connection was made with has expired.
+pub async fn serve<R: Route>(route: R, refreshed: impl Refreshed) -> Result<(), Fatal> {
+    let (route, refreshed) = (&route, &refreshed);
+    run(async move |event: ApiGatewayWebsocketProxyRequest| {
+        Ok(respond(handle(route, refreshed, Clock::System, event).await))
+    })
+    .await
 }
 
 fn respond(body: String) -> ApiGatewayProxyResponse {
@@ -49,7 +75,12 @@ fn respond(body: String) -> ApiGatewayProxyResponse {
 }
 
 /// One request, from the event to the text of the reply.
-async fn handle<R: Route>(route: &R, clock: Clock, event: ApiGatewayWebsocketProxyRequest) -> String {
+async fn handle<R: Route>(
+    route: &R,
+    refreshed: &impl Refreshed,
+    clock: Clock,
+    event: ApiGatewayWebsocketProxyRequest,
+) -> String {
     let frame = match Frame::parse(event.body.as_deref().unwrap_or_default()) {
         Ok(frame) => frame,
         Err(unreadable) => {
@@ -59,7 +90,7 @@ async fn handle<R: Route>(route: &R, clock: Clock, event: ApiGatewayWebsocketPro
     };
     let (action, request_id) = (frame.action.clone(), frame.request_id.clone());
     let request_id = request_id.as_deref();
-    match answer(route, clock, &event, frame).await {
+    match answer(route, refreshed, clock, &event, frame).await {
         Ok(reply) => match serde_json::to_string(&Reply::done(&action, request_id, reply)) {
             Ok(body) => body,
             Err(error) => fail(&action, request_id, &error),
@@ -71,12 +102,18 @@ async fn handle<R: Route>(route: &R, clock: Clock, event: ApiGatewayWebsocketPro
 
 async fn answer<R: Route>(
     route: &R,
+    refreshed: &impl Refreshed,
     clock: Clock,
     event: &ApiGatewayWebsocketProxyRequest,
     frame: Frame,
 ) -> Result<R::Reply, Error> {
-    let caller = Caller::from_context(&event.request_context)
+    let mut caller = Caller::from_context(&event.request_context)
         .ok_or_else(|| Error::Failed("the authorizer's context is missing or incomplete".into()))?;
+    if caller.session_until <= clock.now()
+        && let Some(until) = refreshed.session_until(&caller).await?
+    {
+        caller.session_until = until;
+    }
     if caller.session_until <= clock.now() {
         return Err(Refusal::new(
             Code::SessionExpired,

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use futures::Stream;
 use serde::{Deserialize, Serialize};
 
-use super::{Item, Page, Table, TableError, key};
+use super::{Item, Page, Table, TableError, applied, key, number};
 use crate::clock::Timestamp;
 use crate::ids::{ConnectionId, Participant, RoomId, UserId};
 use crate::language::Language;
@@ -87,21 +88,50 @@ impl Connections {
         self.table.put(connection).await
     }
 
-    /// Notes on the participant's row that the connection joined a room: `false` if the connection is gone.
+    /// Notes on the participant's row that the connection joined a room, and gives that row back; `None` if the connection is gone.
     pub async fn note_joined(
         &self,
         participant: &Participant,
         connection: &ConnectionId,
         room: &RoomId,
-    ) -> Result<bool, TableError> {
-        let call = self.table.client.update_item().table_name(&self.table.name);
+    ) -> Result<Option<Connection>, TableError> {
+        let call = self.change(participant.to_string(), connection);
         let call = call
-            .set_key(Some(Self::key(&participant.to_string(), connection)))
             .update_expression("ADD rooms :rooms SET current_room = :room")
-            .condition_expression("attribute_exists(audience)")
             .expression_attribute_values(":rooms", AttributeValue::Ss(vec![room.to_string()]))
             .expression_attribute_values(":room", AttributeValue::S(room.to_string()));
-        self.table.update(call).await
+        self.changed(call).await
+    }
+
+    /// Moves on when a connection's session ends, under its participant and under every room that it joined: `false` if it is gone.
+    pub async fn extend(
+        &self,
+        participant: &Participant,
+        connection: &ConnectionId,
+        until: Timestamp,
+    ) -> Result<bool, TableError> {
+        let extended = |audience: String| {
+            let call = self.change(audience, connection).update_expression("SET session_until = :until");
+            self.changed(call.expression_attribute_values(":until", number(until.millis())))
+        };
+        let Some(own) = extended(participant.to_string()).await? else { return Ok(false) };
+        futures::future::try_join_all(own.rooms.iter().map(|room| extended(room.to_string()))).await?;
+        Ok(true)
+    }
+
+    fn change(&self, audience: String, connection: &ConnectionId) -> UpdateItemFluentBuilder {
+        let call = self.table.client.update_item().table_name(&self.table.name);
+        call.set_key(Some(Self::key(&audience, connection)))
+            .condition_expression("attribute_exists(audience)")
+            .return_values(ReturnValue::AllNew)
+    }
+
+    /// The row as it is after a change; `None` if there is none.
+    async fn changed(&self, call: UpdateItemFluentBuilder) -> Result<Option<Connection>, TableError> {
+        let mut after = None;
+        let changed = async || call.clone().send().await.map(|answer| after = answer.attributes);
+        applied(&self.table, "UpdateItem", changed).await?;
+        after.map(|item| self.table.row(item)).transpose()
     }
 
     /// Everybody who listens under `audience` (a participant or a room), strongly consistent, page by page.

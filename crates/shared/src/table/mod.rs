@@ -3,20 +3,24 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html> for the limits named here.
 
 mod connections;
+mod guards;
 mod log;
 mod members;
 mod profiles;
 mod rooms;
 mod sends;
+mod sessions;
 mod translations;
 mod usage;
 
 pub use connections::{Connection, Connections};
+pub use guards::{Guards, Rate};
 pub use log::{Appended, FailurePosition, Log};
 pub use members::{ListPosition, Members};
 pub use profiles::{Profile, Profiles};
 pub use rooms::{GROUP_LIMIT, Head, Rooms};
 pub use sends::{Send, Sends};
+pub use sessions::{Session, Sessions};
 pub use translations::{CachedTranslation, Translations};
 pub use usage::{Payer, Standing, Tally, Usage};
 

@@ -1,0 +1,122 @@
+//! When a session is to last longer, to end everywhere, or to be joined by another connection of the same person.
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use serde::Serialize;
+use serde_json::json;
+use shared::auth::{Identity, Ticket, TokenError, Tokens};
+use shared::clock::{Clock, Timestamp};
+use shared::error::{Error, chain};
+use shared::push::Push;
+use shared::runtime::{Caller, Route};
+use shared::table::{self, Connections, Guards, Sessions};
+use shared::wire::{Code, Refusal};
+
+use crate::request::{Fresh, Request};
+
+/// The route and its doors.
+pub struct Session {
+    /// `None` where a gateway in front says who is calling, and not a token.
+    pub tokens: Option<Tokens>,
+    pub sessions: Sessions,
+    pub guards: Guards,
+    pub connections: Connections,
+    pub push: Push,
+    pub clock: Clock,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Reply {
+    Refreshed { session_until: Timestamp },
+    SignedOut { closed: usize },
+    Ticket { ticket: String, expires_at: Timestamp },
+}
+
+/// How long a ticket is good for: as long as a handshake may take.
+const TICKET: Duration = Duration::from_secs(30);
+/// More sessions than a person has.
+const ALL: usize = 10_000;
+
+impl Route for Session {
+    type Request = Request;
+    type Reply = Reply;
+
+    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+        match request {
+            Request::Refresh(fresh) => self.refresh(caller, &fresh).await,
+            Request::SignOut => self.sign_out(caller).await,
+            Request::Ticket => self.ticket(caller).await,
+        }
+    }
+}
+
+impl Session {
+    /// The connection lasts as long as the fresh token, if it is the same person's.
+    async fn refresh(&self, caller: &Caller, fresh: &Fresh) -> Result<Reply, Error> {
+        let Some(tokens) = &self.tokens else {
+            return Err(Refusal::forbidden("here a gateway says how long a session lasts; connect again").into());
+        };
+        let identity = tokens.check(&fresh.token).await.map_err(|error| match error {
+            TokenError::Unauthorized(_) | TokenError::Forbidden(_) => {
+                Error::from(Refusal::forbidden(error.to_string()))
+            }
+            TokenError::Keys(_) => Error::Failed(Box::new(error)),
+        })?;
+        if identity.user_id != *caller.user_id() || identity.participant != *caller.participant() {
+            return Err(Refusal::forbidden("the token is somebody else's; connect again with it").into());
+        }
+        if identity.issued_before(self.sessions.signed_out_at(caller.user_id()).await?) {
+            return Err(Refusal::forbidden("the token was issued before you signed out everywhere").into());
+        }
+        let until = identity.session_until;
+        let here = self.connections.extend(caller.participant(), &caller.connection_id, until).await?;
+        if !here {
+            return Err(Refusal::new(Code::SessionExpired, "this connection has ended; connect again").into());
+        }
+        self.sessions.extend(caller.user_id(), &caller.session_place(), until).await?;
+        Ok(Reply::Refreshed { session_until: until })
+    }
+
+    /// Every connection of the person is told and closed, the caller's own last: closing it takes the way of the reply away, so what
+    /// they are told is the answer.
+    async fn sign_out(&self, caller: &Caller) -> Result<Reply, Error> {
+        let now = self.clock.now();
+        self.sessions.sign_out(caller.user_id(), now).await?;
+        let sessions = self.sessions.recent(caller.user_id(), now, ALL).await?;
+        let lasting = sessions.into_iter().filter(|session| session.lasts(now));
+        let (own, others): (Vec<_>, Vec<_>) =
+            lasting.partition(|session| session.connection_id == caller.connection_id);
+        let told = json!({"type": "session", "event": "signed_out"}).to_string();
+        let close = async |session: &table::Session| {
+            self.push.send(&session.connection_id, &told).await;
+            self.push.close(&session.connection_id).await;
+            let ended = tokio::try_join!(
+                self.connections.remove(&session.participant, &session.connection_id),
+                self.sessions.end(&session.user_id, &session.session, now),
+            );
+            if let Err(error) = ended {
+                tracing::warn!(connection = %session.connection_id, error = chain(&error), "a closed connection is still recorded");
+            }
+        };
+        stream::iter(&others).for_each_concurrent(Push::AT_ONCE, close).await;
+        stream::iter(&own).for_each(close).await;
+        Ok(Reply::SignedOut { closed: others.len() + own.len() })
+    }
+
+    async fn ticket(&self, caller: &Caller) -> Result<Reply, Error> {
+        let now = self.clock.now();
+        let identity = Identity {
+            user_id: caller.user_id().clone(),
+            participant: caller.participant().clone(),
+            name: caller.sender.name.clone(),
+            language: caller.language.clone(),
+            issued_at: Some(now),
+            session_until: caller.session_until,
+        };
+        let (ticket, until) = (Ticket::random(), now + TICKET);
+        self.guards.put_ticket(&ticket.digest(), &identity, until).await?;
+        Ok(Reply::Ticket { ticket: ticket.text(), expires_at: until })
+    }
+}

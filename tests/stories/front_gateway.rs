@@ -1,0 +1,142 @@
+//! A gateway in front that has found out who is calling, and signs the headers that say so.
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use end_to_end::{Client, Credential, Refusal, TOKEN_SECRET, World, seconds_since_the_epoch};
+use serde_json::json;
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName};
+
+const NAMES: [&str; 8] = ["user", "user-type", "hospital", "name", "language", "until", "timestamp", "nonce"];
+
+/// What a gateway says of somebody; what is left out is not sent.
+#[derive(Clone, Default)]
+struct Vouching {
+    values: [Option<String>; 8],
+}
+
+impl Vouching {
+    /// Of a user, now.
+    fn of(user: &str, nonce: &str) -> Self {
+        let now = seconds_since_the_epoch();
+        let vouching = Self::default().with("user", user).with("nonce", nonce);
+        vouching.with("timestamp", &now.to_string()).with("until", &(now + 600).to_string())
+    }
+
+    fn with(mut self, name: &str, value: &str) -> Self {
+        let at = NAMES.iter().position(|known| *known == name).expect("one of the signed headers");
+        self.values[at] = Some(value.to_owned());
+        self
+    }
+
+    fn without(mut self, name: &str) -> Self {
+        let at = NAMES.iter().position(|known| *known == name).expect("one of the signed headers");
+        self.values[at] = None;
+        self
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in NAMES.iter().zip(&self.values) {
+            if let Some(value) = value {
+                headers.insert(header(name), value.parse().unwrap());
+            }
+        }
+        headers
+    }
+
+    fn signed(&self, key: &str) -> HeaderMap {
+        let lines: Vec<_> = self.values.iter().map(|value| value.as_deref().unwrap_or_default()).collect();
+        let text = format!("damso-gateway-1\n{}", lines.join("\n"));
+        let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()), text.as_bytes());
+        let mut headers = self.headers();
+        headers.insert(header("signature"), URL_SAFE_NO_PAD.encode(signature).parse().unwrap());
+        headers
+    }
+}
+
+fn header(name: &str) -> HeaderName {
+    HeaderName::from_bytes(format!("x-damso-{name}").as_bytes()).unwrap()
+}
+
+async fn world() -> World {
+    World::with(|options| {
+        options.parameters.insert("Credentials".to_owned(), "gateway".to_owned());
+    })
+    .await
+}
+
+async fn connect(world: &World, headers: HeaderMap) -> Result<Client, Refusal> {
+    Client::connect_with_headers(&world.gateway.websocket_url(), headers).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_a_gateway_vouches_for_is_let_in_under_their_name_in_any_script() {
+    let world = world().await;
+    let patient = Vouching::of("aiko", "1").with("name", "%E6%84%9B%E5%AD%90").with("language", "ja");
+    let mut patient = connect(&world, patient.signed(TOKEN_SECRET)).await.unwrap();
+    let staff = Vouching::of("minjun", "2").with("user-type", "hospital").with("hospital", "seoul-clinic");
+    let staff = staff.with("name", "%EB%AF%BC%EC%A4%80").with("language", "ko");
+    let mut staff = connect(&world, staff.signed(TOKEN_SECRET)).await.unwrap();
+    let room = patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
+    let room = room["room"]["room_id"].as_str().unwrap().to_owned();
+    patient.say(&room, "頭が痛いです。").await;
+    assert_eq!(staff.hears("頭が痛いです。").await["sender"]["name"], "愛子");
+    staff.say(&room, "언제부터 아프셨어요?").await;
+    assert_eq!(patient.hears("언제부터 아프셨어요?").await["sender"]["name"], "민준");
+    staff.refused("refreshSession", json!({"token": "any"}), "forbidden").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_gateway_says_is_taken_once_and_only_as_it_was_signed() {
+    let world = world().await;
+    let good = Vouching::of("aiko", "1");
+    let signed = good.signed(TOKEN_SECRET);
+    connect(&world, signed.clone()).await.unwrap();
+    let (now, old) = (seconds_since_the_epoch(), seconds_since_the_epoch() - 120);
+    let changed = |name: &str, value: &str| {
+        let mut headers = Vouching::of("aiko", "changed").signed(TOKEN_SECRET);
+        headers.insert(header(name), value.parse().unwrap());
+        headers
+    };
+    let mut twice = Vouching::of("aiko", "twice").signed(TOKEN_SECRET);
+    twice.append(header("user"), "minjun".parse().unwrap());
+    let mut moved = Vouching::of("aiko", "moved").with("user-type", "user").signed(TOKEN_SECRET);
+    let user_type = moved.remove(header("user-type")).unwrap();
+    moved.insert(header("hospital"), user_type);
+    for (what, headers) in [
+        ("replayed", signed),
+        ("unsigned", good.headers()),
+        (
+            "signed with another key",
+            Vouching::of("aiko", "2").signed("another key of more than 256 bits, as it should be"),
+        ),
+        ("another user", changed("user", "minjun")),
+        ("a role that was not signed", changed("user-type", "hospital")),
+        ("a name that was not signed", changed("name", "Minjun")),
+        ("a later end", changed("until", &(now + 9_999).to_string())),
+        ("a value under another header", moved),
+        ("a header twice", twice),
+        ("too old", Vouching::of("aiko", "3").with("timestamp", &old.to_string()).signed(TOKEN_SECRET)),
+        ("from the future", Vouching::of("aiko", "4").with("timestamp", &(now + 120).to_string()).signed(TOKEN_SECRET)),
+        ("without a timestamp", Vouching::of("aiko", "5").without("timestamp").signed(TOKEN_SECRET)),
+        ("without a nonce", Vouching::of("aiko", "6").without("nonce").signed(TOKEN_SECRET)),
+        ("without an end", Vouching::of("aiko", "7").without("until").signed(TOKEN_SECRET)),
+        ("without a user", Vouching::of("aiko", "8").without("user").signed(TOKEN_SECRET)),
+        ("no UTF-8", Vouching::of("aiko", "9").with("name", "%FF").signed(TOKEN_SECRET)),
+    ] {
+        assert_eq!(connect(&world, headers).await.expect_err(what).status, 401, "{what}");
+    }
+    // Nor does a token or a query string help.
+    let token = world.token(&dev::people::patient());
+    assert_eq!(world.try_connect(&token, Credential::Header).await.expect_err("a token").status, 401);
+    let url = format!("{}?user=aiko&x-damso-user=aiko", world.gateway.websocket_url());
+    assert_eq!(Client::connect(&url, None).await.expect_err("a query string").status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signed_headers_mean_nothing_where_tokens_are_due() {
+    let world = World::start().await;
+    let refusal = connect(&world, Vouching::of("aiko", "1").signed(TOKEN_SECRET)).await.expect_err("no token");
+    assert_eq!(refusal.status, 401);
+}

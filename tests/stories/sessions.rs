@@ -1,0 +1,232 @@
+//! How long a person is who they are: sessions that are refreshed, ended everywhere, counted and recorded; tickets.
+
+use std::time::Duration;
+
+use end_to_end::{Client, Consultation, Credential, Person, TOKEN_SECRET, World, seconds_since_the_epoch, sign};
+use serde_json::{Value, json};
+
+fn aiko() -> Person {
+    dev::people::patient()
+}
+
+/// A token of that person which was issued and ends at these seconds from now.
+fn token(person: &Person, issued: i64, ends: i64) -> String {
+    let at = |offset: i64| seconds_since_the_epoch().saturating_add_signed(offset);
+    let mut claims = person.claims();
+    claims["iat"] = json!(at(issued));
+    claims["exp"] = json!(at(ends));
+    sign(&claims, TOKEN_SECRET)
+}
+
+/// Asks until the session has expired.
+async fn outlive(client: &mut Client) {
+    while client.request("getRoomList", json!({})).await["code"] != "session_expired" {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Waits until the clock that tokens count by shows another second.
+async fn next_second() {
+    let second = seconds_since_the_epoch();
+    while seconds_since_the_epoch() == second {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refreshed_session_outlives_the_token_that_it_began_with_and_hears_its_rooms() {
+    let world = World::start().await;
+    let Consultation { room, patient, mut hospital } = world.consultation().await;
+    patient.leave().await;
+    let short = token(&aiko(), 0, 3);
+    let mut refreshed = world.try_connect(&short, Credential::Header).await.unwrap();
+    let mut other = world.try_connect(&short, Credential::Header).await.unwrap();
+    refreshed.ask("joinGroup", json!({"room_id": "open:lobby"})).await;
+    let answer = refreshed.ask("refreshSession", json!({"token": token(&aiko(), 0, 600)})).await;
+    assert!(answer["session_until"].as_u64().unwrap() > seconds_since_the_epoch() * 1_000 + 500_000, "{answer}");
+    // A room that is joined between the refresh and the old token's end listens as long as the others.
+    refreshed.ask("joinGroup", json!({"room_id": "open:garden"})).await;
+    outlive(&mut other).await;
+    for (action, fields) in [
+        ("getRoomList", json!({})),
+        ("getChatHistory", json!({"room_id": room})),
+        ("sync", json!({"rooms": {(room.as_str()): 0}})),
+        ("markRead", json!({"room_id": room, "seq": 1})),
+        ("sendMessage", json!({"room_id": room, "message": "まだいます"})),
+        ("translateMessage", json!({"room_id": room, "seq": 2, "language": "en"})),
+        ("setRoomTranslation", json!({"room_id": room, "translation": "on_request"})),
+        ("createTicket", json!({})),
+    ] {
+        refreshed.ask(action, fields).await;
+    }
+    hospital.say(&room, "네").await;
+    refreshed.hears("네").await;
+    for open in ["open:lobby", "open:garden"] {
+        hospital.ask("joinGroup", json!({"room_id": open})).await;
+        hospital.say(open, open).await;
+        refreshed.hears(open).await;
+    }
+    assert_eq!(
+        other.closed().await,
+        Some(1000),
+        "the other one was closed when something would have been pushed to it"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_refreshed_by_a_valid_token_of_the_same_person_alone() {
+    let world = World::start().await;
+    let mut client = world.try_connect(&token(&aiko(), 0, 3), Credential::Header).await.unwrap();
+    let staff =
+        json!({"sub": "aiko", "user_type": "hospital", "hospital_id": "h9", "exp": seconds_since_the_epoch() + 600});
+    for (what, fresh) in [
+        ("another person", token(&Person::user("ren", "蓮", "ja"), 0, 600)),
+        ("the same person as staff", sign(&staff, TOKEN_SECRET)),
+        ("expired", token(&aiko(), -700, -100)),
+        (
+            "of another issuer",
+            sign(
+                &json!({"sub": "aiko", "exp": seconds_since_the_epoch() + 600}),
+                "another secret of more than 256 bits in all",
+            ),
+        ),
+        ("none", "none".to_owned()),
+    ] {
+        let refusal = client.refused("refreshSession", json!({"token": fresh}), "forbidden").await;
+        assert!(!refusal.to_string().contains(&fresh), "{what}");
+    }
+    client.refused("refreshSession", json!({}), "bad_request").await;
+    client.refused("refreshSession", json!({"token": 5}), "bad_request").await;
+    outlive(&mut client).await;
+    client.refused("refreshSession", json!({"token": token(&aiko(), 0, 600)}), "session_expired").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_everywhere_closes_all_of_a_persons_connections_and_refuses_their_older_tokens() {
+    let world = World::start().await;
+    let mut others = world.connect(&Person::user("ren", "蓮", "ja")).await;
+    let old = token(&aiko(), -10, 600);
+    let undated = sign(&json!({"sub": "aiko", "exp": seconds_since_the_epoch() + 600}), TOKEN_SECRET);
+    let mut phone = world.try_connect(&old, Credential::Header).await.unwrap();
+    let mut laptop = world.try_connect(&undated, Credential::Header).await.unwrap();
+    let ticket = phone.ask("createTicket", json!({})).await["ticket"].as_str().unwrap().to_owned();
+    phone.post("signOutEverywhere", json!({})).await;
+    for client in [&mut phone, &mut laptop] {
+        client.event("session", |event| event["event"] == "signed_out").await;
+        client.closed().await;
+    }
+    for stale in [&old, &undated] {
+        assert_eq!(world.try_connect(stale, Credential::Header).await.expect_err("older").status, 401);
+    }
+    let shown = format!("{}?ticket={ticket}", world.gateway.websocket_url());
+    assert_eq!(Client::connect(&shown, None).await.expect_err("an older ticket").status, 401);
+    next_second().await;
+    let mut again = world.try_connect(&token(&aiko(), 0, 600), Credential::Header).await.unwrap();
+    again.refused("refreshSession", json!({"token": old}), "forbidden").await;
+    others.ask("getRoomList", json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_connection_too_many_closes_the_oldest_of_the_same_person() {
+    let world = World::with(|options| {
+        options.parameters.insert("MaxConnections".to_owned(), "2".to_owned());
+    })
+    .await;
+    let mut colleague = world.connect(&Person::staff("seoyeon", "seoul-clinic", "서연", "ko")).await;
+    let mut first = world.connect(&dev::people::coordinator()).await;
+    let mut second = world.connect(&dev::people::coordinator()).await;
+    let mut third = world.connect(&dev::people::coordinator()).await;
+    first.closed().await;
+    for client in [&mut second, &mut third, &mut colleague] {
+        client.ask("getRoomList", json!({})).await;
+    }
+    second.leave().await;
+    world.settled().await;
+    // Who has left makes room.
+    while ended(&world, "minjun").await < 2 {
+        tokio::task::yield_now().await;
+    }
+    world.connect(&dev::people::coordinator()).await;
+    third.ask("getRoomList", json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_connects_too_often_is_told_to_wait_and_nobody_else_is() {
+    let world = World::with(|options| {
+        options.parameters.insert("ConnectsPerMinute".to_owned(), "3".to_owned());
+    })
+    .await;
+    for _ in 0..3 {
+        world.connect(&aiko()).await.leave().await;
+    }
+    assert_eq!(world.try_connect(&world.token(&aiko()), Credential::Header).await.expect_err("a fourth").status, 429);
+    world.connect(&dev::people::coordinator()).await;
+}
+
+async fn ended(world: &World, user: &str) -> usize {
+    let rows = world.rows("SessionsTable").await;
+    rows.iter().filter(|row| row["user_id"] == user && row.get("ended_at").is_some()).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_from_where_and_until_when_a_person_was_connected_is_recorded_for_a_while() {
+    let world = World::with(|options| {
+        options.parameters.insert("SessionAuditDays".to_owned(), "7".to_owned());
+    })
+    .await;
+    let mut headers = tokio_tungstenite::tungstenite::http::HeaderMap::new();
+    headers.insert("authorization", format!("Bearer {}", world.token(&aiko())).parse().unwrap());
+    headers.insert("user-agent", "clinic-app/3".parse().unwrap());
+    let before = seconds_since_the_epoch();
+    let client = Client::connect_with_headers(&world.gateway.websocket_url(), headers).await.unwrap();
+    client.leave().await;
+    while ended(&world, "aiko").await < 1 {
+        tokio::task::yield_now().await;
+    }
+    let row = world.rows("SessionsTable").await.pop().unwrap();
+    assert_eq!((&row["address"], &row["user_agent"]), (&json!("127.0.0.1"), &json!("clinic-app/3")));
+    let (from, until) = (row["connected_at"].as_u64().unwrap(), row["ended_at"].as_u64().unwrap());
+    assert!(from <= until && from / 1_000 >= before - 1, "{row}");
+    assert_eq!(row["expires_at"].as_u64().unwrap(), from / 1_000 + 7 * 24 * 60 * 60);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_lets_its_person_in_once() {
+    let world = World::with(|options| {
+        options.parameters.insert("TokenInQuery".to_owned(), "false".to_owned());
+    })
+    .await;
+    let mut staff = world.connect(&dev::people::coordinator()).await;
+    let answer = staff.ask("createTicket", json!({})).await;
+    let ticket = answer["ticket"].as_str().unwrap();
+    let left = answer["expires_at"].as_u64().unwrap().saturating_sub(seconds_since_the_epoch() * 1_000);
+    assert!(left <= Duration::from_secs(31).as_millis().try_into().unwrap(), "{answer}");
+    let rows: Vec<Value> = world.rows("GuardsTable").await;
+    assert!(!json!(rows).to_string().contains(ticket), "who reads the table can use none");
+    let url = |ticket: &str| format!("{}?ticket={ticket}", world.gateway.websocket_url());
+    let mut second = Client::connect(&url(ticket), None).await.unwrap();
+    let reply = second.ask("createRoom", json!({"kind": "consult", "user_id": "aiko"})).await;
+    assert_eq!(reply["room"]["room_id"], "consult:aiko:seoul-clinic", "as the same member of staff");
+    for spent in [ticket, "", "x", &"A".repeat(43), &"A".repeat(3_000)] {
+        assert_eq!(Client::connect(&url(spent), None).await.expect_err("spent or none").status, 401);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_first_place_where_a_credential_stands_counts() {
+    let world = World::start().await;
+    let ticket =
+        world.connect(&aiko()).await.ask("createTicket", json!({})).await["ticket"].as_str().unwrap().to_owned();
+    let good = world.token(&aiko());
+    for query in [format!("token={good}"), format!("ticket={ticket}")] {
+        let url = format!("{}?{query}", world.gateway.websocket_url());
+        let refusal =
+            Client::connect(&url, Some(("not.a.token", Credential::Header))).await.expect_err("the header counts");
+        assert_eq!(refusal.status, 401);
+    }
+    let mut headers = tokio_tungstenite::tungstenite::http::HeaderMap::new();
+    headers.insert("authorization", format!("Bearer {}", world.token(&dev::people::coordinator())).parse().unwrap());
+    headers.insert("sec-websocket-protocol", format!("damso.v1, bearer.{good}").parse().unwrap());
+    let mut client = Client::connect_with_headers(&world.gateway.websocket_url(), headers).await.unwrap();
+    client.ask("getUsage", json!({})).await;
+}
