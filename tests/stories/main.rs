@@ -13,6 +13,7 @@ mod dev_command;
 mod errors;
 mod events;
 mod express;
+mod flooding;
 mod front_gateway;
 mod idempotency;
 mod issuer;

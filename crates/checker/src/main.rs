@@ -167,6 +167,7 @@ async fn stack(arguments: &Arguments, translator: &StandIn) -> Result<local_gate
             parameter("DeepLEndpoint", translator.url()),
             // The clients write faster than people do.
             parameter("SendWindowMs", "0".to_owned()),
+            parameter("CostlyPerMinute", "0".to_owned()),
         ]),
         secrets: BTreeMap::from([
             parameter("TokenSecret", TOKEN_SECRET.to_owned()),

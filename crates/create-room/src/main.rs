@@ -20,6 +20,7 @@ async fn main() -> Result<(), Fatal> {
             log: doors.log()?,
             hospital_language: shared::config::hospital_language()?,
             consult_translation: shared::config::consult_translation()?,
+            buckets: doors.buckets()?,
             clock: doors.clock(),
         },
         doors.connections()?,

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
+use shared::bucket::{Buckets, Costly};
 use shared::chat::{Entry, Member, Room, RoomKind, RoomStatus, SystemEvent, TranslationMode};
 use shared::clock::Clock;
 use shared::error::Error;
@@ -25,6 +26,7 @@ pub struct CreateRoom {
     pub hospital_language: Language,
     /// How a new consult is translated.
     pub consult_translation: TranslationMode,
+    pub buckets: Buckets,
     pub clock: Clock,
 }
 
@@ -40,10 +42,14 @@ impl Route for CreateRoom {
 
     async fn answer(&self, caller: &Caller, mut request: Request) -> Result<Reply, Error> {
         let plan = request.plan(caller)?;
-        let mut tries = Tries::default();
+        let (mut tries, mut taken) = (Tries::default(), false);
         loop {
             if let Some(room) = self.rooms.get(&plan.room_id).await? {
                 return self.standing(caller, &room).await;
+            }
+            if !taken {
+                self.buckets.take(caller, Costly::Room).await?;
+                taken = true;
             }
             let members = self.seats(caller, &plan, request.language.as_ref()).await?;
             let (room, entry) = self.room(caller, &plan, &members);

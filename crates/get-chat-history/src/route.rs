@@ -1,6 +1,7 @@
 //! When somebody asks for a room's history, then they get a page of its log, ascending and without a hole.
 
 use serde::{Deserialize, Serialize};
+use shared::bucket::{Buckets, Costly};
 use shared::chat::Entry;
 use shared::clock::Timestamp;
 use shared::error::Error;
@@ -16,6 +17,7 @@ use crate::period::first_at;
 pub struct GetChatHistory {
     pub seats: Seats,
     pub log: Log,
+    pub buckets: Buckets,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +71,9 @@ impl Route for GetChatHistory {
         }
         let query = query(request.query.as_deref())?;
         let (_, room) = self.seats.with_room(&request.room_id, caller.participant()).await?;
+        if query.is_some() {
+            self.buckets.take(caller, Costly::Search).await?;
+        }
         let direction = self.direction(&request).await?;
         let read = if query.is_some() { SEARCHED } else { limit };
         let (entries, more_behind) = self.read(&request.room_id, &direction, read).await?;

@@ -18,6 +18,7 @@ async fn main() -> Result<(), Fatal> {
             members: doors.members()?,
             connections: doors.connections()?,
             log: doors.log()?,
+            buckets: doors.buckets()?,
             clock: doors.clock(),
         },
         doors.connections()?,

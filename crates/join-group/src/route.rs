@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use shared::bucket::{Buckets, Costly};
 use shared::chat::{Entry, Member, Role, Room, RoomKind, SystemEvent};
 use shared::clock::Clock;
 use shared::error::Error;
@@ -21,6 +22,7 @@ pub struct JoinGroup {
     pub members: Members,
     pub connections: Connections,
     pub log: Log,
+    pub buckets: Buckets,
     pub clock: Clock,
 }
 
@@ -62,6 +64,7 @@ impl JoinGroup {
 
     /// Creates an open room with the caller as its first member.
     async fn open(&self, caller: &Caller, room_id: &RoomId) -> Result<Appended, Error> {
+        self.buckets.take(caller, Costly::Room).await?;
         let now = self.clock.now();
         let entry = Entry::system(room_id.clone(), None, caller.sender.clone(), SystemEvent::RoomCreated, now);
         // Nothing is translated automatically for who comes and goes, so nobody's language counts.

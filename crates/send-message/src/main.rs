@@ -27,7 +27,7 @@ async fn main() -> Result<(), Fatal> {
             connections: doors.connections()?,
             digest: doors.digest_key().await?,
             express,
-            pace: pace::Pace { window: shared::config::send_window()? },
+            pace: pace::Pace { window: shared::config::send_window()?, mute: shared::config::mute()? },
             clock: doors.clock(),
         },
         doors.connections()?,

@@ -20,22 +20,48 @@ const REPEATS: usize = 3;
 pub struct Pace {
     /// [`JUDGED`] messages in a row within this time are too fast; zero: never.
     pub window: Duration,
+    /// For how long who sends the same text a fourth time sends nothing more in that room; zero: as long as it is the same.
+    pub mute: Duration,
+}
+
+/// Why a message comes too soon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TooMuch {
+    /// Too many in a row.
+    Fast(Duration),
+    /// The same again and again.
+    Same(Duration),
+    /// Muted for having done that.
+    Muted(Duration),
+}
+
+impl TooMuch {
+    /// What the person is told, and nobody else.
+    pub fn refusal(self) -> Refusal {
+        match self {
+            Self::Fast(wait) => Refusal::rate_limited("you are sending too fast", wait),
+            Self::Same(wait) => Refusal::rate_limited("you have sent the same text several times", wait),
+            Self::Muted(wait) => {
+                Refusal::rate_limited("you have sent the same text several times, and can write here again later", wait)
+            }
+        }
+    }
 }
 
 impl Pace {
-    /// Refuses `text` of `user` at `now`, judging by the room's last entries, newest first.
-    pub fn judge(&self, tail: &[Entry], user: &UserId, text: &MessageText, now: Timestamp) -> Result<(), Refusal> {
+    /// Judges `text` of `user` at `now` by the room's last entries, newest first.
+    pub fn judge(&self, tail: &[Entry], user: &UserId, text: &MessageText, now: Timestamp) -> Result<(), TooMuch> {
         let own = |entry: &&Entry| entry.kind == EntryKind::Text && entry.sender.user_id == *user;
         let recent = tail.iter().filter(own).filter(|entry| now.since(entry.sent_at) < REPEAT_WINDOW);
         let same: Vec<_> = recent.filter(|entry| entry.message == text.as_str()).collect();
         if let Some(oldest) = same.get(REPEATS - 1) {
             let wait = REPEAT_WINDOW.saturating_sub(now.since(oldest.sent_at));
-            return Err(Refusal::rate_limited("you have sent the same text several times", wait));
+            return Err(TooMuch::Same(if self.mute.is_zero() { wait } else { self.mute }));
         }
         match tail.last() {
             Some(oldest) if tail.len() == usize::from(JUDGED) && tail.iter().all(|entry| own(&entry)) => {
                 let wait = self.window.saturating_sub(now.since(oldest.sent_at));
-                if wait.is_zero() { Ok(()) } else { Err(Refusal::rate_limited("you are sending too fast", wait)) }
+                if wait.is_zero() { Ok(()) } else { Err(TooMuch::Fast(wait)) }
             }
             _ => Ok(()),
         }
@@ -45,11 +71,10 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use shared::chat::{Sender, SystemEvent};
-    use shared::wire::Code;
 
     use super::*;
 
-    const PACE: Pace = Pace { window: Duration::from_secs(2) };
+    const PACE: Pace = Pace { window: Duration::from_secs(2), mute: Duration::from_secs(20) };
 
     fn sent(user: &str, text: &str, at: u64) -> Entry {
         let sender = Sender {
@@ -63,7 +88,7 @@ mod tests {
         Entry { kind: EntryKind::Text, event: None, message: text.to_owned(), ..entry }
     }
 
-    fn judge(tail: &[Entry], text: &str, now: u64) -> Result<(), Refusal> {
+    fn judge(tail: &[Entry], text: &str, now: u64) -> Result<(), TooMuch> {
         let text = MessageText::new(text.to_owned()).expect("valid");
         PACE.judge(tail, &"nurse".parse().expect("valid"), &text, Timestamp::from_millis(now))
     }
@@ -71,8 +96,7 @@ mod tests {
     #[test]
     fn the_same_text_a_fourth_time_within_five_seconds_is_refused() {
         let tail: Vec<_> = [3_000, 2_000, 1_000].map(|at| sent("nurse", "네", at)).into();
-        let refusal = judge(&tail, "네", 4_000).expect_err("refused");
-        assert_eq!(refusal.code, Code::RateLimited);
+        assert_eq!(judge(&tail, "네", 4_000), Err(TooMuch::Same(Duration::from_secs(20))));
         assert!(judge(&tail, "아니요", 4_000).is_ok());
         assert!(judge(&tail, "네", 6_000).is_ok());
     }

@@ -17,7 +17,7 @@ use shared::verbatim;
 use shared::wire::{Code, Refusal};
 
 use crate::express::Express;
-use crate::pace::{JUDGED, Pace};
+use crate::pace::{JUDGED, Pace, TooMuch};
 
 /// The route and its doors.
 pub struct SendMessage {
@@ -55,6 +55,24 @@ enum Stored {
     Now(Box<Entry>, Send),
     /// Its `message_id` was used before, for this text or for another.
     Before(Send),
+}
+
+/// Why a message is not appended.
+enum Declined {
+    Refused(Refusal),
+    TooMuch(TooMuch),
+}
+
+impl From<Refusal> for Declined {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<TooMuch> for Declined {
+    fn from(too_much: TooMuch) -> Self {
+        Self::TooMuch(too_much)
+    }
 }
 
 /// A message that can be appended as it is.
@@ -102,9 +120,12 @@ impl SendMessage {
             let ((member, room), tail) = (seat?, tail?);
             let entry = match self.accept(caller, draft, &member, &room, &tail) {
                 Ok(entry) => entry,
-                Err(refusal) => {
+                Err(declined) => {
                     let sent = self.sends.get(&draft.room_id, caller.participant(), draft.message_id).await?;
-                    return sent.map(Stored::Before).ok_or_else(|| refusal.into());
+                    if let Some(sent) = sent {
+                        return Ok(Stored::Before(sent));
+                    }
+                    return Err(self.decline(caller, member, declined).await?.into());
                 }
             };
             let send = Send::new(
@@ -133,14 +154,33 @@ impl SendMessage {
         member: &Member,
         room: &Room,
         tail: &[Entry],
-    ) -> Result<Entry, Refusal> {
+    ) -> Result<Entry, Declined> {
         let now = self.clock.now();
-        if let Some(until) = member.muted_until.filter(|until| *until > now) {
-            return Err(Refusal::rate_limited("you are muted in this room for a while", until.since(now)));
+        if let Some(until) = member.mutes.get(caller.user_id()).filter(|until| **until > now) {
+            return Err(Declined::TooMuch(TooMuch::Muted(until.since(now))));
         }
         refuse_if_closed(room, tail)?;
         self.pace.judge(tail, caller.user_id(), &draft.text, now)?;
-        draft.entry(caller, room, tail.first(), now)
+        Ok(draft.entry(caller, room, tail.first(), now)?)
+    }
+
+    /// What the person is told whose message is not taken. Who sends the same again and again is muted for a while, by themselves: of
+    /// many staff at one seat, one. That is all that is ever written about it.
+    async fn decline(&self, caller: &Caller, member: Member, declined: Declined) -> Result<Refusal, Error> {
+        let too_much = match declined {
+            Declined::Refused(refusal) => return Ok(refusal),
+            Declined::TooMuch(too_much) => too_much,
+        };
+        if let TooMuch::Same(_) = too_much
+            && !self.pace.mute.is_zero()
+        {
+            let now = self.clock.now();
+            let mut mutes = member.mutes;
+            mutes.retain(|_, until| *until > now);
+            mutes.insert(caller.user_id().clone(), now + self.pace.mute);
+            self.seats.members.set_mutes(&member.room_id, &member.participant, &mutes).await?;
+        }
+        Ok(too_much.refusal())
     }
 
     async fn draft(&self, caller: &Caller, request: Request) -> Result<Draft, Error> {

@@ -301,3 +301,8 @@ pub fn log_level() -> Result<tracing::Level, ConfigError> {
 pub fn send_window() -> Result<std::time::Duration, ConfigError> {
     parsed("SEND_WINDOW_MS")?.map(std::time::Duration::from_millis).ok_or(ConfigError::Missing("SEND_WINDOW_MS"))
 }
+
+/// `MUTE_SECONDS`: for how long who sends the same text again and again sends nothing more in that room; zero: as long as it is the same.
+pub fn mute() -> Result<std::time::Duration, ConfigError> {
+    parsed("MUTE_SECONDS")?.map(std::time::Duration::from_secs).ok_or(ConfigError::Missing("MUTE_SECONDS"))
+}

@@ -7,6 +7,7 @@ use aws_smithy_http_client::tls;
 
 use crate::audience::Audience;
 use crate::auth::{Issuer, IssuerConfig, KeySet, Keys, Tokens};
+use crate::bucket::Buckets;
 use crate::clock::Clock;
 use crate::config::{self, ConfigError, DeepLConfig, SecretName, TableName};
 use crate::deepl::DeepL;
@@ -101,6 +102,11 @@ impl Doors {
     /// The `guards` table.
     pub fn guards(&self) -> Result<Guards, ConfigError> {
         Ok(Guards::new(self.dynamodb.clone(), TableName::Guards.read()?))
+    }
+
+    /// How fast people may ask for what costs something.
+    pub fn buckets(&self) -> Result<Buckets, ConfigError> {
+        Ok(Buckets { guards: self.guards()?, rate: config::costly_rate()?, clock: self.clock() })
     }
 
     /// The checker of tokens, its issuers' keys fetched.

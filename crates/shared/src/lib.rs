@@ -7,6 +7,7 @@
 
 pub mod audience;
 pub mod auth;
+pub mod bucket;
 pub mod chat;
 pub mod clock;
 pub mod config;

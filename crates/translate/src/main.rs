@@ -14,7 +14,12 @@ async fn main() -> Result<(), Fatal> {
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
     serve(
-        route::Translate { seats: doors.seats()?, translator: doors.translator().await?, clock: doors.clock() },
+        route::Translate {
+            seats: doors.seats()?,
+            translator: doors.translator().await?,
+            buckets: doors.buckets()?,
+            clock: doors.clock(),
+        },
         doors.connections()?,
     )
     .await

@@ -1,6 +1,7 @@
 //! When somebody asks for a translation, then they get the one there is, or a new one that everybody sees.
 
 use serde::Serialize;
+use shared::bucket::{Buckets, Costly};
 use shared::chat::{Entry, EntryKind, FailureReason, Room, Translation, TranslationMode};
 use shared::clock::Clock;
 use shared::error::Error;
@@ -15,6 +16,7 @@ use crate::request::{Request, Which};
 pub struct Translate {
     pub seats: Seats,
     pub translator: Translator,
+    pub buckets: Buckets,
     pub clock: Clock,
 }
 
@@ -57,7 +59,12 @@ impl Translate {
         }
         // What is stored is a read: only a new translation needs to know what was said before.
         let settled = known.is_some_and(Translation::is_settled);
-        let context = if settled { String::new() } else { self.translator.context(&entry).await? };
+        let context = if settled {
+            String::new()
+        } else {
+            self.buckets.take(caller, Costly::Translation).await?;
+            self.translator.context(&entry).await?
+        };
         let wanted = [Wanted { entry: &entry, target: &which.language }];
         let translations = self.translator.translate(&wanted, &context, Unknown::Ask, Failures::Tell).await?;
         match translations.into_iter().next() {

@@ -1,6 +1,6 @@
 //! A room and its members, as the tables keep them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::text::preview;
 use super::{Entry, Role, RoomKind, RoomName, RoomStatus, Sender, TranslationMode};
 use crate::clock::Timestamp;
-use crate::ids::{Mark, Participant, RoomId, Seq};
+use crate::ids::{Mark, Participant, RoomId, Seq, UserId};
 use crate::language::{Language, Languages};
 
 /// A conversation. The fields from `last_seq` on are its head, which fan-out derives from the log.
@@ -161,9 +161,9 @@ pub struct Member {
     pub read_text_count: u64,
     /// Orders the member's room list; derived, and up to a minute behind.
     pub last_activity: Timestamp,
-    /// Until when what they send is refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub muted_until: Option<Timestamp>,
+    /// Until when what a person sends from this seat is refused: of many staff, one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub mutes: BTreeMap<UserId, Timestamp>,
     /// On the hospital's seat in a consult: the key of the `by-status` index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list_key: Option<String>,
@@ -182,7 +182,7 @@ impl Member {
             last_read_seq: Mark::default(),
             read_text_count: 0,
             last_activity: now,
-            muted_until: None,
+            mutes: BTreeMap::new(),
             list_key: None,
         }
     }

@@ -1,5 +1,7 @@
 //! The `members` table: who has a seat in which room, and how far they have read.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, Update};
 use serde::Deserialize;
@@ -7,7 +9,7 @@ use serde::Deserialize;
 use super::{Item, Page, Table, TableError, Write, applied, key, number};
 use crate::chat::{Member, RoomStatus};
 use crate::clock::Timestamp;
-use crate::ids::{Mark, Participant, RoomId};
+use crate::ids::{Mark, Participant, RoomId, UserId};
 use crate::language::Language;
 
 /// A place in a participant's room list: all that the indexes hold, so that moving a read mark writes no index.
@@ -142,6 +144,21 @@ impl Members {
             .condition_expression("attribute_exists(room_id)")
             .expression_attribute_names("#language", "language")
             .expression_attribute_values(":language", AttributeValue::S(language.to_string()));
+        self.table.update(call).await.map(|_| ())
+    }
+
+    /// Notes who is muted on a seat, in the place of what was noted before.
+    pub async fn set_mutes(
+        &self,
+        room: &RoomId,
+        participant: &Participant,
+        mutes: &BTreeMap<UserId, Timestamp>,
+    ) -> Result<(), TableError> {
+        let call = self.seat(room, participant);
+        let call = call
+            .update_expression("SET mutes = :mutes")
+            .condition_expression("attribute_exists(room_id)")
+            .expression_attribute_values(":mutes", self.table.value(mutes)?);
         self.table.update(call).await.map(|_| ())
     }
 

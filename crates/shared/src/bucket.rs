@@ -1,0 +1,44 @@
+//! How fast a person may ask for what costs something: a bucket each, which fills again by itself.
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::runtime::Caller;
+use crate::table::{Guards, Rate};
+use crate::wire::Refusal;
+
+/// Something that costs more than reading a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Costly {
+    /// A new room: a dozen rows.
+    Room,
+    /// A new translation: DeepL's characters.
+    Translation,
+    /// A search: up to a megabyte read.
+    Search,
+}
+
+/// The buckets of all people.
+#[derive(Debug, Clone)]
+pub struct Buckets {
+    /// Where they are kept: what one process counts, another does not know.
+    pub guards: Guards,
+    /// How fast they fill, and how much they hold.
+    pub rate: Rate,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Buckets {
+    /// Takes one from the caller's bucket; refused while it is empty. Per person, never per hospital.
+    pub async fn take(&self, caller: &Caller, what: Costly) -> Result<(), Error> {
+        let name = match what {
+            Costly::Room => "room",
+            Costly::Translation => "translation",
+            Costly::Search => "search",
+        };
+        match self.guards.take(caller.user_id(), name, self.rate, self.clock.now()).await? {
+            Ok(()) => Ok(()),
+            Err(wait) => Err(Refusal::rate_limited("you are asking for this too often", wait).into()),
+        }
+    }
+}
