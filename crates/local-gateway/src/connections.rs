@@ -13,6 +13,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::faults::cut::Scissors;
 use crate::faults::{Faults, Kind};
+use crate::iam::Denial;
 use crate::socket::Limits;
 use crate::socket::event::{Caller, new_id};
 use crate::timestamps::rfc3339;
@@ -101,26 +102,27 @@ impl Connection {
     }
 }
 
-/// Told of every push, whatever becomes of it, by the headers of the request; says which function made it, if one did.
-pub(crate) type OnPush = Arc<dyn Fn(&HeaderMap) -> Option<String> + Send + Sync>;
+/// Told of every request before anything becomes of it, by its method, its headers and the connection's id; says which
+/// function made it, if one did, or that it may not.
+pub(crate) type Admit = Arc<dyn Fn(&Method, &HeaderMap, &str) -> Result<Option<String>, Denial> + Send + Sync>;
 
 /// All open connections of one API. Clones are the same connections.
 #[derive(Clone)]
 pub(crate) struct Connections {
     open: Arc<Mutex<BTreeMap<String, Arc<Connection>>>>,
     largest: usize,
-    on_push: OnPush,
+    admit: Admit,
     faults: Faults,
     /// How many pushes a planted defect has answered before they were made.
     answered_early: Arc<AtomicU64>,
 }
 
 impl Connections {
-    pub(crate) fn none_yet(limits: &Limits, on_push: OnPush, faults: Faults) -> Connections {
+    pub(crate) fn none_yet(limits: &Limits, admit: Admit, faults: Faults) -> Connections {
         Connections {
             open: Arc::default(),
             largest: limits.message_bytes,
-            on_push,
+            admit,
             faults,
             answered_early: Arc::default(),
         }
@@ -160,12 +162,18 @@ impl Connections {
         body: Bytes,
         scissors: &Scissors,
     ) -> Response<Body> {
+        if !matches!(*method, Method::POST | Method::GET | Method::DELETE) {
+            return forbidden();
+        }
+        let caller = match (self.admit)(method, headers, id) {
+            Ok(caller) => caller,
+            Err(denial) => return denial.response(),
+        };
         match *method {
             Method::POST => {
-                let pusher = (self.on_push)(headers);
                 // Before the frame goes out and not only before the answer: a client hears of it no sooner than on AWS.
                 self.faults.floor(|latencies| latencies.push.as_ref()).passed().await;
-                if self.is_never_made(pusher.as_deref()) {
+                if self.is_never_made(caller.as_deref()) {
                     return answer(StatusCode::OK, None, None);
                 }
                 match self.post(id, body, scissors).await {
@@ -177,7 +185,7 @@ impl Connections {
                 Some(connection) => answer(StatusCode::OK, None, Some(described(&connection))),
                 None => refusal(PushError::Gone, id),
             },
-            Method::DELETE => match self.find(id) {
+            _ => match self.find(id) {
                 Some(connection) => {
                     // From here on it is gone, however long the closing takes.
                     self.remove(id);
@@ -186,7 +194,6 @@ impl Connections {
                 }
                 None => refusal(PushError::Gone, id),
             },
-            _ => forbidden(),
         }
     }
 
@@ -265,7 +272,7 @@ fn refusal(error: PushError, id: &str) -> Response<Body> {
     }
 }
 
-fn answer(status: StatusCode, error: Option<&str>, body: Option<Value>) -> Response<Body> {
+pub(crate) fn answer(status: StatusCode, error: Option<&str>, body: Option<Value>) -> Response<Body> {
     let mut response = match body {
         Some(body) => (status, axum::Json(body)).into_response(),
         None => status.into_response(),

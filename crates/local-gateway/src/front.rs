@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::dynamodb::{ApiError, Database, tables_of};
 use crate::faults::cut::{CuttableListener, Peer};
 use crate::faults::{Faults, Kind, calls};
+use crate::iam::Iam;
 use crate::identity::Identities;
 use crate::ledger::{Ledger, OUTSIDE, Units};
 use crate::secrets::Secrets;
@@ -57,6 +58,7 @@ struct Behind {
     database: Database,
     secrets: Secrets,
     identities: Identities,
+    iam: Iam,
     ledger: Ledger,
     faults: Faults,
 }
@@ -79,12 +81,13 @@ impl Front {
         database: Database,
         secrets: Secrets,
         identities: Identities,
+        iam: Iam,
         ledger: Ledger,
         faults: Faults,
     ) -> std::io::Result<Front> {
         let address = listener.local_addr()?;
         let listener = CuttableListener(listener);
-        let behind = Arc::new(Behind { database, secrets, identities, ledger, faults });
+        let behind = Arc::new(Behind { database, secrets, identities, iam, ledger, faults });
         let router = Router::new()
             .route("/", post(receive))
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -110,9 +113,20 @@ impl Drop for Front {
 }
 
 impl Behind {
-    /// Answers a call. The one place that every call of every function passes: a policy that does not grant it belongs
-    /// before everything else.
+    /// Answers a call. The one place that every call of every function passes: whether its policies allow it comes before
+    /// everything else, and what they do not allow costs nothing and meets no fault.
     async fn answer(&self, call: Call) -> Reply {
+        if let Some(function) = &call.caller {
+            let allowed = match call.service {
+                Service::DynamoDb => self.iam.allow_dynamodb(function, &call.operation, &call.request),
+                Service::SecretsManager => {
+                    self.iam.allow_secrets(function, &call.operation, &call.request, &self.secrets)
+                }
+            };
+            if let Err(denial) = allowed {
+                return Reply::Says(Err(denial.api_error()));
+            }
+        }
         let floor = call.caller.as_ref().map(|_| {
             self.faults.floor(|latencies| match call.service {
                 Service::DynamoDb => latencies.of_dynamodb(&call.operation),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
@@ -15,6 +15,7 @@ use crate::connections::Connections;
 use crate::dynamodb::{Database, DatabaseError};
 use crate::faults::{Faults, Plan, PlanError};
 use crate::front::Front;
+use crate::iam::Iam;
 use crate::identity::Identities;
 use crate::lambda::environment::{self, Credentials, Surroundings};
 use crate::lambda::{Binaries, Functions, InvokeError, Log, LogLine, LogSink, MissingBinary, missing_binary};
@@ -132,6 +133,7 @@ pub struct Gateway {
     template: Template,
     environments: BTreeMap<String, BTreeMap<String, String>>,
     secrets: Secrets,
+    iam: Iam,
     ledger: Ledger,
     faults: Faults,
     database: Database,
@@ -169,10 +171,10 @@ impl Gateway {
         let database = Database::open(&template, data).await?;
         let secrets = Secrets::of(&template, &options.secrets, data)?;
         let identities = Identities::of(&template);
-        let ledger = Ledger::default();
+        let (iam, ledger) = (Iam::of(&template), Ledger::default());
         let front = {
             let (database, secrets, identities) = (database.clone(), secrets.clone(), identities.clone());
-            Front::start(endpoint, database, secrets, identities, ledger.clone(), faults.clone())
+            Front::start(endpoint, database, secrets, identities, iam.clone(), ledger.clone(), faults.clone())
         };
         let front = front.map_err(StartError::Machine)?;
 
@@ -189,15 +191,20 @@ impl Gateway {
             .await
             .map_err(StartError::Machine)?;
 
-        let pushes = ledger.clone();
-        let on_push = Arc::new(move |headers: &HeaderMap| {
+        let (policies, pushes) = (iam.clone(), ledger.clone());
+        let admit = Arc::new(move |method: &Method, headers: &HeaderMap, connection: &str| {
             let signature = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-            let pusher = signature.and_then(|signature| identities.caller(signature));
-            pushes.push(pusher.unwrap_or(OUTSIDE));
-            pusher.map(str::to_owned)
+            let caller = signature.and_then(|signature| identities.caller(signature));
+            if let Some(function) = caller {
+                policies.allow_connections(function, method.as_str(), connection)?;
+            }
+            if *method == Method::POST {
+                pushes.push(caller.unwrap_or(OUTSIDE));
+            }
+            Ok(caller.map(str::to_owned))
         });
         let (place, limits) = (&template.place, &options.limits);
-        let connections = Connections::none_yet(limits, on_push, faults.clone());
+        let connections = Connections::none_yet(limits, admit, faults.clone());
         let socket = Socket::serve(listener, &api, selection, place, limits, functions.clone(), connections)
             .map_err(StartError::Machine)?;
         let given_up = options.data.map(|folder| folder.join("failed-batches"));
@@ -210,6 +217,7 @@ impl Gateway {
             template,
             environments,
             secrets,
+            iam,
             ledger,
             faults,
             database,
@@ -287,6 +295,11 @@ impl Gateway {
     /// The readers of the streams, which can be paused, waited for and made to repeat themselves.
     pub fn streams(&self) -> &Streams {
         &self.streams
+    }
+
+    /// Who may do what: what was allowed up to now, and a door to take something away.
+    pub fn iam(&self) -> &Iam {
+        &self.iam
     }
 
     /// What has been used up to now.

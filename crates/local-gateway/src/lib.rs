@@ -6,6 +6,7 @@ pub mod dynamodb;
 pub mod faults;
 pub mod front;
 mod gateway;
+pub mod iam;
 pub mod identity;
 pub mod lambda;
 pub mod ledger;
@@ -18,6 +19,7 @@ pub mod template;
 mod timestamps;
 
 pub use gateway::{Gateway, Options, StartError};
+pub use iam::{Grant, Iam};
 pub use lambda::{Binaries, Functions, InvokeError, LogLine, LogSink, MissingBinary};
 pub use ledger::Ledger;
 pub use socket::Limits;

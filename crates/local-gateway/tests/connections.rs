@@ -12,7 +12,8 @@ use tokio_tungstenite::connect_async;
 
 mod stack;
 
-use stack::socket::{Client, Stack};
+use local_gateway::Limits;
+use stack::socket::{Client, Stack, TEMPLATE};
 
 /// The SDK, signing with what the function has in its environment.
 fn management(stack: &Stack) -> Management {
@@ -61,6 +62,33 @@ async fn a_push_over_32_kb_is_one_frame_and_one_over_128_kb_is_refused() {
     assert_eq!(client.text().await.len(), 131_072);
     let refused = push(&management, &id, "x".repeat(131_073)).await.unwrap_err();
     assert!(refused.is_payload_too_large_exception(), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_the_functions_policy_does_not_allow_is_403_and_reaches_nobody() {
+    let posting = "Resource: !Sub 'arn:aws:execute-api:*:*:${ChatApi}/dev/POST/@connections/*'";
+    let stack = Stack::with(&TEMPLATE.replace("Resource: '*'", posting), Limits::default()).await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    let management = management(&stack);
+    push(&management, &id, "allowed".into()).await.unwrap();
+    assert_eq!(client.text().await, "allowed");
+    let get = management.get_connection().connection_id(&id).send().await.unwrap_err();
+    let delete = management.delete_connection().connection_id(&id).send().await.unwrap_err();
+    for (status, code, message) in [
+        (get.raw_response().unwrap().status(), get.code(), get.message()),
+        (delete.raw_response().unwrap().status(), delete.code(), delete.message()),
+    ] {
+        assert_eq!((status.as_u16(), code), (403, Some("AccessDeniedException")));
+        assert!(
+            message.unwrap().contains("is not authorized to perform: execute-api:ManageConnections on resource: arn:")
+        );
+    }
+    push(&management, &id, "still open".into()).await.unwrap();
+    assert_eq!(client.text().await, "still open");
+    assert_eq!(stack.gateway.ledger().snapshot().function("EchoFunction").pushes, 2);
+    let everybody = reqwest::Client::new().get(stack.management(&id)).send().await.unwrap();
+    assert_eq!(everybody.status(), 200, "who is no function may do everything");
 }
 
 #[tokio::test]

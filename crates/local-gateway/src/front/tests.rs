@@ -17,8 +17,8 @@ use crate::template::{Place, Template};
 
 const TEMPLATE: &str = "
 Resources:
-  Writer: {Type: AWS::Serverless::Function, Properties: {CodeUri: writer}}
-  Reader: {Type: AWS::Serverless::Function, Properties: {CodeUri: reader}}
+  Writer: {Type: AWS::Serverless::Function, Properties: {CodeUri: writer, Policies: [{Statement: {Effect: Allow, Action: 'dynamodb:*', Resource: '*'}}]}}
+  Reader: {Type: AWS::Serverless::Function, Properties: {CodeUri: reader, Policies: [{Statement: {Effect: Allow, Action: 'secretsmanager:*', Resource: '*'}}]}}
   Key: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {}}}
   Notes:
     Type: AWS::DynamoDB::Table
@@ -60,8 +60,8 @@ impl World {
         let (identities, ledger) = (Identities::of(&template), Ledger::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let faults = Faults::of(&template, plan).unwrap();
-        let front =
-            Front::start(listener, database, secrets, identities.clone(), ledger.clone(), faults.clone()).unwrap();
+        let (callers, iam) = (identities.clone(), Iam::of(&template));
+        let front = Front::start(listener, database, secrets, callers, iam, ledger.clone(), faults.clone()).unwrap();
         World { template, front, ledger, identities, faults }
     }
 
@@ -250,6 +250,23 @@ async fn secrets_are_answered_on_the_same_endpoint() {
     let counts = world.calls("Reader");
     assert_eq!(counts["secretsmanager:GetSecretValue Key"].calls, 1);
     assert_eq!(counts["secretsmanager:GetSecretValue"].refused, 1);
+}
+
+#[tokio::test]
+async fn what_no_policy_allows_is_denied_and_neither_counted_nor_struck_by_a_fault() {
+    let mut plan = Plan::default();
+    plan.dynamodb.failed_before = crate::faults::Chance::of(1.0);
+    let world = World::with(plan).await;
+    let reader = world.dynamodb(world.identities.access_key_id("Reader").unwrap());
+    let key = [("book".to_owned(), s("a")), ("seq".to_owned(), n(1))].into();
+    let error = reader.get_item().table_name("demo-Notes").set_key(Some(key)).send().await.unwrap_err();
+    assert_eq!(error.code(), Some("AccessDeniedException"));
+    let message = error.message().unwrap();
+    assert!(message.ends_with("because no identity-based policy allows the dynamodb:GetItem action"), "{message}");
+    assert!(world.calls("Reader").is_empty());
+    assert!(world.faults.counts().is_empty());
+    let stranger = world.dynamodb("AKIASTRANGER");
+    stranger.list_tables().send().await.expect("who is no function may do everything");
 }
 
 #[tokio::test]

@@ -25,6 +25,8 @@ Resources:
       Environment:
         Variables:
           AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI: !Sub https://${ChatApi}.execute-api.${AWS::Region}.amazonaws.com/dev
+      Policies:
+        - Statement: {Effect: Allow, Action: execute-api:ManageConnections, Resource: '*'}
   ChatApi:
     Type: AWS::Serverless::WebSocketApi
     Properties:
