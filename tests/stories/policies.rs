@@ -1,0 +1,133 @@
+//! No policy grants more than is used: every function, deprived of any one of its grants, fails.
+//!
+//! The scenes of [`scenes`] are played once with every grant, while the gateway notes which grant allowed what. Then each
+//! grant is taken away in turn, and a scene that made use of it is played again. It has to end badly for somebody: for
+//! the client, who is refused or hears nothing, or for the function, which says in its log what it was denied.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use end_to_end::World;
+use local_gateway::faults::{Chance, Plan};
+use local_gateway::{Grant, LogLine, LogSink, Timing};
+
+use tokio::time::timeout;
+
+mod scenes;
+
+use scenes::{Scene, Stage};
+
+/// How many worlds take grants away side by side.
+const WORLDS: usize = 2;
+
+/// A world that reads nothing before it is asked to, so that what is used is used by a scene, and that comes again soon
+/// to what it was denied.
+async fn world() -> World {
+    World::with(|stack| {
+        for (parameter, value) in [("WarmInInit", "false"), ("TranslationBudget", "40")] {
+            stack.parameters.insert(parameter.to_owned(), value.to_owned());
+        }
+        stack.log = LogSink::Collect;
+        let (first_retry, longest_retry) = (Duration::from_millis(20), Duration::from_millis(100));
+        stack.streams = Timing { first_retry, longest_retry, ..Timing::default() };
+    })
+    .await
+}
+
+/// Plays every scene, and says which grants each made use of.
+async fn play_all(world: &World) -> BTreeMap<Grant, Vec<Scene>> {
+    let mut uses: BTreeMap<Grant, Vec<Scene>> = BTreeMap::new();
+    for scene in Scene::ALL {
+        let before = world.gateway.iam().used();
+        if let Err(failed) = scene.play(&Stage::new(world)).await {
+            panic!("{scene:?}: {failed}");
+        }
+        world.settled().await;
+        for (grant, count) in world.gateway.iam().used() {
+            if before.get(&grant) != Some(&count) {
+                uses.entry(grant).or_default().push(scene);
+            }
+        }
+    }
+    uses
+}
+
+/// Whether a scene ends badly without a grant. A complaint in the log may come a little after the scene has ended: it is
+/// waited for with `patience`.
+async fn fails_without(world: &World, grant: &Grant, scene: Scene, patience: Duration) -> bool {
+    let iam = world.gateway.iam();
+    if grant.action.starts_with("secretsmanager:") {
+        // A process keeps what it once fetched, so that one is needed that has fetched nothing yet.
+        let mut plan = Plan::default();
+        plan.lambda.functions.insert(grant.function.clone());
+        plan.lambda.cold = Chance::of(1.0);
+        world.gateway.faults().set(plan).expect("a plan that can be followed");
+    }
+    iam.deprive(grant);
+    let denied = format!("perform: {} on resource: {}", grant.action, grant.resource.trim_end_matches('*'));
+    let complaint = |line: &LogLine| line.function == grant.function && line.line.contains(&denied);
+    let stage = Stage::new(world);
+    let played = async {
+        let played = scene.play(&stage).await;
+        if played.is_ok() {
+            world.gateway.streams().idle().await;
+        }
+        played
+    };
+    let fails = tokio::select! {
+        _ = world.gateway.logged(complaint) => true,
+        played = played => match played {
+            Err(failed) => {
+                assert!(iam.missed(grant) > 0, "{scene:?} failed for another reason than without {grant}: {failed}");
+                true
+            }
+            Ok(()) => iam.missed(grant) > 0 && timeout(patience, world.gateway.logged(complaint)).await.is_ok(),
+        }
+    };
+    iam.restore(grant);
+    scenes::tidy_up(world).await;
+    fails
+}
+
+/// Whether any of the scenes that made use of a grant ends badly without it.
+async fn is_needed(world: &World, grant: &Grant, scenes: &[Scene]) -> bool {
+    // Some scenes go on without what others cannot do without: none is waited for before all were tried.
+    for patience in [Duration::ZERO, Duration::from_secs(5)] {
+        for scene in scenes {
+            if fails_without(world, grant, *scene, patience).await {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Those of the grants that nobody misses.
+async fn idle_grants<'g>(uses: &[(&'g Grant, &[Scene])]) -> BTreeSet<&'g Grant> {
+    let world = world().await;
+    let mut idle = BTreeSet::new();
+    for (grant, scenes) in uses {
+        if !is_needed(&world, grant, scenes).await {
+            idle.insert(*grant);
+        }
+    }
+    idle
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deprived_of_any_one_of_its_grants_a_function_fails() {
+    let world = world().await;
+    let uses = play_all(&world).await;
+    let granted = world.gateway.iam().granted();
+    let unused: Vec<String> = granted.iter().filter(|grant| !uses.contains_key(grant)).map(Grant::to_string).collect();
+    assert_eq!(unused, Vec::<String>::new(), "granted, and used by no scene");
+    drop(world);
+
+    let uses: Vec<(&Grant, &[Scene])> = uses.iter().map(|(grant, scenes)| (grant, scenes.as_slice())).collect();
+    // Neighbours are grants of one function: dealt out in turn, each world has some of the quick and of the slow ones.
+    let hands: Vec<Vec<_>> =
+        (0..WORLDS).map(|world| uses.iter().skip(world).step_by(WORLDS).copied().collect()).collect();
+    let idle = futures::future::join_all(hands.iter().map(|hand| idle_grants(hand))).await;
+    let idle: Vec<String> = idle.into_iter().flatten().map(Grant::to_string).collect();
+    assert_eq!(idle, Vec::<String>::new(), "used, but nobody misses them");
+}

@@ -1,0 +1,321 @@
+//! What people do, cut into scenes so short that one can be played again for every grant that it needs.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use end_to_end::{Client, Credential, Person, Row, World};
+use local_gateway::faults::Plan;
+use serde_json::{Value, json};
+
+/// One scene.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scene {
+    ComeAndGo,
+    OpenAConsult,
+    JoinRooms,
+    Talk,
+    TalkWithoutTheStream,
+    MeetAClosedRoom,
+    Read,
+    SortConsults,
+    Translate,
+    AreOvertakenByAnotherTranslation,
+    UseUpTheQuota,
+    UseUpTheBudget,
+    OutstayTheirSession,
+}
+
+/// What did not go as it should.
+#[derive(Debug)]
+pub struct Failed(String);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+type Played<T = ()> = Result<T, Failed>;
+
+/// A world, and people in it whom nobody else knows.
+pub struct Stage<'w> {
+    world: &'w World,
+    number: usize,
+}
+
+/// A consult between a patient (Japanese) and a clinic (Korean).
+struct Consult {
+    room: String,
+    patient: Client,
+    hospital: Client,
+}
+
+impl Scene {
+    /// In an order in which each is played for the first time by who needs nothing of a later one.
+    pub const ALL: [Scene; 13] = [
+        Scene::ComeAndGo,
+        Scene::OpenAConsult,
+        Scene::JoinRooms,
+        Scene::Talk,
+        Scene::TalkWithoutTheStream,
+        Scene::MeetAClosedRoom,
+        Scene::Read,
+        Scene::SortConsults,
+        Scene::Translate,
+        Scene::AreOvertakenByAnotherTranslation,
+        Scene::UseUpTheQuota,
+        Scene::UseUpTheBudget,
+        Scene::OutstayTheirSession,
+    ];
+
+    /// Plays it.
+    pub async fn play(self, stage: &Stage<'_>) -> Played {
+        match self {
+            Scene::ComeAndGo => stage.come_and_go().await,
+            Scene::OpenAConsult => stage.open_a_consult().await,
+            Scene::JoinRooms => stage.join_rooms().await,
+            Scene::Talk => stage.talk().await,
+            Scene::TalkWithoutTheStream => stage.talk_without_the_stream().await,
+            Scene::MeetAClosedRoom => stage.meet_a_closed_room().await,
+            Scene::Read => stage.read().await,
+            Scene::SortConsults => stage.sort_consults().await,
+            Scene::Translate => stage.translate().await,
+            Scene::AreOvertakenByAnotherTranslation => stage.are_overtaken_by_another_translation().await,
+            Scene::UseUpTheQuota => stage.use_up_the_quota().await,
+            Scene::UseUpTheBudget => stage.use_up_the_budget().await,
+            Scene::OutstayTheirSession => stage.outstay_their_session().await,
+        }
+    }
+}
+
+/// Makes good what a scene leaves behind that was broken off in the middle.
+pub async fn tidy_up(world: &World) {
+    world.gateway.faults().set(Plan::default()).expect("no faults are a plan");
+    world.gateway.streams().resume();
+    world.translator.set_failure(None);
+    world.translator.release();
+    world.gateway.streams().idle().await;
+    let pause = [("payer", "deepl"), ("month", "pause")].map(|(name, value)| (name.to_owned(), text(value)));
+    let forget = world.dynamodb.delete_item().table_name(world.table("UsageTable")).set_key(Some(pause.into()));
+    forget.send().await.expect("the row can be deleted");
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+/// Asks for what has to be done.
+async fn ask(client: &mut Client, action: &str, fields: Value) -> Played<Value> {
+    let answer = client.request(action, fields).await;
+    if answer["type"] == "reply" { Ok(answer) } else { Err(Failed(format!("{action} was answered by {answer}"))) }
+}
+
+/// Asks for what has to be refused with this code.
+async fn refused(client: &mut Client, action: &str, fields: Value, code: &str) -> Played {
+    let answer = client.request(action, fields).await;
+    if answer["code"] == code { Ok(()) } else { Err(Failed(format!("{action} was answered by {answer}"))) }
+}
+
+/// Says something in a room.
+async fn say(client: &mut Client, room: &str, message: &str) -> Played<u64> {
+    let reply = ask(client, "sendMessage", json!({"room_id": room, "message": message})).await?;
+    Ok(reply["seq"].as_u64().expect("seq is a number"))
+}
+
+async fn translation(client: &mut Client, seq: u64, language: &str) -> Value {
+    let event = |event: &Value| event["seq"] == seq && event["translation"]["language"] == language;
+    client.event("translation", event).await["translation"].clone()
+}
+
+impl<'w> Stage<'w> {
+    pub fn new(world: &'w World) -> Self {
+        static STAGES: AtomicUsize = AtomicUsize::new(0);
+        Self { world, number: STAGES.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    fn user(&self, name: &str, language: &str) -> Person {
+        Person::user(&format!("{name}-{}", self.number), "사람", language)
+    }
+
+    fn clinic(&self) -> String {
+        format!("clinic-{}", self.number)
+    }
+
+    async fn enter(&self, person: &Person) -> Played<Client> {
+        let entered = self.world.try_connect(&self.world.token(person), Credential::Header).await;
+        entered.map_err(|refusal| Failed(format!("{refusal:?}")))
+    }
+
+    async fn consult(&self) -> Played<Consult> {
+        let mut patient = self.enter(&self.user("patient", "ja")).await?;
+        let hospital =
+            self.enter(&Person::staff(&format!("nurse-{}", self.number), &self.clinic(), "민준", "ko")).await?;
+        let reply = ask(&mut patient, "createRoom", json!({"kind": "consult", "hospital_id": self.clinic()})).await?;
+        let room = reply["room"]["room_id"].as_str().expect("a room has an id").to_owned();
+        Ok(Consult { room, patient, hospital })
+    }
+
+    /// Waits until no connection's row is left for which `holds`.
+    async fn gone(&self, holds: impl Fn(&Row) -> bool) {
+        while self.world.rows("ConnectionsTable").await.iter().any(&holds) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn come_and_go(&self) -> Played {
+        let person = self.user("guest", "ja");
+        self.enter(&person).await?.leave().await;
+        self.gone(|row| row["audience"] == person.participant()).await;
+        Ok(())
+    }
+
+    async fn open_a_consult(&self) -> Played {
+        let Consult { room, mut patient, mut hospital } = self.consult().await?;
+        hospital.event("room", |event| event["room"]["room_id"] == room).await;
+        let again = ask(&mut patient, "createRoom", json!({"kind": "consult", "hospital_id": self.clinic()})).await?;
+        assert_eq!(again["created"], false);
+        Ok(())
+    }
+
+    async fn join_rooms(&self) -> Played {
+        let absent = self.user("absent", "ko");
+        let mut owner = self.enter(&self.user("owner", "ja")).await?;
+        let group = json!({"kind": "group", "name": "모임", "members": [absent.participant()]});
+        let group = ask(&mut owner, "createRoom", group).await?["room"]["room_id"].clone();
+        // Who has a seat already says what they read, and who has none takes one.
+        let mut returned = self.enter(&absent).await?;
+        ask(&mut returned, "joinGroup", json!({"group_id": group})).await?;
+        let mut newcomer = self.enter(&self.user("newcomer", "en")).await?;
+        ask(&mut newcomer, "joinGroup", json!({"group_id": group})).await?;
+        let open = json!({"groupId": format!("lobby-{}", self.number)});
+        for client in [&mut owner, &mut newcomer] {
+            ask(client, "joinGroup", open.clone()).await?;
+        }
+        Ok(())
+    }
+
+    async fn talk(&self) -> Played {
+        let Consult { room, mut patient, mut hospital } = self.consult().await?;
+        ask(&mut patient, "joinGroup", json!({"group_id": room})).await?;
+        ask(&mut patient, "sendMessage", json!({"message": "👍"})).await?;
+        hospital.hears("👍").await;
+        Ok(())
+    }
+
+    async fn talk_without_the_stream(&self) -> Played {
+        let friend = self.user("friend", "ko");
+        let mut listener = self.enter(&friend).await?;
+        let mut speaker = self.enter(&self.user("speaker", "ko")).await?;
+        let group = json!({"kind": "group", "name": "모임", "members": [friend.participant()]});
+        let room = ask(&mut speaker, "createRoom", group).await?["room"]["room_id"].clone();
+        let room = room.as_str().expect("a room has an id");
+        self.world.gateway.streams().pause();
+        // Who stores a message does not wait long for its audience: on a busy machine it may take a second try.
+        for number in 0..5 {
+            let words = format!("{number}번");
+            say(&mut speaker, room, &words).await?;
+            if listener.rest().await.iter().any(|frame| frame["message"] == words) {
+                self.world.gateway.streams().resume();
+                return Ok(());
+            }
+        }
+        Err(Failed("nothing is heard before the stream is read".to_owned()))
+    }
+
+    async fn meet_a_closed_room(&self) -> Played {
+        let Consult { room, mut patient, .. } = self.consult().await?;
+        ask(&mut patient, "changeRoomStatus", json!({"room_id": room, "status": "closed"})).await?;
+        refused(&mut patient, "sendMessage", json!({"room_id": room, "message": "もしもし"}), "room_closed").await
+    }
+
+    async fn read(&self) -> Played {
+        let Consult { room, mut patient, mut hospital } = self.consult().await?;
+        for words in ["1", "2"] {
+            say(&mut patient, &room, words).await?;
+        }
+        ask(&mut hospital, "getChatHistory", json!({"room_id": room, "from": 1})).await?;
+        ask(&mut hospital, "sync", json!({"rooms": {room.clone(): 1}})).await?;
+        ask(&mut hospital, "markRead", json!({"room_id": room, "seq": 2})).await?;
+        patient.event("read", |event| event["last_read_seq"] == 2).await;
+        let open = format!("open:lobby-{}", self.number);
+        ask(&mut patient, "joinGroup", json!({"group_id": open})).await?;
+        refused(&mut hospital, "markRead", json!({"room_id": open, "seq": 1}), "not_a_member").await
+    }
+
+    async fn sort_consults(&self) -> Played {
+        let Consult { room, mut patient, mut hospital } = self.consult().await?;
+        ask(&mut hospital, "changeRoomStatus", json!({"room_id": room, "status": "in_progress"})).await?;
+        ask(&mut hospital, "getRoomList", json!({"status": "in_progress"})).await?;
+        ask(&mut patient, "getRoomList", json!({})).await?;
+        Ok(())
+    }
+
+    async fn translate(&self) -> Played {
+        let Consult { room, mut patient, mut hospital } = self.consult().await?;
+        let seq = say(&mut patient, &room, "頭が痛いです。").await?;
+        translation(&mut hospital, seq, "ko").await;
+        ask(&mut hospital, "translateMessage", json!({"room_id": room, "seq": seq, "language": "en"})).await?;
+        let better = json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": "머리가 지끈거려요."});
+        ask(&mut hospital, "setTranslatedMessage", better).await?;
+        ask(&mut hospital, "getUsage", json!({})).await?;
+        Ok(())
+    }
+
+    async fn are_overtaken_by_another_translation(&self) -> Played {
+        let Consult { room, mut patient, .. } = self.consult().await?;
+        let asked = self.world.translator.requests().translate;
+        self.world.translator.hold();
+        let seq = say(&mut patient, &room, "頭が痛いです。").await?;
+        self.world.translator.asked(asked + 1).await;
+        let fields = [("text", "아파요."), ("source", "deepl"), ("status", "ok")];
+        let mut faster: HashMap<String, AttributeValue> =
+            fields.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect();
+        for (name, value) in [("version", "1"), ("at", "1")] {
+            faster.insert(name.to_owned(), AttributeValue::N(value.to_owned()));
+        }
+        let row = self.world.dynamodb.update_item().table_name(self.world.table("MessagesTable"));
+        let row = row.key("room_id", text(&room)).key("seq", AttributeValue::N(seq.to_string()));
+        let row = row.update_expression("SET translations.ko = :faster");
+        row.expression_attribute_values(":faster", AttributeValue::M(faster)).send().await.expect("a row is written");
+        self.world.translator.release();
+        self.world.gateway.streams().idle().await;
+        Ok(())
+    }
+
+    async fn use_up_the_quota(&self) -> Played {
+        let Consult { room, mut patient, mut hospital } = self.consult().await?;
+        self.world.translator.set_failure(Some(456));
+        let seq = say(&mut patient, &room, "熱があります。").await?;
+        assert_eq!(translation(&mut hospital, seq, "ko").await["reason"], "quota");
+        ask(&mut hospital, "getFailedTranslations", json!({})).await?;
+        let asked = json!({"room_id": room, "seq": seq, "language": "en"});
+        refused(&mut hospital, "translateMessage", asked, "translation_unavailable").await?;
+        tidy_up(self.world).await;
+        Ok(())
+    }
+
+    async fn use_up_the_budget(&self) -> Played {
+        let Consult { room, mut patient, mut hospital } = self.consult().await?;
+        let seq = say(&mut patient, &room, &"頭が痛いです。".repeat(10)).await?;
+        translation(&mut hospital, seq, "ko").await;
+        self.world.gateway.streams().idle().await;
+        say(&mut patient, &room, "熱もあります。").await?;
+        patient.event("message", |event| event["event"]["name"] == "translation_limited").await;
+        Ok(())
+    }
+
+    async fn outstay_their_session(&self) -> Played {
+        let Consult { room, mut hospital, patient: _stays } = self.consult().await?;
+        let of_the_patient = self.user("patient", "ja").participant();
+        let rows = self.world.rows("ConnectionsTable").await;
+        let mut row = rows.into_iter().find(|row| row["audience"] == of_the_patient).expect("the patient is connected");
+        let outstayed = format!("outstayed-{}", self.number);
+        (row["connection_id"], row["session_until"]) = (json!(outstayed), json!(1));
+        self.world.put("ConnectionsTable", [row]).await;
+        say(&mut hospital, &room, "👍").await?;
+        self.gone(|row| row["connection_id"] == outstayed).await;
+        Ok(())
+    }
+}
