@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use end_to_end::World;
+use end_to_end::{World, root};
 use local_gateway::faults::{Chance, Plan};
-use local_gateway::{Grant, LogLine, LogSink, Timing};
+use local_gateway::{Grant, LogLine, LogSink, Options, Timing};
 
 use tokio::time::timeout;
 
@@ -23,13 +23,18 @@ const WORLDS: usize = 2;
 /// A world that reads nothing before it is asked to, so that what is used is used by a scene, and that comes again soon
 /// to what it was denied.
 async fn world() -> World {
+    world_with(|_| ()).await
+}
+
+async fn world_with(change: impl FnOnce(&mut Options)) -> World {
     World::with(|stack| {
-        for (parameter, value) in [("WarmInInit", "false"), ("TranslationBudget", "40")] {
+        for (parameter, value) in [("WarmInInit", "false"), ("TranslationBudget", "40"), ("SendWindowMs", "0")] {
             stack.parameters.insert(parameter.to_owned(), value.to_owned());
         }
         stack.log = LogSink::Collect;
         let (first_retry, longest_retry) = (Duration::from_millis(20), Duration::from_millis(100));
         stack.streams = Timing { first_retry, longest_retry, ..Timing::default() };
+        change(stack);
     })
     .await
 }
@@ -130,4 +135,30 @@ async fn deprived_of_any_one_of_its_grants_a_function_fails() {
     let idle = futures::future::join_all(hands.iter().map(|hand| idle_grants(hand))).await;
     let idle: Vec<String> = idle.into_iter().flatten().map(Grant::to_string).collect();
     assert_eq!(idle, Vec::<String>::new(), "used, but nobody misses them");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_that_nobody_uses_or_nobody_misses_is_found() {
+    let template = std::fs::read_to_string(root().join("template.yaml")).expect("the template can be read");
+    let (needed, too_many) =
+        ("Action: dynamodb:DeleteItem", "Action: [dynamodb:DeleteItem, dynamodb:Delete*, dynamodb:Scan]");
+    assert_eq!(template.matches(needed).count(), 1, "DisconnectFunction alone has only that");
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("template.yaml");
+    std::fs::write(&file, template.replace(needed, too_many)).expect("a file can be written");
+    let world = world_with(|stack| stack.template = file).await;
+    Scene::ComeAndGo.play(&Stage::new(&world)).await.expect("nothing is missing");
+
+    let (used, granted) = (world.gateway.iam().used(), world.gateway.iam().granted());
+    let of_disconnect = |grant: &&Grant| grant.function == "DisconnectFunction";
+    let unused: Vec<&str> = granted
+        .iter()
+        .filter(of_disconnect)
+        .filter(|grant| !used.contains_key(grant))
+        .map(|grant| grant.action.as_str())
+        .collect();
+    assert_eq!(unused, ["dynamodb:Scan"]);
+    for grant in used.keys().filter(of_disconnect) {
+        assert!(!is_needed(&world, grant, &[Scene::ComeAndGo]).await, "{grant}: the other is enough");
+    }
 }

@@ -87,6 +87,13 @@ enum DevError {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // What the gateway itself has to say, such as which statement a policy lacks.
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_target(false)
+        .without_time()
+        .with_writer(io::stderr)
+        .init();
     match run(&Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,5 +1,6 @@
 //! Counts what would be on the bill: per function its AWS calls with the read and write units they consumed, its
-//! invocations and its pushes. Take a [`snapshot`](Ledger::snapshot) before and after, and subtract.
+//! invocations and its pushes. Take a [`snapshot`](Ledger::snapshot) before and after, and subtract. What a function's
+//! policies do not allow costs nothing and is not counted.
 
 use std::collections::BTreeMap;
 use std::ops::Sub;

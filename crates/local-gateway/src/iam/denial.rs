@@ -47,14 +47,14 @@ impl Denial {
         answer(StatusCode::FORBIDDEN, Some("AccessDeniedException"), Some(body))
     }
 
-    /// Says what is missing, ready to be pasted into the function's statements.
-    pub(super) fn log(&self, function: &str, needs: &Needs) {
-        let Denial { action, resource, .. } = self;
+    /// What who wrote the template has to know: the statement that is missing, ready to be pasted. It is the same for every
+    /// resource that this statement would allow.
+    pub(super) fn advice(&self, function: &str, needs: &Needs) -> String {
+        let (action, resource) = (&self.action, needs.written(&self.resource));
         if self.explicitly {
-            tracing::error!(function, action, resource, "denied by a Deny statement of {function}");
-            return;
+            return format!("{function} was denied {action} on {resource} by a Deny among its statements");
         }
-        let statement = format!("- {{Effect: Allow, Action: {action}, Resource: {}}}", needs.written(resource));
-        tracing::error!(function, action, resource, "denied; the statements of {function} lack: {statement}");
+        let statement = format!("- {{Effect: Allow, Action: {action}, Resource: {resource}}}");
+        format!("{function} was denied {action}; its statements lack: {statement}")
     }
 }

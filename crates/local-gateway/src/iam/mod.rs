@@ -58,8 +58,8 @@ struct Seen {
     deprived: BTreeSet<Grant>,
     /// How many calls were denied that a grant would have allowed that was taken away.
     missed: BTreeMap<Grant, u64>,
-    /// What was already said to be missing. A function that is denied something asks for it again and again.
-    told: BTreeSet<(String, String, String)>,
+    /// What was already said in the log. A function that is denied something asks for it again and again.
+    told: BTreeSet<String>,
 }
 
 impl fmt::Display for Grant {
@@ -158,9 +158,10 @@ impl Iam {
                     }
                     let principal = self.0.principals.get(function).cloned().unwrap_or_default();
                     let denial = Denial::new(principal, need, explicitly);
-                    let told = (function.to_owned(), need.action.clone(), need.resource.clone());
-                    if seen.told.insert(told) {
-                        denial.log(function, &self.0.needs);
+                    let advice = denial.advice(function, &self.0.needs);
+                    if !seen.told.contains(&advice) {
+                        tracing::error!("{advice}");
+                        seen.told.insert(advice);
                     }
                     return Err(denial);
                 }

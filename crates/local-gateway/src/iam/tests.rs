@@ -157,6 +157,18 @@ fn a_denial_is_said_in_the_words_of_aws() {
 }
 
 #[test]
+fn the_log_names_the_function_and_the_statement_that_it_lacks() {
+    let iam = Iam::of(&template());
+    let get = json!({"TableName": "demo-Notes", "Key": {"book": {"S": "a"}}});
+    let denial = iam.allow_dynamodb("Writer", "GetItem", &get).unwrap_err();
+    assert_eq!(
+        denial.advice("Writer", &iam.0.needs),
+        "Writer was denied dynamodb:GetItem; its statements lack: \
+         - {Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Notes.Arn}"
+    );
+}
+
+#[test]
 fn every_part_of_a_transaction_has_to_be_allowed() {
     let iam = Iam::of(&template());
     let part = |kind: &str| json!({ kind: {"TableName": "demo-Notes", "Item": {}, "Key": {}} });
