@@ -1,7 +1,7 @@
 //! One whole Damso for one story: gateway, tables, function processes and translator, on free ports and in a temporary
 //! database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -119,11 +119,13 @@ impl World {
     }
 
     /// Returns once everything that was written has gone through the streams' readers, and what those wrote as well: what
-    /// has not happened by now will not happen. No reader may have given anything up.
+    /// has not happened by now will not happen. No reader may have given anything up, and no function may have been denied
+    /// anything, not even what it can do without.
     pub async fn settled(&self) {
         let drained = tokio::time::timeout(crate::DEADLINE, self.gateway.streams().idle()).await;
         drained.expect("the streams' readers get to the end");
         assert_eq!(self.gateway.streams().given_up(), [], "no record was given up");
+        assert_eq!(self.gateway.iam().denials(), BTreeSet::new(), "no policy lacks a statement");
     }
 
     /// The template that it runs.

@@ -10,7 +10,6 @@ use std::time::Duration;
 use end_to_end::{World, root};
 use local_gateway::faults::{Chance, Plan};
 use local_gateway::{Grant, LogLine, LogSink, Options, Timing};
-
 use tokio::time::timeout;
 
 mod scenes;

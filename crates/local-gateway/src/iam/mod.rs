@@ -1,7 +1,7 @@
 //! IAM on a laptop: a function may do what the statements of its `Policies` allow and nothing else, and is told so in the
 //! words of AWS. Whoever is no function (a person with the AWS CLI, a test) may do everything, as an administrator.
 //!
-//! What a policy means is in [`policy`], what a call needs in [`need`]; here is who remembers what was allowed and denied.
+//! What a policy means is in `policy`, what a call needs in `need`; here is who remembers what was allowed and denied.
 //! Reading streams needs no look: Lambda does that for a function, under a policy that SAM adds by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,6 +117,11 @@ impl Iam {
     /// How many calls were denied because this grant was taken away.
     pub fn missed(&self, grant: &Grant) -> u64 {
         self.seen().missed.get(grant).copied().unwrap_or_default()
+    }
+
+    /// What the log says of calls that were denied: one sentence for each statement that is missing.
+    pub fn denials(&self) -> BTreeSet<String> {
+        self.seen().told.clone()
     }
 
     /// Whether a function may make a call of DynamoDB.

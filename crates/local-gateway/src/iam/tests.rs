@@ -26,6 +26,9 @@ Resources:
               Resource: !GetAtt Drafts.Arn
               Condition: {'ForAllValues:StringEquals': {'dynamodb:LeadingKeys': [mine]}}
   Idle: {Type: AWS::Serverless::Function, Properties: {CodeUri: idle}}
+  Lent:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: lent, Policies: [AmazonDynamoDBFullAccess, DynamoDBCrudPolicy: {TableName: !Ref Notes}]}
   Api:
     Type: AWS::Serverless::WebSocketApi
     Properties:
@@ -153,19 +156,28 @@ fn a_denial_is_said_in_the_words_of_aws() {
          dynamodb:GetItem on resource: arn:aws:dynamodb:us-east-1:123456789012:table/demo-Notes because no \
          identity-based policy allows the dynamodb:GetItem action"
     );
-    assert!(iam.allow_dynamodb("Idle", "GetItem", &get).is_err(), "who has no policy may do nothing");
+}
+
+#[test]
+fn who_has_no_statements_of_its_own_may_do_nothing() {
+    let iam = Iam::of(&template());
+    let get = json!({"TableName": "demo-Notes", "Key": {"book": {"S": "a"}}});
+    for function in ["Idle", "Lent"] {
+        iam.allow_dynamodb(function, "GetItem", &get).unwrap_err();
+        assert!(iam.granted().iter().all(|grant| grant.function != function));
+    }
 }
 
 #[test]
 fn the_log_names_the_function_and_the_statement_that_it_lacks() {
     let iam = Iam::of(&template());
     let get = json!({"TableName": "demo-Notes", "Key": {"book": {"S": "a"}}});
-    let denial = iam.allow_dynamodb("Writer", "GetItem", &get).unwrap_err();
-    assert_eq!(
-        denial.advice("Writer", &iam.0.needs),
-        "Writer was denied dynamodb:GetItem; its statements lack: \
-         - {Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Notes.Arn}"
-    );
+    for _ in 0..2 {
+        iam.allow_dynamodb("Writer", "GetItem", &get).unwrap_err();
+    }
+    let said = "Writer was denied dynamodb:GetItem; its statements lack: \
+                - {Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Notes.Arn}";
+    assert_eq!(iam.denials(), [said.to_owned()].into(), "once");
 }
 
 #[test]
