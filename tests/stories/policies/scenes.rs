@@ -9,6 +9,8 @@ use end_to_end::{Client, Credential, Person, Row, World};
 use local_gateway::faults::Plan;
 use serde_json::{Value, json};
 
+mod sessions;
+
 /// One scene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scene {
@@ -25,6 +27,10 @@ pub enum Scene {
     UseUpTheQuota,
     UseUpTheBudget,
     OutstayTheirSession,
+    RepeatThemselves,
+    HaveOneConnectionTooMany,
+    RefreshAndSignOut,
+    OutliveTheirToken,
 }
 
 /// What did not go as it should.
@@ -54,7 +60,7 @@ struct Consult {
 
 impl Scene {
     /// The quick ones first: they show for most grants what becomes of who lacks them.
-    pub const ALL: [Scene; 13] = [
+    pub const ALL: [Scene; 17] = [
         Scene::ComeAndGo,
         Scene::OpenAConsult,
         Scene::JoinRooms,
@@ -68,6 +74,10 @@ impl Scene {
         Scene::UseUpTheQuota,
         Scene::UseUpTheBudget,
         Scene::OutstayTheirSession,
+        Scene::RepeatThemselves,
+        Scene::HaveOneConnectionTooMany,
+        Scene::RefreshAndSignOut,
+        Scene::OutliveTheirToken,
     ];
 
     /// Plays it.
@@ -86,6 +96,10 @@ impl Scene {
             Scene::UseUpTheQuota => stage.use_up_the_quota().await,
             Scene::UseUpTheBudget => stage.use_up_the_budget().await,
             Scene::OutstayTheirSession => stage.outstay_their_session().await,
+            Scene::RepeatThemselves => stage.repeat_themselves().await,
+            Scene::HaveOneConnectionTooMany => stage.have_one_connection_too_many().await,
+            Scene::RefreshAndSignOut => stage.refresh_and_sign_out().await,
+            Scene::OutliveTheirToken => stage.outlive_their_token().await,
         }
     }
 }
@@ -240,6 +254,7 @@ impl<'w> Stage<'w> {
             say(&mut patient, &room, words).await?;
         }
         ask(&mut hospital, "getChatHistory", json!({"room_id": room, "from": 1})).await?;
+        ask(&mut hospital, "getChatHistory", json!({"room_id": room, "query": "1"})).await?;
         ask(&mut hospital, "sync", json!({"rooms": {room.clone(): 1}})).await?;
         ask(&mut hospital, "markRead", json!({"room_id": room, "seq": 2})).await?;
         patient.event("read", |event| event["last_read_seq"] == 2).await;
@@ -321,6 +336,17 @@ impl<'w> Stage<'w> {
         self.world.put("ConnectionsTable", [row]).await;
         say(&mut hospital, &room, "👍").await?;
         self.gone(|row| row["connection_id"] == outstayed).await;
+        Ok(())
+    }
+
+    async fn repeat_themselves(&self) -> Played {
+        let Consult { room, mut patient, .. } = self.consult().await?;
+        for _ in 0..3 {
+            say(&mut patient, &room, "👍").await?;
+        }
+        for words in ["👍", "👋"] {
+            refused(&mut patient, "sendMessage", json!({"room_id": room, "message": words}), "rate_limited").await?;
+        }
         Ok(())
     }
 }

@@ -1,0 +1,76 @@
+//! What people do with their sessions.
+
+use end_to_end::{Client, Person};
+use serde_json::{Value, json};
+
+use super::{Failed, Played, Stage, ask, expect};
+
+/// The routes that know a refreshed session, by their crates.
+const ROUTES: [&str; 11] = [
+    "create-room",
+    "join-group",
+    "send-message",
+    "get-chat-history",
+    "get-room-list",
+    "change-room-status",
+    "mark-read",
+    "sync",
+    "translate",
+    "translation-report",
+    "session",
+];
+
+impl Stage<'_> {
+    pub(super) async fn have_one_connection_too_many(&self) -> Played {
+        let person = self.user("eager", "ko");
+        let mut first = self.enter(&person).await?;
+        let _second = self.enter(&person).await?;
+        let _third = self.enter(&person).await?;
+        first.closed().await;
+        Ok(())
+    }
+
+    pub(super) async fn refresh_and_sign_out(&self) -> Played {
+        let person = self.user("careful", "ko");
+        let mut phone = self.enter(&person).await?;
+        ask(&mut phone, "refreshSession", json!({"token": self.world.token(&person)})).await?;
+        let ticket = ask(&mut phone, "createTicket", json!({})).await?["ticket"].clone();
+        let ticket = ticket.as_str().expect("a ticket is a text");
+        let url = format!("{}?ticket={ticket}", self.world.gateway.websocket_url());
+        let entered = Client::connect(&url, None).await;
+        let mut laptop = entered.map_err(|refusal| Failed(format!("{refusal:?}")))?;
+        phone.post("signOutEverywhere", json!({})).await;
+        // Where it fails, the answer comes instead.
+        let frame = phone.frame("the end", |frame| frame["type"] == "session" || frame["type"] == "error").await;
+        expect(frame["event"] == "signed_out", "all are signed out")?;
+        for client in [&mut phone, &mut laptop] {
+            client.closed().await;
+        }
+        self.gone(|row| row["audience"] == person.participant()).await;
+        Ok(())
+    }
+
+    pub(super) async fn outlive_their_token(&self) -> Played {
+        let person = Person::staff(&format!("night-nurse-{}", self.number), &self.clinic(), "민준", "ko");
+        let _stays = self.enter(&person).await?;
+        let rows = self.world.rows("ConnectionsTable").await;
+        let row = rows.into_iter().find(|row| row["audience"] == person.participant()).expect("a nurse is connected");
+        for route in ROUTES {
+            let answer = self
+                .world
+                .invoke_event(route, |event| {
+                    let context = &mut event["requestContext"];
+                    context["connectionId"] = row["connection_id"].clone();
+                    // What the authorizer said when the connection was made, long ago.
+                    context["authorizer"] =
+                        json!({"participant": row["participant"], "user_id": row["user_id"], "exp": "1"});
+                })
+                .await;
+            let reply: Value =
+                answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
+            let code = reply["code"].as_str().unwrap_or_default();
+            expect(!["internal", "session_expired"].contains(&code), "a refreshed session lasts")?;
+        }
+        Ok(())
+    }
+}
