@@ -17,6 +17,7 @@ mod flooding;
 mod front_gateway;
 mod idempotency;
 mod issuer;
+mod odd_input;
 mod policies;
 mod privacy;
 mod replies;

@@ -321,3 +321,56 @@ fn names_differ_per_stack_and_stay_the_same_for_one() {
         assert_ne!(of("two").references[id], *name, "{id}");
     }
 }
+
+mod whatever_is_written {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What somebody may write by mistake into a template.
+    const ODD: [&str; 14] = [
+        "",
+        " ",
+        "- ",
+        "!Ref",
+        "!Ref Nobody",
+        "!GetAtt A",
+        "!Sub ${",
+        "!If [x]",
+        "&a *a",
+        "{",
+        "[[[[[[",
+        "? :",
+        "Fn::If: [IsProd]",
+        "\t",
+    ];
+
+    fn read(text: &str) {
+        let _ = Template::parse(text, Place::local("damso"), &BTreeMap::new());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_template_or_an_error(text in "\\PC*") {
+            read(&text);
+        }
+
+        #[test]
+        fn a_template_with_a_line_changed_is_read_or_refused(at in any::<prop::sample::Index>(), what in 0usize..ODD.len() + 3, to in any::<prop::sample::Index>()) {
+            let mut lines: Vec<&str> = WHOLE.lines().collect();
+            let (at, to) = (at.index(lines.len()), to.index(lines.len()));
+            let indent = &" ".repeat(lines[at].len() - lines[at].trim_start().len());
+            let odd = ODD.get(what).map(|odd| match lines[at].split_once(':') {
+                Some((key, _)) => format!("{key}: {odd}"),
+                None => format!("{indent}{odd}"),
+            });
+            match (&odd, what - what.min(ODD.len())) {
+                (Some(odd), _) => lines[at] = odd,
+                (None, 0) => drop(lines.remove(at)),
+                (None, 1) => lines.insert(to, lines[at]),
+                (None, _) => lines.swap(at, to),
+            }
+            read(&lines.join("\n"));
+        }
+    }
+}

@@ -137,4 +137,60 @@ mod tests {
         assert!(refusal(r#"{"action":"x","message":"\ud800"}"#).starts_with("the frame is not JSON"));
         assert!(refusal(&format!(r#"{{"action":"x","request_id":"{}"}}"#, "9".repeat(65))).contains("`request_id`"));
     }
+
+    mod whatever_comes {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        /// JSON of any shape, nested a little.
+        fn json() -> impl Strategy<Value = Value> {
+            let leaf = prop_oneof![
+                Just(Value::Null),
+                any::<bool>().prop_map(Value::from),
+                any::<i64>().prop_map(Value::from),
+                any::<u64>().prop_map(Value::from),
+                any::<f64>().prop_map(Value::from),
+                "\\PC{0,80}".prop_map(Value::from),
+            ];
+            leaf.prop_recursive(4, 32, 6, |inner| {
+                prop_oneof![
+                    prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                    prop::collection::btree_map("[a-z_]{1,12}", inner, 0..6)
+                        .prop_map(|map| Value::from(Map::from_iter(map))),
+                ]
+            })
+        }
+
+        fn read(body: &str) {
+            match Frame::parse(body) {
+                Ok(frame) => {
+                    assert!(frame.action.chars().count() <= Frame::MAX_ACTION);
+                    let _ = frame.fields::<Fields>().map_err(|refusal| {
+                        assert!(refusal.message.len() < 2_000, "{}", refusal.message);
+                    });
+                }
+                Err(unreadable) => assert!(unreadable.refusal.message.len() < 2_000),
+            }
+        }
+
+        proptest! {
+            #[test]
+            fn any_text_is_read_or_refused(body in "\\PC*") {
+                read(&body);
+            }
+
+            #[test]
+            fn any_json_is_read_or_refused(body in json(), room in json(), seq in json(), action in json()) {
+                read(&body.to_string());
+                read(&serde_json::json!({"action": action, "room_id": room, "seq": seq, "request_id": body}).to_string());
+                read(&serde_json::json!({"action": "x", "room_id": "open:a", "seq": seq}).to_string());
+            }
+
+            #[test]
+            fn however_deep_it_is_read_or_refused(depth in 0usize..100_000) {
+                read(&format!(r#"{{"action":"x","room_id":{}"#, "[".repeat(depth)));
+            }
+        }
+    }
 }
