@@ -1,7 +1,8 @@
 //! What people write, what they are called and what lets them in is never logged, at no level.
 
-use end_to_end::{Consultation, Credential, Person, TOKEN_SECRET, World, sign};
+use end_to_end::{Client, Consultation, Credential, Person, TOKEN_SECRET, World, sign};
 use serde_json::json;
+use tokio_tungstenite::tungstenite::http::HeaderMap;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_text_translation_name_or_token_is_ever_logged() {
@@ -37,10 +38,38 @@ async fn no_text_translation_name_or_token_is_ever_logged() {
     world.put("MessagesTable", [broken]).await;
     patient.refused("getChatHistory", json!({"room_id": room}), "internal").await;
 
+    // What lets people in passes through many hands.
+    let aiko = Person::user("aiko", "愛子", "ja");
+    for place in [Credential::Header, Credential::Subprotocol, Credential::Query] {
+        world.try_connect(&world.token(&aiko), place).await.unwrap();
+    }
+    let ticket = patient.ask("createTicket", json!({})).await["ticket"].as_str().unwrap().to_owned();
+    let url = |query: &str| format!("{}?{query}", world.gateway.websocket_url());
+    let mut headers = HeaderMap::new();
+    headers.insert("user-agent", "Geheimnis/1".parse().unwrap());
+    Client::connect_with_headers(&url(&format!("ticket={ticket}")), headers).await.unwrap();
+    Client::connect(&url(&format!("ticket={ticket}&note=Geheimnis")), None).await.expect_err("spent");
+    patient.ask("refreshSession", json!({"token": world.token(&aiko)})).await;
+    patient.refused("refreshSession", json!({"token": stranger}), "forbidden").await;
+    patient.post("signOutEverywhere", json!({})).await;
+    patient.closed().await;
+
     let own = world.token(&Person::user("aiko", "愛子", "ja"));
     let signature = own.rsplit('.').next().expect("a token has three parts");
-    let told =
-        ["頭が痛い", "머리가 아파", "두통", "Geheimnis", "愛子", "민준", "\\u611b", TOKEN_SECRET, signature, "eyJ"];
+    let told = [
+        "頭が痛い",
+        "머리가 아파",
+        "두통",
+        "Geheimnis",
+        "愛子",
+        "민준",
+        "\\u611b",
+        TOKEN_SECRET,
+        signature,
+        "eyJ",
+        &ticket,
+        "127.0.0.1\"",
+    ];
     let logged = world.logged();
     assert!(
         logged.iter().any(|line| line.line.contains("\"DEBUG\"") || line.line.contains("\"TRACE\"")),
