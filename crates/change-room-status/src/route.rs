@@ -1,6 +1,7 @@
 //! When somebody changes a consult, then the room and the log say so at the same instant.
 
 use serde::Serialize;
+use shared::access::{Action, Relation};
 use shared::chat::{Entry, Room, RoomStatus, SystemEvent, TranslationMode};
 use shared::clock::Clock;
 use shared::error::Error;
@@ -55,20 +56,23 @@ impl Route for ChangeRoom {
 }
 
 impl ChangeRoom {
-    /// Changes a room as `judge` says, seeing it as it is: its parts and the entry that records them, or nothing at all. Gives back
-    /// the room as it was, and the entry's number if there was something to change.
+    /// Changes a room as `judge` says, seeing it and what the caller is to it: its parts and the entry that records them, or
+    /// nothing at all. Gives back the room as it was, and the entry's number if there was something to change.
     pub async fn change(
         &self,
         caller: &Caller,
+        action: Action,
         room_id: &RoomId,
-        judge: impl Fn(&Room) -> Result<Option<Change>, Refusal>,
+        judge: impl Fn(Relation, &Room) -> Result<Option<Change>, Refusal>,
     ) -> Result<(Room, Option<Seq>), Error> {
         let mut tries = Tries::default();
         loop {
             let (seat, tail) =
-                tokio::join!(self.seats.with_room(room_id, caller.participant()), self.log.tail(room_id, 1));
-            let ((_, room), tail) = (seat?, tail?);
-            let Some(Change { event, parts }) = judge(&room)? else { return Ok((room, None)) };
+                tokio::join!(self.seats.with_room(action, room_id, caller.participant()), self.log.tail(room_id, 1));
+            let ((member, room), tail) = (seat?, tail?);
+            let Some(Change { event, parts }) = judge(Relation::of_seat(&member), &room)? else {
+                return Ok((room, None));
+            };
             let entry = Entry::system(room_id.clone(), tail.first(), caller.sender.clone(), event, self.clock.now());
             match self.log.append(&entry, parts(entry.seq)?).await? {
                 Appended::Done => return Ok((room, Some(entry.seq))),

@@ -1,9 +1,9 @@
 //! When somebody says how far they want a consult translated, then both sides read who did, and how far it is translated now.
 
-use shared::chat::{Room, RoomKind, SystemEvent};
+use shared::access::Action;
+use shared::chat::{Room, SystemEvent};
 use shared::error::Error;
 use shared::runtime::Caller;
-use shared::wire::Refusal;
 
 use crate::request::Translation;
 use crate::route::{Change, ChangeRoom, Reply};
@@ -17,10 +17,7 @@ impl ChangeRoom {
             false => wanted.min(room.hospital_translation),
         };
         let (room, seq) = self
-            .change(caller, &room_id, |room| {
-                if room.kind != RoomKind::Consult {
-                    return Err(Refusal::forbidden("only a consult has a choice whether it is translated"));
-                }
+            .change(caller, Action::SetRoomTranslation, &room_id, |_, room| {
                 let own = if side.is_hospital() { room.hospital_translation } else { room.patient_translation };
                 if own == wanted {
                     return Ok(None);

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
+use shared::access::{Action, Relation};
 use shared::bucket::{Buckets, Costly};
 use shared::chat::{Entry, Member, Room, RoomKind, RoomStatus, SystemEvent, TranslationMode};
 use shared::clock::Clock;
@@ -13,7 +14,7 @@ use shared::language::Language;
 use shared::runtime::{Caller, Route};
 use shared::table::{Appended, Log, Members, Profile, Profiles, Rooms, TableError};
 use shared::tries::Tries;
-use shared::wire::{Code, Refusal, RoomView};
+use shared::wire::{Refusal, RoomView};
 
 use crate::request::{Plan, Request};
 
@@ -125,8 +126,6 @@ impl CreateRoom {
 fn view(caller: &Caller, room: &Room, members: &[Member]) -> Result<RoomView, Refusal> {
     let own = members.iter().find(|member| member.participant == *caller.participant());
     // A group's id that somebody else has taken.
-    let own = own.ok_or_else(|| {
-        Refusal::new(Code::NotAMember, "this room exists, and you have not joined it; joinGroup does")
-    })?;
+    let own = own.ok_or_else(|| Action::CreateRoom.refusal(Relation::without_seat(&room.room_id, true)))?;
     Ok(RoomView::new(room, own, members))
 }

@@ -1,6 +1,7 @@
 //! When somebody asks for a room's history, then they get a page of its log, ascending and without a hole.
 
 use serde::{Deserialize, Serialize};
+use shared::access::Action;
 use shared::bucket::{Buckets, Costly};
 use shared::chat::Entry;
 use shared::clock::Timestamp;
@@ -70,7 +71,7 @@ impl Route for GetChatHistory {
             return Err(Refusal::bad_request("`before_seq` and `after_seq` exclude each other").into());
         }
         let query = query(request.query.as_deref())?;
-        let (_, room) = self.seats.with_room(&request.room_id, caller.participant()).await?;
+        let (_, room) = self.seats.with_room(Action::GetChatHistory, &request.room_id, caller.participant()).await?;
         if query.is_some() {
             self.buckets.take(caller, Costly::Search).await?;
         }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use shared::access::{Action, Condition, Relation};
 use shared::bucket::{Buckets, Costly};
 use shared::chat::{Entry, Member, Role, Room, RoomKind, SystemEvent};
 use shared::clock::Clock;
@@ -49,12 +50,15 @@ impl JoinGroup {
         loop {
             let (room, own) =
                 tokio::try_join!(self.rooms.get(room_id), self.members.get(room_id, caller.participant()))?;
-            let appended = match (room, own, room_id) {
-                (Some(room), Some(own), _) => return self.refreshed(caller, room, own).await,
-                (None, _, RoomId::Open(_)) => self.open(caller, room_id).await?,
-                (Some(room), None, RoomId::Open(_) | RoomId::Group(_)) => self.join(caller, &room).await?,
-                // Somebody else's consult reads like one that does not exist.
-                _ => return Err(Refusal::no_such_room().into()),
+            let relation = match &own {
+                Some(own) if room.is_some() => Relation::of_seat(own),
+                _ => Relation::without_seat(room_id, room.is_some()),
+            };
+            Action::JoinGroup.permits(relation, room_id.is_open().then_some(Condition::OpenRoom))?;
+            let appended = match (room, own) {
+                (Some(room), Some(own)) => return self.refreshed(caller, room, own).await,
+                (Some(room), None) => self.join(caller, &room).await?,
+                (None, _) => self.open(caller, room_id).await?,
             };
             if let Appended::Again { .. } = appended {
                 tries.again().await?;

@@ -3,8 +3,9 @@
 
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
+use shared::access::Action;
 use shared::audience::{Attention, Audience, Listener};
-use shared::chat::Entry;
+use shared::chat::{Entry, Member};
 use shared::clock::Clock;
 use shared::error::Error;
 use shared::ids::{Mark, RoomId, Seq};
@@ -42,7 +43,7 @@ impl Route for MarkRead {
 
     async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
         let room_id = request.room_id;
-        let (seat, tail) = tokio::join!(self.seats.of(&room_id, caller.participant()), self.log.tail(&room_id, 1));
+        let (seat, tail) = tokio::join!(self.seat(caller, &room_id), self.log.tail(&room_id, 1));
         let (member, tail) = (seat?, tail?.into_iter().next().ok_or_else(Refusal::no_such_room)?);
         let read = self.read_up_to(&tail, request.seq).await?;
         let (mark, texts) = (Mark::from(read.seq), read.text_count);
@@ -56,14 +57,17 @@ impl Route for MarkRead {
             return Ok(Reply { room_id, last_read_seq: mark, unread_count: tail.text_count.saturating_sub(texts) });
         }
         // Where another device has read further already, its mark stands.
-        let standing =
-            if mark > member.last_read_seq { self.seats.of(&room_id, caller.participant()).await? } else { member };
+        let standing = if mark > member.last_read_seq { self.seat(caller, &room_id).await? } else { member };
         let unread_count = tail.text_count.saturating_sub(standing.read_text_count);
         Ok(Reply { room_id, last_read_seq: standing.last_read_seq, unread_count })
     }
 }
 
 impl MarkRead {
+    async fn seat(&self, caller: &Caller, room_id: &RoomId) -> Result<Member, Error> {
+        self.seats.of(Action::MarkRead, room_id, caller.participant()).await
+    }
+
     /// The entry that was read up to; beyond the log's end it counts as its end.
     async fn read_up_to(&self, tail: &Entry, seq: Seq) -> Result<Entry, Error> {
         if seq >= tail.seq {

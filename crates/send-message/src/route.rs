@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use shared::access::{Action, Condition, Relation};
 use shared::chat::{Entry, EntryKind, Member, MessageText, Room, RoomStatus, Translation};
 use shared::clock::{Clock, Timestamp};
 use shared::digest::DigestKey;
@@ -114,7 +115,7 @@ impl SendMessage {
         let mut tries = Tries::default();
         loop {
             let (seat, tail) = tokio::join!(
-                self.seats.with_room(&draft.room_id, caller.participant()),
+                self.seats.with_room(Action::SendMessage, &draft.room_id, caller.participant()),
                 self.log.tail(&draft.room_id, JUDGED),
             );
             let ((member, room), tail) = (seat?, tail?);
@@ -159,7 +160,8 @@ impl SendMessage {
         if let Some(until) = member.mutes.get(caller.user_id()).filter(|until| **until > now) {
             return Err(Declined::TooMuch(TooMuch::Muted(until.since(now))));
         }
-        refuse_if_closed(room, tail)?;
+        let open = (!is_closed(room, tail)).then_some(Condition::NotClosed);
+        Action::SendMessage.permits(Relation::of_seat(member), open)?;
         self.pace.judge(tail, caller.user_id(), &draft.text, now)?;
         Ok(draft.entry(caller, room, tail.first(), now)?)
     }
@@ -255,11 +257,6 @@ impl Draft {
 
 /// The newest status change among the last entries counts even where the room's row was read before it. Should both have
 /// been read before a newer one, the number that the message wants is taken, and all is read again.
-fn refuse_if_closed(room: &Room, tail: &[Entry]) -> Result<(), Refusal> {
-    match tail.iter().find_map(Entry::sets_status).unwrap_or(room.status) {
-        RoomStatus::Closed => {
-            Err(Refusal::new(Code::RoomClosed, "this consultation is closed; the hospital can reopen it"))
-        }
-        RoomStatus::Waiting | RoomStatus::InProgress | RoomStatus::OnHold => Ok(()),
-    }
+fn is_closed(room: &Room, tail: &[Entry]) -> bool {
+    tail.iter().find_map(Entry::sets_status).unwrap_or(room.status) == RoomStatus::Closed
 }

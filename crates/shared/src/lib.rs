@@ -2,9 +2,10 @@
 //! the route crates.
 //!
 //! Direction inside the crate: `ids`, `language`, `verbatim`, `chat` (pure values) ← `wire` ← `error` ← `table`, `auth`, `deepl`,
-//! `push`, `secrets` (one door per outside system) ← `seats`, `tries`, `audience`, `translator` (what two routes do alike) ←
+//! `push`, `secrets` (one door per outside system) ← `access`, `seats`, `tries`, `audience`, `translator` (what two routes do alike) ←
 //! `runtime` (the one `main`).
 
+pub mod access;
 pub mod audience;
 pub mod auth;
 pub mod bucket;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
+use shared::access::{Action, Relation};
 use shared::chat::Entry;
 use shared::error::Error;
 use shared::ids::{Mark, RoomId, Seq};
@@ -60,8 +61,9 @@ impl Route for Sync {
         }
         let seats: Vec<_> = request.rooms.keys().map(|room| (room.clone(), caller.participant().clone())).collect();
         let members = self.members.get_all(&seats, true).await?;
-        let seated: HashSet<&RoomId> = members.iter().map(|member| &member.room_id).collect();
         // A room in which the caller has no seat is left out, like one that does not exist.
+        let admitted = members.iter().filter(|member| Action::Sync.admits(Relation::of_seat(member)).is_ok());
+        let seated: HashSet<&RoomId> = admitted.map(|member| &member.room_id).collect();
         let asked = request.rooms.into_iter().filter(|(room, _)| seated.contains(room));
         let read: Vec<Read> =
             stream::iter(asked).map(|(room, mark)| self.read(room, mark)).buffered(AT_ONCE).try_collect().await?;

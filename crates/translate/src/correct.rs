@@ -1,5 +1,6 @@
 //! When a person corrects a translation, then their word is the translation, and the log says so at the same instant.
 
+use shared::access::{Action, Condition, Relation};
 use shared::chat::{Entry, SystemEvent, Translation};
 use shared::error::Error;
 use shared::runtime::Caller;
@@ -21,8 +22,10 @@ impl Translate {
         let log = &self.translator.log;
         let mut tries = Tries::default();
         loop {
-            let (entry, _) = self.text(caller, which).await?;
-            let current = permitted(caller, which, correction, &entry)?;
+            let (relation, _, entry) = self.text(caller, Action::SetTranslatedMessage, which).await?;
+            let own = (entry.sender.participant == *caller.participant()).then_some(Condition::OwnWords);
+            Action::SetTranslatedMessage.permits(relation, own)?;
+            let current = seen(caller, which, correction, &entry)?;
             let now = self.clock.now();
             let text = correction.text.as_str().to_owned();
             let corrected = current.corrected(text, caller.user_id().clone(), now);
@@ -32,7 +35,7 @@ impl Translate {
             let part = log.correction(&which.room_id, which.seq, &which.language, &corrected, current.version)?;
             match log.append(&record, vec![part]).await? {
                 Appended::Done => {
-                    self.remember(caller, which, entry, &corrected).await;
+                    self.remember(relation, which, entry, &corrected).await;
                     return Ok(corrected);
                 }
                 Appended::Again { .. } => tries.again().await?,
@@ -41,12 +44,13 @@ impl Translate {
     }
 
     /// The correction stands; that it is not found again for the same sentence, or that a failure is still listed, would be a pity and
-    /// no more. What a patient makes of their own words is not offered to the hospital's other patients.
-    async fn remember(&self, caller: &Caller, which: &Which, entry: Entry, corrected: &Translation) {
+    /// no more. Only a hospital's is offered again: what one person makes of their own words puts none into another's mouth.
+    async fn remember(&self, relation: Relation, which: &Which, entry: Entry, corrected: &Translation) {
         let wanted = Wanted { entry: &entry, target: &which.language };
         let text = corrected.text.as_deref().unwrap_or_default();
-        let for_all = caller.participant().is_hospital() || which.room_id.hospital().is_none();
-        if for_all && let Err(error) = self.translator.remember(wanted, text).await {
+        if relation == Relation::Staff
+            && let Err(error) = self.translator.remember(wanted, text).await
+        {
             tracing::warn!(room = %which.room_id, error = shared::error::chain(&error), "a correction is not remembered");
         }
         if entry.translations.get(&which.language).is_some_and(|translation| !translation.is_settled()) {
@@ -55,17 +59,14 @@ impl Translate {
     }
 }
 
-/// Only the hospital side or the message's own sender corrects a translation that there is (or that failed), and only the
-/// one that they saw. Gives back the one that stands.
-fn permitted<'a>(
+/// A person corrects a translation that there is (or that failed), and only the one that they saw. Gives back the one that
+/// stands.
+fn seen<'a>(
     caller: &Caller,
     which: &Which,
     correction: &Correction,
     entry: &'a Entry,
 ) -> Result<&'a Translation, Refusal> {
-    if !caller.participant().is_hospital() && entry.sender.user_id != *caller.user_id() {
-        return Err(Refusal::forbidden("only the hospital or the message's own sender corrects a translation"));
-    }
     let current = entry.translations.get(&which.language).ok_or_else(|| {
         Refusal::new(Code::NotFound, "this message has no translation into this language; translateMessage makes one")
     })?;

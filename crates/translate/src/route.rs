@@ -1,6 +1,7 @@
 //! When somebody asks for a translation, then they get the one there is, or a new one that everybody sees.
 
 use serde::Serialize;
+use shared::access::{Action, Relation};
 use shared::bucket::{Buckets, Costly};
 use shared::chat::{Entry, EntryKind, FailureReason, Room, Translation, TranslationMode};
 use shared::clock::Clock;
@@ -49,7 +50,7 @@ impl Route for Translate {
 
 impl Translate {
     async fn translate(&self, caller: &Caller, which: &Which) -> Result<Translation, Error> {
-        let (entry, room) = self.text(caller, which).await?;
+        let (_, room, entry) = self.text(caller, Action::TranslateMessage, which).await?;
         if room.translation() == TranslationMode::Off {
             return Err(Refusal::forbidden("translation is switched off in this consultation").into());
         }
@@ -74,17 +75,22 @@ impl Translate {
         }
     }
 
-    /// The message, if it is one and the caller may see it, and its room.
-    pub(crate) async fn text(&self, caller: &Caller, which: &Which) -> Result<(Entry, Room), Error> {
+    /// The message, if it is one and the caller may see it, its room, and what the caller is to that.
+    pub(crate) async fn text(
+        &self,
+        caller: &Caller,
+        action: Action,
+        which: &Which,
+    ) -> Result<(Relation, Room, Entry), Error> {
         let (seat, entry) = tokio::join!(
-            self.seats.with_room(&which.room_id, caller.participant()),
+            self.seats.with_room(action, &which.room_id, caller.participant()),
             self.translator.log.entry(&which.room_id, which.seq)
         );
-        let (_, room) = seat?;
+        let (member, room) = seat?;
         let entry = entry?.ok_or_else(Refusal::no_such_message)?;
         if entry.kind != EntryKind::Text || entry.deleted_at.is_some() {
             return Err(Refusal::bad_request("`seq`: this entry has no words to translate").into());
         }
-        Ok((entry, room))
+        Ok((Relation::of_seat(&member), room, entry))
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
+use shared::access::{Action, Relation};
 use shared::chat::FailureReason;
 use shared::clock::{Clock, Timestamp};
 use shared::error::Error;
@@ -11,7 +12,7 @@ use shared::ids::{Participant, RoomId, Seq};
 use shared::language::Language;
 use shared::runtime::{Caller, Route};
 use shared::table::{FailurePosition, Log, Payer, Usage};
-use shared::wire::{ENVELOPE_RESERVE, PAGE_LIMIT, Refusal, fit};
+use shared::wire::{ENVELOPE_RESERVE, PAGE_LIMIT, fit};
 
 use crate::cursor::Cursor;
 use crate::request::{Month, Page, Request};
@@ -67,8 +68,12 @@ impl Route for TranslationReport {
     type Reply = Reply;
 
     async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+        let action = match request {
+            Request::Usage(_) => Action::GetUsage,
+            Request::Failed(_) => Action::GetFailedTranslations,
+        };
         let Participant::Hospital(hospital) = caller.participant() else {
-            return Err(Refusal::forbidden("only a hospital sees what its translations come to").into());
+            return Err(action.refusal(Relation::NoRoom).into());
         };
         let payer = Payer::Hospital(hospital.clone());
         match request {

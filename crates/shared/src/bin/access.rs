@@ -1,0 +1,55 @@
+//! `cargo access`: prints who may do what, as README has it.
+
+use serde_json::Value;
+use shared::access::{Action, Condition, Relation, Verdict};
+use shared::wire::Code;
+
+fn main() {
+    let titles: Vec<&str> = Relation::ALL.into_iter().map(title).collect();
+    println!("| action | {} |", titles.join(" | "));
+    println!("|---|{}", "---|".repeat(titles.len()));
+    for action in Action::ALL {
+        let cells = Relation::ALL.map(|relation| cell(action.verdict(relation)));
+        println!("| `{}` | {} |", action.as_str(), cells.join(" | "));
+    }
+}
+
+fn title(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Patient => "a consult's patient",
+        Relation::Staff => "a consult's hospital",
+        Relation::Owner => "a group's owner",
+        Relation::Member => "another member",
+        Relation::NotJoined => "not in this group or open room",
+        Relation::Stranger => "not in this consult or direct room",
+        Relation::NoRoom => "no such room",
+    }
+}
+
+fn cell(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Yes => "yes".to_owned(),
+        Verdict::If(condition) => format!("{}, else {}", words(condition), code(condition.otherwise())),
+        Verdict::No(refused) => code(refused),
+        Verdict::LeftOut => "left out".to_owned(),
+        Verdict::Unnamed => "cannot be named".to_owned(),
+    }
+}
+
+fn words(condition: Condition) -> &'static str {
+    match condition {
+        Condition::NotClosed => "until closed",
+        Condition::Closing => "to close",
+        Condition::OwnWords => "own words",
+        Condition::ForHospital => "hospitals",
+        Condition::OpenRoom => "open rooms",
+    }
+}
+
+/// A code as on the wire.
+fn code(code: Code) -> String {
+    match serde_json::to_value(code) {
+        Ok(Value::String(code)) => format!("`{code}`"),
+        other => format!("{other:?}"),
+    }
+}
