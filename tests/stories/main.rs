@@ -3,6 +3,7 @@
 //! One file per story. What the files share is the harness (`end_to_end`); no story uses another.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a story fails by panicking")]
 
+mod access;
 mod architecture;
 mod bad_input;
 mod checker;

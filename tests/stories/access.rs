@@ -1,0 +1,181 @@
+//! Who may do what: each action by each caller in each room, held to the table that `cargo access` prints.
+//!
+//! The table is what the routes ask; here it is tried from outside, with rooms and people of whom the story keeps its own account.
+
+mod attacks;
+mod printed;
+mod town;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use end_to_end::{Person, root};
+use futures::future::join_all;
+use local_gateway::template::{Place, Template};
+use serde_json::{Value, json};
+
+use printed::{
+    Cell, HOSPITALS, MEMBER, NO_ROOM, OPEN_ROOMS, OWN_WORDS, OWNER, Printed, STRANGER, TO_CLOSE, UNTIL_CLOSED,
+};
+use town::{Caller, Room, Town, correctable};
+
+/// What changes what somebody is to a room, or what the room is, is asked when all else was.
+const LAST: [&str; 3] = ["changeRoomStatus", "joinGroup", "createRoom"];
+
+/// A request, and the conditions of the table that hold for it.
+struct Ask {
+    fields: Value,
+    holds: Vec<&'static str>,
+}
+
+/// What everybody sends with everything: each action ignores what is not its own, and all that the sender says about themself.
+fn request(room: &str, changed: Value) -> Value {
+    let mut fields = json!({
+        "room_id": room, "rooms": {room: 0}, "seq": 2, "language": "fr", "limit": 100, "translation": "auto",
+        "message": "1", "translated_message": "Merci",
+        "user_type": "hospital", "participant": "hospital:seoul-clinic", "role": "owner", "name": "Recovery",
+        "sender": {"participant": "hospital:seoul-clinic", "user_id": "minjun"},
+        "authorizer": {"participant": "hospital:seoul-clinic", "user_id": "minjun"},
+    });
+    fields.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+    fields
+}
+
+/// The requests by which somebody can ask for an action in a room.
+fn asks(action: &str, person: &Person, room: &Room) -> Vec<Ask> {
+    let facts = [
+        (UNTIL_CLOSED, !room.closed),
+        (HOSPITALS, person.hospital_id.is_some()),
+        (OPEN_ROOMS, room.id.starts_with("open:")),
+    ];
+    let ask = |changed: Value, fact: Option<&'static str>| Ask {
+        fields: request(&room.id, changed),
+        holds: facts.iter().filter(|(_, holds)| *holds).map(|(fact, _)| *fact).chain(fact).collect(),
+    };
+    match action {
+        "changeRoomStatus" => {
+            vec![ask(json!({"status": "in_progress"}), None), ask(json!({"status": "closed"}), Some(TO_CLOSE))]
+        }
+        "setTranslatedMessage" if !room.texts.is_empty() => {
+            let texts = room.texts.iter().map(|(author, seq)| {
+                let own = (*author == person.participant()).then_some(OWN_WORDS);
+                ask(json!({"seq": seq, "language": correctable(person)}), own)
+            });
+            texts.collect()
+        }
+        "createRoom" => vec![ask(room.opening(person), None)],
+        _ => vec![ask(json!({}), None)],
+    }
+}
+
+/// What one request came to.
+struct Finding<'a> {
+    relation: &'static str,
+    cell: &'a Cell,
+    done: bool,
+    wrong: Option<String>,
+}
+
+/// Asks once, and holds the answer to its cell.
+async fn find<'a>(printed: &'a Printed, action: &str, caller: &mut Caller, room: &Room, ask: &Ask) -> Finding<'a> {
+    let relation = room.relation(&caller.person);
+    // A consult or a direct room is opened by a side of it, and an open room by joining it.
+    let nameable = action != "createRoom" || room.may_be_opened_by(&caller.person);
+    let cell = if nameable { printed.cell(action, relation) } else { &Cell::Unnamed };
+    let answer = caller.client.request(action, ask.fields.clone()).await;
+    let refused = |code: &str| answer["type"] == "error" && answer["code"] == code;
+    let appears = answer.to_string().contains(&room.id);
+    let done = answer["type"] == "reply";
+    // These say which rooms there are; the others' replies need not name theirs.
+    let shown = appears || !matches!(action, "getRoomList" | "sync" | "createRoom" | "joinGroup");
+    let as_said = match cell {
+        Cell::Yes => done && shown,
+        Cell::If { condition, .. } if ask.holds.contains(&condition.as_str()) => done && shown,
+        Cell::If { otherwise: code, .. } | Cell::No(code) => refused(code) && !appears,
+        Cell::LeftOut => done && !appears,
+        // Whatever it was, it was not about this room.
+        Cell::Unnamed => answer["room"]["room_id"] != *room.id,
+    };
+    let who = caller.person.participant();
+    let wrong = format!("{action} by {who}, {relation}: {cell:?}, but {} was answered by {answer}", ask.fields);
+    Finding { relation, cell, done: done && nameable, wrong: (!as_said).then_some(wrong) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_caller_gets_in_each_room_from_each_action_what_the_table_says() {
+    let printed = Printed::read().await;
+    let Town { world, mut callers, mut rooms } = Town::build().await;
+    let mut findings: Vec<(&str, Finding)> = Vec::new();
+    for action in printed.actions().filter(|action| !LAST.contains(action)) {
+        // Nothing that anybody asks here makes a difference to what another is told.
+        let of_each = callers.iter_mut().map(async |caller| {
+            let mut found = Vec::new();
+            for room in &rooms {
+                for ask in asks(action, &caller.person, room) {
+                    found.push((action, find(&printed, action, caller, room, &ask).await));
+                }
+            }
+            found
+        });
+        findings.extend(join_all(of_each).await.into_iter().flatten());
+    }
+    for action in LAST {
+        for caller in &mut callers {
+            for room in &mut rooms {
+                for ask in asks(action, &caller.person, room) {
+                    let finding = find(&printed, action, caller, room, &ask).await;
+                    match action {
+                        _ if !finding.done => {}
+                        "changeRoomStatus" => room.closed = ask.fields["status"] == "closed",
+                        "createRoom" => room.seat(&caller.person, OWNER),
+                        _ => room.seat(&caller.person, MEMBER),
+                    }
+                    findings.push((action, finding));
+                }
+            }
+        }
+    }
+    let wrong: Vec<&str> = findings.iter().filter_map(|(_, finding)| finding.wrong.as_deref()).collect();
+    assert!(wrong.is_empty(), "{} of {} answers:\n{}", wrong.len(), findings.len(), wrong.join("\n"));
+    world.settled().await;
+
+    // Nothing was left out: every cell, and whatever makes a difference to one both ways.
+    for action in printed.actions() {
+        let of_action = || findings.iter().filter(|(tried, _)| *tried == action).map(|(_, finding)| finding);
+        for relation in &printed.relations {
+            assert!(of_action().any(|finding| finding.relation == relation), "nobody asks {action} as {relation}");
+        }
+        let conditional = || of_action().filter(|finding| matches!(finding.cell, Cell::If { .. }));
+        let both = conditional().any(|finding| finding.done) && conditional().any(|finding| !finding.done);
+        assert!(both || conditional().next().is_none(), "{action}: what its condition is makes no difference");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_has_a_row_for_each_route_and_readme_shows_it_as_it_is() {
+    let printed = Printed::read().await;
+    let template = Template::read(&root().join("template.yaml"), Place::local("damso"), &BTreeMap::new());
+    let api = template.expect("the template can be read").api.expect("it has an API");
+    let routes: BTreeSet<&str> = api.routes.keys().map(String::as_str).filter(|key| !key.starts_with('$')).collect();
+    assert_eq!(printed.actions().collect::<BTreeSet<_>>(), routes);
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("there is a README");
+    let section = readme.split("\n## ").find(|section| section.starts_with("Who may do what\n"));
+    let shown = section.expect("README says who may do what").lines().filter(|line| line.starts_with('|'));
+    let shown: String = shown.map(|line| format!("{line}\n")).collect();
+    assert_eq!(shown, printed.text, "what `cargo access` prints belongs into README");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_action_is_a_groups_owners_alone_and_a_stranger_gets_what_there_is_of_no_room() {
+    let printed = Printed::read().await;
+    for action in printed.actions() {
+        // The day one is, a member who asks for it belongs among the attacks.
+        assert_eq!(printed.cell(action, OWNER), printed.cell(action, MEMBER), "{action}");
+        let (stranger, no_room) = (printed.cell(action, STRANGER), printed.cell(action, NO_ROOM));
+        match (stranger, no_room) {
+            // Opening a room names it by the caller; joining makes open rooms, of which nobody is a stranger.
+            (Cell::Unnamed, Cell::Yes) => assert_eq!(action, "createRoom"),
+            (Cell::No(code), Cell::If { otherwise, .. }) => assert_eq!((action, code), ("joinGroup", otherwise)),
+            _ => assert_eq!(stranger, no_room, "{action}"),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Everybody who may ask, and every room they may ask about.
+
+use std::collections::BTreeMap;
+
+use end_to_end::{Client, Person, World};
+use serde_json::{Value, json};
+
+use super::printed::{HOSPITAL, MEMBER, NO_ROOM, NOT_JOINED, OWNER, PATIENT, STRANGER};
+
+/// Somebody who is connected.
+pub struct Caller {
+    pub person: Person,
+    pub client: Client,
+}
+
+/// A room, as the story knows it; it learns of each change that an answer tells.
+pub struct Room {
+    pub id: String,
+    pub exists: bool,
+    pub closed: bool,
+    /// What each participant in it is to it.
+    pub seats: BTreeMap<String, &'static str>,
+    /// Who wrote which entry.
+    pub texts: Vec<(String, u64)>,
+}
+
+/// People and rooms.
+pub struct Town {
+    pub world: World,
+    pub callers: Vec<Caller>,
+    pub rooms: Vec<Room>,
+}
+
+/// A group that is opened, and one that is not.
+const GROUP: &str = "room:01931b1c-7d4e-7cc3-98c4-dc0c0c07398f";
+const NO_GROUP: &str = "room:01931b1c-7d4e-7cc3-98c4-dc0c0c073990";
+
+impl Room {
+    fn new(id: &str) -> Self {
+        let (id, exists, closed) = (id.to_owned(), false, false);
+        Self { id, exists, closed, seats: BTreeMap::new(), texts: Vec::new() }
+    }
+
+    /// The kind of room, and what its id says after that.
+    pub fn parts(&self) -> (&str, Vec<&str>) {
+        let mut parts = self.id.split(':');
+        (parts.next().expect("an id names a kind"), parts.collect())
+    }
+
+    /// What somebody is to this room.
+    pub fn relation(&self, person: &Person) -> &'static str {
+        let hidden = matches!(self.parts().0, "consult" | "direct");
+        match self.seats.get(&person.participant()) {
+            _ if !self.exists => NO_ROOM,
+            Some(relation) => relation,
+            None if hidden => STRANGER,
+            None => NOT_JOINED,
+        }
+    }
+
+    /// The two seats that the id itself gives.
+    pub fn sides(&self) -> BTreeMap<String, &'static str> {
+        match self.parts() {
+            ("consult", ids) => {
+                [(format!("user:{}", ids[0]), PATIENT), (format!("hospital:{}", ids[1]), HOSPITAL)].into()
+            }
+            ("direct", ids) => ids.iter().map(|id| (format!("user:{id}"), MEMBER)).collect(),
+            _ => BTreeMap::new(),
+        }
+    }
+
+    /// What opens this room, as far as somebody can ask for it: the two sides of a consult or a direct room are the caller and who
+    /// the caller names.
+    pub fn opening(&self, person: &Person) -> Value {
+        match self.parts() {
+            ("consult", ids) => json!({"kind": "consult", "user_id": ids[0], "hospital_id": ids[1]}),
+            ("direct", ids) => {
+                let other = ids.iter().find(|id| **id != person.user_id);
+                json!({"kind": "direct", "user_id": other})
+            }
+            ("room", _) => json!({"kind": "group", "name": "Recovery", "room_id": self.id}),
+            (kind, _) => json!({"kind": kind, "name": "Recovery", "room_id": self.id}),
+        }
+    }
+
+    /// Whether somebody can ask to open this room.
+    pub fn may_be_opened_by(&self, person: &Person) -> bool {
+        self.id.starts_with("room:") || self.sides().contains_key(&person.participant())
+    }
+
+    /// It is there now, and somebody who opened or joined it has a seat.
+    pub fn seat(&mut self, person: &Person, role_in_group: &'static str) {
+        if !self.exists {
+            self.exists = true;
+            self.seats = self.sides();
+        }
+        if self.sides().is_empty() {
+            self.seats.entry(person.participant()).or_insert(role_in_group);
+        }
+    }
+}
+
+impl Town {
+    /// Two patients, the staff of two hospitals, a group's owner and its members, who also meet in an open room, and somebody who
+    /// is in nothing.
+    pub async fn build() -> Self {
+        let world = World::with(|options| {
+            options.parameters.insert("SendWindowMs".to_owned(), "0".to_owned());
+        })
+        .await;
+        let mut callers = Vec::new();
+        for person in [
+            Person::user("aiko", "愛子", "ja"),
+            Person::user("ren", "蓮", "ja"),
+            Person::staff("minjun", "seoul-clinic", "민준", "ko"),
+            Person::staff("jisoo", "seoul-clinic", "지수", "ko"),
+            Person::staff("seoyeon", "busan-clinic", "서연", "ko"),
+            Person::user("hana", "하나", "ko"),
+            Person::user("joon", "준", "ko"),
+            Person::user("mallory", "Mallory", "en"),
+        ] {
+            callers.push(Caller { client: world.connect(&person).await, person });
+        }
+        let mut town = Self { world, callers, rooms: Vec::new() };
+        town.open("consult:aiko:seoul-clinic", &["aiko", "minjun"]).await;
+        town.open("consult:aiko:busan-clinic", &["aiko", "seoyeon"]).await;
+        town.open("consult:ren:seoul-clinic", &["ren", "jisoo"]).await;
+        town.open("direct:hana:joon", &["hana", "joon"]).await;
+        town.open(GROUP, &["hana", "joon", "seoyeon"]).await;
+        town.open("open:lobby", &["joon", "seoyeon"]).await;
+        town.ask("seoyeon", "changeRoomStatus", json!({"room_id": "consult:aiko:busan-clinic", "status": "closed"}))
+            .await;
+        town.rooms[1].closed = true;
+        for missing in
+            ["consult:aiko:jeju-clinic", "consult:nobody:seoul-clinic", "direct:joon:nobody", NO_GROUP, "open:nowhere"]
+        {
+            town.rooms.push(Room::new(missing));
+        }
+        town.world.settled().await;
+        town
+    }
+
+    /// Opens a room in which each of these says something, translated into what [`correctable`] says that anybody may correct.
+    async fn open(&mut self, id: &str, people: &[&str]) {
+        let mut room = Room::new(id);
+        for (number, user_id) in people.iter().enumerate() {
+            let caller = self.caller(user_id);
+            let person = caller.person.clone();
+            let opens = number == 0 && !id.starts_with("open:");
+            let (action, fields) =
+                if opens { ("createRoom", room.opening(&person)) } else { ("joinGroup", json!({"room_id": id})) };
+            caller.client.ask(action, fields).await;
+            let seq = caller.client.say(id, &format!("{user_id} {id}")).await;
+            for language in ["de", "en", "fr"] {
+                let wanted = json!({"room_id": id, "seq": seq, "language": language});
+                caller.client.ask("translateMessage", wanted).await;
+            }
+            room.seat(&person, if number == 0 && id.starts_with("room:") { OWNER } else { MEMBER });
+            room.texts.push((person.participant(), seq));
+        }
+        self.rooms.push(room);
+    }
+
+    pub fn caller(&mut self, user_id: &str) -> &mut Caller {
+        self.callers.iter_mut().find(|caller| caller.person.user_id == user_id).expect("they live here")
+    }
+
+    /// Somebody does something that must succeed.
+    pub async fn ask(&mut self, user_id: &str, action: &str, fields: Value) -> Value {
+        self.caller(user_id).client.ask(action, fields).await
+    }
+}
+
+/// The language into which this person corrects: nobody meets another's correction, which would be a conflict.
+pub fn correctable(person: &Person) -> &'static str {
+    match person.user_id.as_str() {
+        "minjun" | "seoyeon" => "en",
+        "jisoo" => "de",
+        _ => "fr",
+    }
+}
