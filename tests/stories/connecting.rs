@@ -2,7 +2,7 @@
 
 use end_to_end::{Client, Credential, Person, TOKEN_SECRET, World, seconds_since_the_epoch, sign};
 use serde_json::json;
-use tokio_tungstenite::tungstenite::http::HeaderMap;
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName};
 
 fn aiko() -> Person {
     dev::people::patient()
@@ -97,6 +97,31 @@ async fn claims_may_be_called_as_the_issuer_likes() {
     let mut staff = world.try_connect(&sign(&claims, TOKEN_SECRET), Credential::Header).await.unwrap();
     let reply = staff.ask("createRoom", json!({"kind": "consult", "user_id": "aiko"})).await;
     assert_eq!(reply["room"]["room_id"], "consult:aiko:seoul-clinic");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_in_the_query_or_in_a_header_changes_nothing() {
+    let world = World::start().await;
+    let claims = [
+        ("user_type", "hospital"),
+        ("hospital_id", "seoul-clinic"),
+        ("participant", "hospital:seoul-clinic"),
+        ("user_id", "minjun"),
+    ];
+    let query: Vec<_> = claims.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let url = format!("{}?{}", world.gateway.websocket_url(), query.join("&"));
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", format!("Bearer {}", world.token(&aiko())).parse().unwrap());
+    for (name, value) in claims {
+        for spelling in [name.replace('_', "-"), format!("x-{}", name.replace('_', "-"))] {
+            headers.insert(HeaderName::from_bytes(spelling.as_bytes()).unwrap(), value.parse().unwrap());
+        }
+    }
+    headers.insert("x-damso-user-type", "hospital".parse().unwrap());
+    let mut client = Client::connect_with_headers(&url, headers).await.unwrap();
+    client.refused("getUsage", json!({}), "forbidden").await;
+    let rows = world.rows("ConnectionsTable").await;
+    assert_eq!((&rows[0]["participant"], &rows[0]["user_id"]), (&json!("user:aiko"), &json!("aiko")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

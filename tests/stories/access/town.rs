@@ -105,7 +105,9 @@ impl Town {
     /// is in nothing.
     pub async fn build() -> Self {
         let world = World::with(|options| {
-            options.parameters.insert("SendWindowMs".to_owned(), "0".to_owned());
+            for parameter in ["SendWindowMs", "MuteSeconds", "CostlyPerMinute"] {
+                options.parameters.insert(parameter.to_owned(), "0".to_owned());
+            }
         })
         .await;
         let mut callers = Vec::new();
