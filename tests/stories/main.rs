@@ -21,6 +21,7 @@ mod issuer;
 mod odd_input;
 mod policies;
 mod privacy;
+mod protocol;
 mod replies;
 mod resume;
 mod seeds_a;

@@ -1,29 +1,15 @@
-//! The fields of the two actions.
+//! Which of the two actions is asked for.
 
-use serde::Deserialize;
-use shared::chat::{RoomStatus, TranslationMode};
-use shared::ids::RoomId;
 use shared::runtime;
+use shared::wire::requests::{ChangeRoomStatus, SetRoomTranslation};
 use shared::wire::{Frame, Refusal};
 
 /// Which of the two.
 pub enum Request {
     /// `changeRoomStatus`
-    Status(Status),
+    Status(ChangeRoomStatus),
     /// `setRoomTranslation`
-    Translation(Translation),
-}
-
-#[derive(Deserialize)]
-pub struct Status {
-    pub room_id: RoomId,
-    pub status: RoomStatus,
-}
-
-#[derive(Deserialize)]
-pub struct Translation {
-    pub room_id: RoomId,
-    pub translation: TranslationMode,
+    Translation(SetRoomTranslation),
 }
 
 impl runtime::Request for Request {

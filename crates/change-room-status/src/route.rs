@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use shared::access::{Action, Relation};
-use shared::chat::{Entry, Room, RoomStatus, SystemEvent, TranslationMode};
+use shared::chat::{Entry, Room, SystemEvent};
 use shared::clock::Clock;
 use shared::error::Error;
 use shared::ids::{RoomId, Seq};
@@ -11,6 +11,7 @@ use shared::seats::Seats;
 use shared::table::{Appended, Log, TableError, Write};
 use shared::tries::Tries;
 use shared::wire::Refusal;
+use shared::wire::replies::{RoomStatusChanged, RoomTranslationSet};
 
 use crate::request::Request;
 
@@ -24,15 +25,8 @@ pub struct ChangeRoom {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum Reply {
-    /// To `changeRoomStatus`.
-    Status { room_id: RoomId, status: RoomStatus, seq: Seq },
-    /// To `setRoomTranslation`; without a number where it was so already.
-    Translation {
-        room_id: RoomId,
-        translation: TranslationMode,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        seq: Option<Seq>,
-    },
+    Status(RoomStatusChanged),
+    Translation(RoomTranslationSet),
 }
 
 /// What a change is made of.

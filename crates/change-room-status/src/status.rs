@@ -5,12 +5,17 @@ use shared::chat::{RoomStatus, SystemEvent};
 use shared::error::Error;
 use shared::ids::Participant;
 use shared::runtime::Caller;
+use shared::wire::replies::RoomStatusChanged;
+use shared::wire::requests::ChangeRoomStatus;
 
-use crate::request::Status;
 use crate::route::{Change, ChangeRoom, Reply};
 
 impl ChangeRoom {
-    pub(crate) async fn status(&self, caller: &Caller, Status { room_id, status }: Status) -> Result<Reply, Error> {
+    pub(crate) async fn status(
+        &self,
+        caller: &Caller,
+        ChangeRoomStatus { room_id, status }: ChangeRoomStatus,
+    ) -> Result<Reply, Error> {
         let (room, seq) = self
             .change(caller, Action::ChangeRoomStatus, &room_id, |relation, room| {
                 let closing = (status == RoomStatus::Closed).then_some(Condition::Closing);
@@ -30,6 +35,6 @@ impl ChangeRoom {
                 Ok(Some(Change { event: SystemEvent::StatusChanged { from, to: status }, parts: Box::new(parts) }))
             })
             .await?;
-        Ok(Reply::Status { room_id, status, seq: seq.unwrap_or(room.status_seq) })
+        Ok(Reply::Status(RoomStatusChanged { room_id, status, seq: seq.unwrap_or(room.status_seq) }))
     }
 }

@@ -4,13 +4,14 @@ use shared::access::Action;
 use shared::chat::{Room, SystemEvent};
 use shared::error::Error;
 use shared::runtime::Caller;
+use shared::wire::replies::RoomTranslationSet;
+use shared::wire::requests::SetRoomTranslation;
 
-use crate::request::Translation;
 use crate::route::{Change, ChangeRoom, Reply};
 
 impl ChangeRoom {
-    pub(crate) async fn translation(&self, caller: &Caller, request: Translation) -> Result<Reply, Error> {
-        let Translation { room_id, translation: wanted } = request;
+    pub(crate) async fn translation(&self, caller: &Caller, request: SetRoomTranslation) -> Result<Reply, Error> {
+        let SetRoomTranslation { room_id, translation: wanted } = request;
         let side = caller.participant();
         let after = |room: &Room| match side.is_hospital() {
             true => wanted.min(room.patient_translation),
@@ -28,6 +29,6 @@ impl ChangeRoom {
                 Ok(Some(Change { event, parts: Box::new(parts) }))
             })
             .await?;
-        Ok(Reply::Translation { translation: after(&room), room_id, seq })
+        Ok(Reply::Translation(RoomTranslationSet { translation: after(&room), room_id, seq }))
     }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
 use shared::access::{Action, Relation};
 use shared::bucket::{Buckets, Costly};
 use shared::chat::{Entry, Member, Room, RoomKind, RoomStatus, SystemEvent, TranslationMode};
@@ -14,9 +13,10 @@ use shared::language::Language;
 use shared::runtime::{Caller, Route};
 use shared::table::{Appended, Log, Members, Profile, Profiles, Rooms, TableError};
 use shared::tries::Tries;
-use shared::wire::{Refusal, RoomView};
+use shared::wire::replies::RoomCreated;
+use shared::wire::{Refusal, RoomView, requests};
 
-use crate::request::{Plan, Request};
+use crate::request::{Plan, plan};
 
 /// The route and its doors.
 pub struct CreateRoom {
@@ -31,18 +31,12 @@ pub struct CreateRoom {
     pub clock: Clock,
 }
 
-#[derive(Serialize)]
-pub struct Reply {
-    room: RoomView,
-    created: bool,
-}
-
 impl Route for CreateRoom {
-    type Request = Request;
-    type Reply = Reply;
+    type Request = requests::CreateRoom;
+    type Reply = RoomCreated;
 
-    async fn answer(&self, caller: &Caller, mut request: Request) -> Result<Reply, Error> {
-        let plan = request.plan(caller)?;
+    async fn answer(&self, caller: &Caller, mut request: requests::CreateRoom) -> Result<RoomCreated, Error> {
+        let plan = plan(&mut request, caller)?;
         let (mut tries, mut taken) = (Tries::default(), false);
         loop {
             if let Some(room) = self.rooms.get(&plan.room_id).await? {
@@ -59,7 +53,7 @@ impl Route for CreateRoom {
                 parts.push(self.members.place(member)?);
             }
             match self.log.append(&entry, parts).await? {
-                Appended::Done => return Ok(Reply { room: view(caller, &room, &members)?, created: true }),
+                Appended::Done => return Ok(RoomCreated { room: view(caller, &room, &members)?, created: true }),
                 Appended::Again { .. } => tries.again().await?,
             }
         }
@@ -68,9 +62,9 @@ impl Route for CreateRoom {
 
 impl CreateRoom {
     /// The room is there already: the caller sees it as it is, if they have a seat in it.
-    async fn standing(&self, caller: &Caller, room: &Room) -> Result<Reply, Error> {
+    async fn standing(&self, caller: &Caller, room: &Room) -> Result<RoomCreated, Error> {
         let members = self.members.of_room(&room.room_id).await?;
-        Ok(Reply { room: view(caller, room, &members)?, created: false })
+        Ok(RoomCreated { room: view(caller, room, &members)?, created: false })
     }
 
     /// The seats: what each is called and reads comes from the caller's token, or from the profile of who is absent.

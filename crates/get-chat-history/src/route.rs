@@ -1,6 +1,5 @@
 //! When somebody asks for a room's history, then they get a page of its log, ascending and without a hole.
 
-use serde::{Deserialize, Serialize};
 use shared::access::Action;
 use shared::bucket::{Buckets, Costly};
 use shared::chat::Entry;
@@ -10,7 +9,8 @@ use shared::ids::{Mark, RoomId, Seq};
 use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
 use shared::table::Log;
-use shared::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, PageSize, Refusal, fit};
+use shared::wire::replies::{ChatHistory, NextPage};
+use shared::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit, requests};
 
 use crate::period::first_at;
 
@@ -19,35 +19,6 @@ pub struct GetChatHistory {
     pub seats: Seats,
     pub log: Log,
     pub buckets: Buckets,
-}
-
-#[derive(Deserialize)]
-pub struct Request {
-    room_id: RoomId,
-    before_seq: Option<Seq>,
-    after_seq: Option<Mark>,
-    #[serde(default)]
-    limit: PageSize,
-    query: Option<String>,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
-}
-
-#[derive(Serialize)]
-pub struct Reply {
-    room_id: RoomId,
-    messages: Vec<MessageView>,
-    has_more: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<Next>,
-}
-
-/// What to send, beside the other fields, for the next page.
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Next {
-    BeforeSeq(Seq),
-    AfterSeq(Mark),
 }
 
 /// How many entries one search reads at most; DynamoDB ends a page of them at 1 MB besides.
@@ -62,10 +33,10 @@ enum Direction {
 }
 
 impl Route for GetChatHistory {
-    type Request = Request;
-    type Reply = Reply;
+    type Request = requests::GetChatHistory;
+    type Reply = ChatHistory;
 
-    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+    async fn answer(&self, caller: &Caller, request: requests::GetChatHistory) -> Result<ChatHistory, Error> {
         let limit = request.limit.get();
         if request.before_seq.is_some() && request.after_seq.is_some() {
             return Err(Refusal::bad_request("`before_seq` and `after_seq` exclude each other").into());
@@ -94,18 +65,18 @@ impl Route for GetChatHistory {
         };
         let has_more = messages.len() < found || more_behind;
         let next = reached.filter(|_| has_more).map(|reached| match direction {
-            Direction::Back { .. } => Next::BeforeSeq(reached),
-            Direction::Forth { .. } => Next::AfterSeq(reached.into()),
+            Direction::Back { .. } => NextPage::BeforeSeq(reached),
+            Direction::Forth { .. } => NextPage::AfterSeq(reached.into()),
         });
         if matches!(direction, Direction::Back { .. }) {
             messages.reverse();
         }
-        Ok(Reply { room_id: request.room_id, messages, has_more, next })
+        Ok(ChatHistory { room_id: request.room_id, messages, has_more, next })
     }
 }
 
 impl GetChatHistory {
-    async fn direction(&self, request: &Request) -> Result<Direction, Error> {
+    async fn direction(&self, request: &requests::GetChatHistory) -> Result<Direction, Error> {
         let room = &request.room_id;
         let first = match request.from {
             Some(from) => first_at(&self.log, room, from).await?.below(),

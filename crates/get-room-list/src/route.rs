@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
-use shared::chat::{Member, Room, RoomStatus};
+use shared::chat::{Member, Room};
 use shared::error::Error;
 use shared::ids::{Participant, RoomId};
 use shared::runtime::{Caller, Route};
 use shared::table::{ListPosition, Members, Rooms};
-use shared::wire::{ENVELOPE_RESERVE, PAGE_LIMIT, PageSize, RoomView, fit};
+use shared::wire::replies::RoomListPage;
+use shared::wire::{ENVELOPE_RESERVE, PAGE_LIMIT, RoomView, fit, requests};
 
-use crate::cursor::Cursor;
+use crate::cursor;
 
 /// The route and its doors.
 pub struct GetRoomList {
@@ -18,29 +18,14 @@ pub struct GetRoomList {
     pub members: Members,
 }
 
-#[derive(Deserialize)]
-pub struct Request {
-    status: Option<RoomStatus>,
-    #[serde(default)]
-    limit: PageSize,
-    cursor: Option<Cursor>,
-}
-
-#[derive(Serialize)]
-pub struct Reply {
-    rooms: Vec<RoomView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<Cursor>,
-}
-
 impl Route for GetRoomList {
-    type Request = Request;
-    type Reply = Reply;
+    type Request = requests::GetRoomList;
+    type Reply = RoomListPage;
 
-    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+    async fn answer(&self, caller: &Caller, request: requests::GetRoomList) -> Result<RoomListPage, Error> {
         // Only a hospital has so many consults that they are filed by status; a user's few are looked through.
         let filed = request.status.filter(|_| caller.participant().is_hospital());
-        let start = request.cursor.map(|cursor| cursor.0);
+        let start = request.cursor.as_deref().map(cursor::read).transpose()?;
         let page = self.members.list(caller.participant(), filed, start.as_ref(), request.limit.get()).await?;
         let views = self.views(caller.participant(), &page.rows).await?;
         let shown = views.iter().filter(|(_, room, _)| request.status.is_none_or(|status| room.status == status));
@@ -48,10 +33,10 @@ impl Route for GetRoomList {
         // A page that became too large ends at its last room; else all that was read has been looked at.
         let cut = rooms.len() < shown.clone().count();
         let reached = if cut { shown.map(|(place, ..)| *place).nth(rooms.len() - 1) } else { page.rows.last() };
-        let next_cursor = reached.filter(|_| cut || page.more).cloned().map(Cursor);
+        let next_cursor = reached.filter(|_| cut || page.more).map(cursor::written);
         // The index is up to a minute behind; the heads are not.
         rooms.sort_by_key(|room| std::cmp::Reverse(room.updated_at));
-        Ok(Reply { rooms, next_cursor })
+        Ok(RoomListPage { rooms, next_cursor })
     }
 }
 

@@ -1,6 +1,5 @@
 //! Answers `joinGroup`.
 
-mod request;
 mod route;
 
 use shared::doors::Doors;

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
 use shared::access::{Action, Condition, Relation};
 use shared::bucket::{Buckets, Costly};
 use shared::chat::{Entry, Member, Role, Room, RoomKind, SystemEvent};
@@ -13,9 +12,8 @@ use shared::ids::RoomId;
 use shared::runtime::{Caller, Route};
 use shared::table::{Appended, Connection, Connections, GROUP_LIMIT, Log, Members, Rooms};
 use shared::tries::Tries;
-use shared::wire::{Refusal, RoomView};
-
-use crate::request::Request;
+use shared::wire::replies::GroupJoined;
+use shared::wire::{Refusal, RoomView, requests};
 
 /// The route and its doors.
 pub struct JoinGroup {
@@ -27,19 +25,14 @@ pub struct JoinGroup {
     pub clock: Clock,
 }
 
-#[derive(Serialize)]
-pub struct Reply {
-    room: RoomView,
-}
-
 impl Route for JoinGroup {
-    type Request = Request;
-    type Reply = Reply;
+    type Request = requests::JoinGroup;
+    type Reply = GroupJoined;
 
-    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+    async fn answer(&self, caller: &Caller, request: requests::JoinGroup) -> Result<GroupJoined, Error> {
         let (room, own) = self.seated(caller, &request.group_id).await?;
         let ((), members) = tokio::try_join!(self.listen(caller, &room.room_id), self.shown(&room, &own))?;
-        Ok(Reply { room: RoomView::new(&room, &own, &members) })
+        Ok(GroupJoined { room: RoomView::new(&room, &own, &members) })
     }
 }
 

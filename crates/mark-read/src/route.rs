@@ -2,7 +2,6 @@
 //! repaired by the next.
 
 use futures::TryStreamExt;
-use serde::{Deserialize, Serialize};
 use shared::access::Action;
 use shared::audience::{Attention, Audience, Listener};
 use shared::chat::{Entry, Member};
@@ -13,7 +12,8 @@ use shared::push::Push;
 use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
 use shared::table::Log;
-use shared::wire::{Event, Refusal};
+use shared::wire::replies::MarkedRead;
+use shared::wire::{Event, Refusal, requests};
 
 /// The route and its doors.
 pub struct MarkRead {
@@ -24,24 +24,11 @@ pub struct MarkRead {
     pub clock: Clock,
 }
 
-#[derive(Deserialize)]
-pub struct Request {
-    room_id: RoomId,
-    seq: Seq,
-}
-
-#[derive(Serialize)]
-pub struct Reply {
-    room_id: RoomId,
-    last_read_seq: Mark,
-    unread_count: u64,
-}
-
 impl Route for MarkRead {
-    type Request = Request;
-    type Reply = Reply;
+    type Request = requests::MarkRead;
+    type Reply = MarkedRead;
 
-    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+    async fn answer(&self, caller: &Caller, request: requests::MarkRead) -> Result<MarkedRead, Error> {
         let room_id = request.room_id;
         let (seat, tail) = tokio::join!(self.seat(caller, &room_id), self.log.tail(&room_id, 1));
         let (member, tail) = (seat?, tail?.into_iter().next().ok_or_else(Refusal::no_such_room)?);
@@ -54,12 +41,16 @@ impl Route for MarkRead {
             if let Err(error) = self.tell_others(caller, &room_id, mark).await {
                 tracing::warn!(error = error.to_string(), "a read mark was not told to the others");
             }
-            return Ok(Reply { room_id, last_read_seq: mark, unread_count: tail.text_count.saturating_sub(texts) });
+            return Ok(MarkedRead {
+                room_id,
+                last_read_seq: mark,
+                unread_count: tail.text_count.saturating_sub(texts),
+            });
         }
         // Where another device has read further already, its mark stands.
         let standing = if mark > member.last_read_seq { self.seat(caller, &room_id).await? } else { member };
         let unread_count = tail.text_count.saturating_sub(standing.read_text_count);
-        Ok(Reply { room_id, last_read_seq: standing.last_read_seq, unread_count })
+        Ok(MarkedRead { room_id, last_read_seq: standing.last_read_seq, unread_count })
     }
 }
 

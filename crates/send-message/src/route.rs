@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use shared::access::{Action, Condition, Relation};
 use shared::chat::{Entry, EntryKind, Member, MessageText, Room, RoomStatus, Translation};
 use shared::clock::{Clock, Timestamp};
@@ -15,7 +14,8 @@ use shared::seats::Seats;
 use shared::table::{Appended, Connections, Log, Send, Sends};
 use shared::tries::Tries;
 use shared::verbatim;
-use shared::wire::{Code, Refusal};
+use shared::wire::replies::MessageSent;
+use shared::wire::{Code, Refusal, requests};
 
 use crate::express::Express;
 use crate::pace::{JUDGED, Pace, TooMuch};
@@ -30,24 +30,6 @@ pub struct SendMessage {
     pub express: Express,
     pub pace: Pace,
     pub clock: Clock,
-}
-
-#[derive(Deserialize)]
-pub struct Request {
-    room_id: Option<RoomId>,
-    message: String,
-    message_id: Option<MessageId>,
-    language: Option<Language>,
-    reply_to: Option<Seq>,
-}
-
-#[derive(Serialize)]
-pub struct Reply {
-    room_id: RoomId,
-    seq: Seq,
-    message_id: MessageId,
-    sent_at: Timestamp,
-    duplicate: bool,
 }
 
 /// What became of a message.
@@ -87,10 +69,10 @@ struct Draft {
 }
 
 impl Route for SendMessage {
-    type Request = Request;
-    type Reply = Reply;
+    type Request = requests::SendMessage;
+    type Reply = MessageSent;
 
-    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+    async fn answer(&self, caller: &Caller, request: requests::SendMessage) -> Result<MessageSent, Error> {
         let draft = self.draft(caller, request).await?;
         let (stored, audience) =
             self.express.alongside(&draft.room_id, self.clock.now(), self.store(caller, &draft)).await;
@@ -185,7 +167,7 @@ impl SendMessage {
         Ok(too_much.refusal())
     }
 
-    async fn draft(&self, caller: &Caller, request: Request) -> Result<Draft, Error> {
+    async fn draft(&self, caller: &Caller, request: requests::SendMessage) -> Result<Draft, Error> {
         let text = MessageText::new(request.message).map_err(|error| Refusal::invalid_text("message", error))?;
         let room_id = match request.room_id {
             Some(room_id) => room_id,
@@ -244,8 +226,8 @@ impl Draft {
         })
     }
 
-    fn reply(&self, send: &Send, duplicate: bool) -> Reply {
-        Reply {
+    fn reply(&self, send: &Send, duplicate: bool) -> MessageSent {
+        MessageSent {
             room_id: self.room_id.clone(),
             seq: send.seq,
             message_id: self.message_id,

@@ -1,23 +1,17 @@
 //! The fields of the three actions.
 
-use serde::Deserialize;
 use shared::runtime;
+use shared::wire::requests::RefreshSession;
 use shared::wire::{Frame, Refusal};
 
 /// Which of the three.
 pub enum Request {
     /// `refreshSession`
-    Refresh(Fresh),
+    Refresh(RefreshSession),
     /// `signOutEverywhere`
     SignOut,
     /// `createTicket`
     Ticket,
-}
-
-/// A fresh token of the same person. It is never printed.
-#[derive(Deserialize)]
-pub struct Fresh {
-    pub token: String,
 }
 
 impl runtime::Request for Request {

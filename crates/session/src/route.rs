@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use serde::Serialize;
-use serde_json::json;
 use shared::auth::{Identity, Ticket, TokenError, Tokens};
-use shared::clock::{Clock, Timestamp};
+use shared::clock::Clock;
 use shared::error::{Error, chain};
 use shared::push::Push;
 use shared::runtime::{Caller, Route};
 use shared::table::{self, Connections, Guards, Sessions};
-use shared::wire::{Code, Refusal};
+use shared::wire::replies::{SessionRefreshed, SignedOut, TicketCreated};
+use shared::wire::requests::RefreshSession;
+use shared::wire::{Code, Event, Refusal, SessionEvent};
 
-use crate::request::{Fresh, Request};
+use crate::request::Request;
 
 /// The route and its doors.
 pub struct Session {
@@ -29,9 +30,9 @@ pub struct Session {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum Reply {
-    Refreshed { session_until: Timestamp },
-    SignedOut { closed: usize },
-    Ticket { ticket: String, expires_at: Timestamp },
+    Refreshed(SessionRefreshed),
+    SignedOut(SignedOut),
+    Ticket(TicketCreated),
 }
 
 /// How long a ticket is good for: as long as a handshake may take.
@@ -54,7 +55,7 @@ impl Route for Session {
 
 impl Session {
     /// The connection lasts as long as the fresh token, if it is the same person's.
-    async fn refresh(&self, caller: &Caller, fresh: &Fresh) -> Result<Reply, Error> {
+    async fn refresh(&self, caller: &Caller, fresh: &RefreshSession) -> Result<Reply, Error> {
         let Some(tokens) = &self.tokens else {
             return Err(Refusal::forbidden("here a gateway says how long a session lasts; connect again").into());
         };
@@ -76,7 +77,7 @@ impl Session {
             return Err(Refusal::new(Code::SessionExpired, "this connection has ended; connect again").into());
         }
         self.sessions.extend(caller.user_id(), &caller.session_place(), until).await?;
-        Ok(Reply::Refreshed { session_until: until })
+        Ok(Reply::Refreshed(SessionRefreshed { session_until: until }))
     }
 
     /// Every connection of the person is told and closed, the caller's own last: closing it takes the way of the reply away, so what
@@ -88,7 +89,9 @@ impl Session {
         let lasting = sessions.into_iter().filter(|session| session.lasts(now));
         let (own, others): (Vec<_>, Vec<_>) =
             lasting.partition(|session| session.connection_id == caller.connection_id);
-        let told = json!({"type": "session", "event": "signed_out"}).to_string();
+        let told = Event::Session { event: SessionEvent::SignedOut }
+            .to_frame()
+            .map_err(|error| Error::Failed(Box::new(error)))?;
         let close = async |session: &table::Session| {
             self.push.send(&session.connection_id, &told).await;
             self.push.close(&session.connection_id).await;
@@ -102,7 +105,7 @@ impl Session {
         };
         stream::iter(&others).for_each_concurrent(Push::AT_ONCE, close).await;
         stream::iter(&own).for_each(close).await;
-        Ok(Reply::SignedOut { closed: others.len() + own.len() })
+        Ok(Reply::SignedOut(SignedOut { closed: others.len() + own.len() }))
     }
 
     async fn ticket(&self, caller: &Caller) -> Result<Reply, Error> {
@@ -117,6 +120,6 @@ impl Session {
         };
         let (ticket, until) = (Ticket::random(), now + TICKET);
         self.guards.put_ticket(&ticket.digest(), &identity, until).await?;
-        Ok(Reply::Ticket { ticket: ticket.text(), expires_at: until })
+        Ok(Reply::Ticket(TicketCreated { ticket: ticket.text(), expires_at: until }))
     }
 }

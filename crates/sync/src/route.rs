@@ -1,40 +1,22 @@
 //! When a client says how far it has come in its rooms, then it gets what is newer. This is also its heartbeat.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use serde::{Deserialize, Serialize};
 use shared::access::{Action, Relation};
 use shared::chat::Entry;
 use shared::error::Error;
 use shared::ids::{Mark, RoomId, Seq};
 use shared::runtime::{Caller, Route};
 use shared::table::{Log, Members, Rooms};
-use shared::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit, json_len};
+use shared::wire::replies::{NewerEntries, Synced};
+use shared::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit, json_len, requests};
 
 /// The route and its doors.
 pub struct Sync {
     pub rooms: Rooms,
     pub members: Members,
     pub log: Log,
-}
-
-#[derive(Deserialize)]
-pub struct Request {
-    rooms: BTreeMap<RoomId, Mark>,
-}
-
-#[derive(Serialize)]
-pub struct Reply {
-    rooms: Vec<Newer>,
-}
-
-#[derive(Serialize)]
-struct Newer {
-    room_id: RoomId,
-    last_seq: Mark,
-    messages: Vec<MessageView>,
-    complete: bool,
 }
 
 /// What was read of one room.
@@ -52,10 +34,10 @@ const READ_PER_ROOM: u16 = 30;
 const AT_ONCE: usize = 16;
 
 impl Route for Sync {
-    type Request = Request;
-    type Reply = Reply;
+    type Request = requests::Sync;
+    type Reply = Synced;
 
-    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+    async fn answer(&self, caller: &Caller, request: requests::Sync) -> Result<Synced, Error> {
         if request.rooms.len() > MAX_ROOMS {
             return Err(Refusal::bad_request("`rooms`: must be at most 50").into());
         }
@@ -68,7 +50,7 @@ impl Route for Sync {
         let read: Vec<Read> =
             stream::iter(asked).map(|(room, mark)| self.read(room, mark)).buffered(AT_ONCE).try_collect().await?;
         let languages = self.languages(&read).await?;
-        Ok(Reply { rooms: pack(caller, read, &languages) })
+        Ok(Synced { rooms: pack(caller, read, &languages) })
     }
 }
 
@@ -100,9 +82,9 @@ fn pack(
     caller: &Caller,
     read: Vec<Read>,
     languages: &HashMap<RoomId, BTreeSet<shared::language::Language>>,
-) -> Vec<Newer> {
+) -> Vec<NewerEntries> {
     let none = BTreeSet::new();
-    let mut rooms: Vec<Newer> = Vec::with_capacity(read.len());
+    let mut rooms: Vec<NewerEntries> = Vec::with_capacity(read.len());
     // The frame of every room has its place first, so that no room is left out for another's many messages.
     let frames: usize = read.iter().map(|read| json_len(&read.room_id) + FRAME_OF_ROOM).sum();
     let mut left = (PAGE_LIMIT - ENVELOPE_RESERVE).saturating_sub(frames);
@@ -119,7 +101,7 @@ fn pack(
         given |= !messages.is_empty();
         left = left.saturating_sub(size);
         let complete = !has_more && messages.len() == entries.len();
-        rooms.push(Newer { room_id, last_seq, messages, complete });
+        rooms.push(NewerEntries { room_id, last_seq, messages, complete });
     }
     rooms
 }

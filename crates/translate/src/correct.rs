@@ -7,7 +7,7 @@ use shared::runtime::Caller;
 use shared::table::Appended;
 use shared::translator::Wanted;
 use shared::tries::Tries;
-use shared::wire::{Code, Detail, Refusal, TranslationView};
+use shared::wire::{Code, Refusal, TranslationView};
 
 use crate::request::{Correction, Which};
 use crate::route::Translate;
@@ -77,11 +77,8 @@ fn seen<'a>(
     };
     if unseen {
         let translation = TranslationView { language: which.language.clone(), translation: current.clone() };
-        return Err(Refusal {
-            code: Code::Conflict,
-            message: "somebody else has changed this translation meanwhile".to_owned(),
-            detail: Some(Detail::Current { translation: Box::new(translation) }),
-        });
+        let refusal = Refusal::new(Code::Conflict, "somebody else has changed this translation meanwhile");
+        return Err(Refusal { translation: Some(Box::new(translation)), ..refusal });
     }
     Ok(current)
 }

@@ -1,6 +1,5 @@
 //! When somebody asks for a translation, then they get the one there is, or a new one that everybody sees.
 
-use serde::Serialize;
 use shared::access::{Action, Relation};
 use shared::bucket::{Buckets, Costly};
 use shared::chat::{Entry, EntryKind, FailureReason, Room, Translation, TranslationMode};
@@ -9,6 +8,7 @@ use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
 use shared::translator::{Failures, Translator, Unknown, Wanted};
+use shared::wire::replies::Translated;
 use shared::wire::{Refusal, TranslationView};
 
 use crate::request::{Request, Which};
@@ -21,19 +21,14 @@ pub struct Translate {
     pub clock: Clock,
 }
 
-#[derive(Serialize)]
-pub struct Reply {
-    translation: TranslationView,
-}
-
 /// No message is kept in more languages than this.
 const MOST_LANGUAGES: usize = 10;
 
 impl Route for Translate {
     type Request = Request;
-    type Reply = Reply;
+    type Reply = Translated;
 
-    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+    async fn answer(&self, caller: &Caller, request: Request) -> Result<Translated, Error> {
         let (which, translation) = match request {
             Request::Translate(which) => {
                 let translation = self.translate(caller, &which).await?;
@@ -44,7 +39,7 @@ impl Route for Translate {
                 (which, translation)
             }
         };
-        Ok(Reply { translation: TranslationView { language: which.language, translation } })
+        Ok(Translated { translation: TranslationView { language: which.language, translation } })
     }
 }
 

@@ -5,17 +5,17 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use shared::access::{Action, Relation};
-use shared::chat::FailureReason;
-use shared::clock::{Clock, Timestamp};
+use shared::clock::Clock;
 use shared::error::Error;
-use shared::ids::{Participant, RoomId, Seq};
-use shared::language::Language;
+use shared::ids::Participant;
 use shared::runtime::{Caller, Route};
 use shared::table::{FailurePosition, Log, Payer, Usage};
-use shared::wire::{ENVELOPE_RESERVE, PAGE_LIMIT, fit};
+use shared::wire::replies::{FailedTranslation, FailedTranslations, TranslationUsage};
+use shared::wire::requests::GetFailedTranslations;
+use shared::wire::{ENVELOPE_RESERVE, Month, PAGE_LIMIT, fit};
 
-use crate::cursor::Cursor;
-use crate::request::{Month, Page, Request};
+use crate::cursor;
+use crate::request::Request;
 
 /// The route and its doors.
 pub struct TranslationReport {
@@ -27,40 +27,12 @@ pub struct TranslationReport {
     pub clock: Clock,
 }
 
+/// To whichever of the two was asked.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum Reply {
-    /// To `getUsage`.
-    Usage {
-        month: String,
-        billed_characters: u64,
-        saved_characters: u64,
-        translations: u64,
-        cache_hits: u64,
-        failures: u64,
-        /// What the billed characters cost, by the price that the stack was told.
-        cost: f64,
-        /// How many characters there are for automatic translation in a month.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        budget_characters: Option<u64>,
-    },
-    /// To `getFailedTranslations`, newest first.
-    Failed {
-        failed: Vec<Failed>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next_cursor: Option<Cursor>,
-    },
-}
-
-/// A translation that there is none of.
-#[derive(Clone, Serialize)]
-pub struct Failed {
-    room_id: RoomId,
-    seq: Seq,
-    language: Language,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<FailureReason>,
-    at: Timestamp,
+    Usage(TranslationUsage),
+    Failed(FailedTranslations),
 }
 
 impl Route for TranslationReport {
@@ -77,7 +49,7 @@ impl Route for TranslationReport {
         };
         let payer = Payer::Hospital(hospital.clone());
         match request {
-            Request::Usage(month) => self.usage(&payer, month).await,
+            Request::Usage(asked) => self.usage(&payer, asked.month).await,
             Request::Failed(page) => self.failed(&payer, page).await,
         }
     }
@@ -85,12 +57,12 @@ impl Route for TranslationReport {
 
 impl TranslationReport {
     async fn usage(&self, payer: &Payer, month: Option<Month>) -> Result<Reply, Error> {
-        let month = month.map_or_else(|| self.clock.now().month(), |Month(month)| month);
+        let month = month.map_or_else(|| self.clock.now().month(), |month| month.as_str().to_owned());
         let tally = self.usage.month(payer, &month).await?;
         // Characters of a month are far below where a float is no longer exact.
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
         let cost = tally.billed_characters as f64 * self.price / 1_000_000.0;
-        Ok(Reply::Usage {
+        Ok(Reply::Usage(TranslationUsage {
             month,
             billed_characters: tally.billed_characters,
             saved_characters: tally.saved_characters,
@@ -99,18 +71,18 @@ impl TranslationReport {
             failures: tally.failures,
             cost,
             budget_characters: Some(self.budget).filter(|budget| *budget > 0),
-        })
+        }))
     }
 
-    async fn failed(&self, payer: &Payer, page: Page) -> Result<Reply, Error> {
-        let after = page.cursor.map(|Cursor(position)| position);
+    async fn failed(&self, payer: &Payer, page: GetFailedTranslations) -> Result<Reply, Error> {
+        let after = page.cursor.as_deref().map(cursor::read).transpose()?;
         let found = self.log.failed(payer, after.as_ref(), page.limit.get()).await?;
         let entries = self.log.entries(found.rows.iter().map(|position| (&position.room_id, position.seq))).await?;
         let entries: HashMap<_, _> = entries.iter().map(|entry| ((&entry.room_id, entry.seq), entry)).collect();
         let failures_of = |position: &FailurePosition| {
             let Some(entry) = entries.get(&(&position.room_id, position.seq)) else { return Vec::new() };
             let failures = entry.translations.iter().filter(|(_, translation)| !translation.is_settled());
-            let failures = failures.map(|(language, translation)| Failed {
+            let failures = failures.map(|(language, translation)| FailedTranslation {
                 room_id: entry.room_id.clone(),
                 seq: entry.seq,
                 language: language.clone(),
@@ -122,6 +94,7 @@ impl TranslationReport {
         let (failed, _) = fit(found.rows.iter().map(failures_of), PAGE_LIMIT - ENVELOPE_RESERVE);
         let more = found.more || failed.len() < found.rows.len();
         let last = found.rows.into_iter().take(failed.len()).next_back();
-        Ok(Reply::Failed { failed: failed.concat(), next_cursor: last.filter(|_| more).map(Cursor) })
+        let next_cursor = last.filter(|_| more).as_ref().map(cursor::written);
+        Ok(Reply::Failed(FailedTranslations { failed: failed.concat(), next_cursor }))
     }
 }

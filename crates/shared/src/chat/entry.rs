@@ -11,6 +11,7 @@ use crate::ids::{ConnectionId, MessageId, Participant, RoomId, Seq, UserId};
 use crate::language::{Language, Languages};
 
 /// Whether people or the system speak.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
@@ -21,6 +22,7 @@ pub enum EntryKind {
 }
 
 /// Who wrote an entry, or whose doing a system entry records.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
     /// The seat it was written from.
@@ -40,6 +42,7 @@ impl fmt::Debug for Sender {
 }
 
 /// What a system entry records.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum SystemEvent {

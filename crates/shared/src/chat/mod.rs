@@ -14,6 +14,7 @@ pub use translation::{FailureReason, Translation, TranslationSource, Translation
 use serde::{Deserialize, Serialize};
 
 /// What kind of conversation a room is.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoomKind {
@@ -28,6 +29,7 @@ pub enum RoomKind {
 }
 
 /// Where a consult stands. Rooms of the other kinds stay `in_progress`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoomStatus {
@@ -54,6 +56,7 @@ impl RoomStatus {
 }
 
 /// Whether a consult's messages are translated. They leave the country for that, so its people decide.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TranslationMode {
@@ -86,6 +89,7 @@ impl std::str::FromStr for TranslationMode {
 }
 
 /// What a member may do in its room.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {

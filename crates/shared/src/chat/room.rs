@@ -107,6 +107,7 @@ impl Room {
 }
 
 /// The newest text of a room, for lists.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastMessage {
     /// Its number.

@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::ids::UserId;
 
 /// Who made a translation.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TranslationSource {
@@ -20,6 +21,7 @@ pub enum TranslationSource {
 }
 
 /// How it went.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TranslationStatus {
@@ -32,6 +34,7 @@ pub enum TranslationStatus {
 }
 
 /// Why a translation failed.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureReason {
@@ -64,6 +67,7 @@ impl FailureReason {
 }
 
 /// One translation, as the `translations` map of a message holds it and as clients see it beside its language.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "TranslationBody"))]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Translation {
     /// The text; absent where it failed.

@@ -6,6 +6,7 @@ use super::{MessageView, RoomView, TranslationView};
 use crate::ids::{Mark, Participant, RoomId, Seq};
 
 /// One pushed frame.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PushedEvent"))]
 #[derive(Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
@@ -34,6 +35,20 @@ pub enum Event {
         /// Up to where.
         last_read_seq: Mark,
     },
+    /// The receiver's own session.
+    Session {
+        /// What became of it.
+        event: SessionEvent,
+    },
+}
+
+/// What becomes of a session.
+#[derive(Clone, Copy, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEvent {
+    /// The person signed out everywhere; the connection is closed after this.
+    SignedOut,
 }
 
 impl Event {

@@ -2,12 +2,16 @@
 
 mod event;
 mod refusal;
+pub mod replies;
 mod request;
+pub mod requests;
+#[cfg(feature = "schema")]
+mod schema;
 mod view;
 
-pub use event::Event;
-pub use refusal::{Code, Detail, Refusal};
-pub use request::{Frame, PageSize};
+pub use event::{Event, SessionEvent};
+pub use refusal::{Code, Refusal};
+pub use request::{Frame, Month, PageSize};
 pub use view::{MemberView, MessageView, RoomView, TranslationView};
 
 use serde::Serialize;

@@ -6,6 +6,7 @@ use super::TranslationView;
 use crate::chat::{FailureReason, InvalidText};
 
 /// The error codes of the protocol.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ErrorCode"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
@@ -37,43 +38,29 @@ pub enum Code {
     Internal,
 }
 
-/// What a code brings along.
-#[derive(Debug, Clone, Serialize)]
-#[serde(untagged)]
-pub enum Detail {
-    /// With `rate_limited`.
-    RetryAfter {
-        /// How long to wait, in milliseconds.
-        retry_after_ms: u64,
-    },
-    /// With `translation_unavailable`.
-    Reason {
-        /// Why.
-        reason: FailureReason,
-    },
-    /// With `conflict`.
-    Current {
-        /// The translation as it stands.
-        translation: Box<TranslationView>,
-    },
-}
-
 /// A request that is not done, by the caller's own doing.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Serialize)]
 pub struct Refusal {
     /// Which error.
     pub code: Code,
     /// One clear sentence for the person who can act on it.
     pub message: String,
-    /// What the code brings along.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<Detail>,
+    /// With `rate_limited`: how long to wait, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// With `translation_unavailable`: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<FailureReason>,
+    /// With `conflict`: the translation as it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub translation: Option<Box<TranslationView>>,
 }
 
 impl Refusal {
     /// With a code and a sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), detail: None }
+        Self { code, message: message.into(), retry_after_ms: None, reason: None, translation: None }
     }
 
     /// A field that is missing or wrong.
@@ -108,13 +95,12 @@ impl Refusal {
     /// Too much at once.
     pub fn rate_limited(message: impl Into<String>, retry_after: std::time::Duration) -> Self {
         let retry_after_ms = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX).max(1);
-        Self { code: Code::RateLimited, message: message.into(), detail: Some(Detail::RetryAfter { retry_after_ms }) }
+        Self { retry_after_ms: Some(retry_after_ms), ..Self::new(Code::RateLimited, message) }
     }
 
     /// There is no translation to give.
     pub fn translation_unavailable(reason: FailureReason) -> Self {
-        let message = reason.sentence().to_owned();
-        Self { code: Code::TranslationUnavailable, message, detail: Some(Detail::Reason { reason }) }
+        Self { reason: Some(reason), ..Self::new(Code::TranslationUnavailable, reason.sentence()) }
     }
 
     /// Ours; the cause is in the log.

@@ -98,6 +98,29 @@ impl<'de> Deserialize<'de> for PageSize {
     }
 }
 
+/// A month, `2026-11`.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub struct Month(String);
+
+impl Month {
+    /// `2026-11`
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Month {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let digits = |part: &str, count| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
+        let valid = text
+            .split_once('-')
+            .is_some_and(|(year, month)| digits(year, 4) && digits(month, 2) && ("01"..="12").contains(&month));
+        if valid { Ok(Self(text)) } else { Err("must be a month such as `2026-11`") }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,7 @@ use crate::language::Language;
 const MESSAGE_LIMIT: usize = FRAME_LIMIT - 16 * 1024;
 
 /// A translation and its language.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Translation"))]
 #[derive(Debug, Clone, Serialize)]
 pub struct TranslationView {
     /// The language it is in.
@@ -27,6 +28,7 @@ pub struct TranslationView {
 }
 
 /// One entry of a room's log.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Message"))]
 #[derive(Clone, Serialize)]
 pub struct MessageView {
     room_id: RoomId,
@@ -91,6 +93,7 @@ impl MessageView {
 }
 
 /// A member of a room.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Member"))]
 #[derive(Clone, Serialize)]
 pub struct MemberView {
     participant: Participant,
@@ -111,6 +114,7 @@ impl From<&Member> for MemberView {
 }
 
 /// A room as one of its members sees it.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Room"))]
 #[derive(Clone, Serialize)]
 pub struct RoomView {
     room_id: RoomId,
