@@ -8,6 +8,7 @@ pub mod binaries;
 pub mod consultation;
 pub mod environment_file;
 pub mod log_lines;
+pub mod page;
 pub mod people;
 pub mod screen;
 pub mod token_secret;

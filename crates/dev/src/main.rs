@@ -12,6 +12,7 @@ use std::time::Duration;
 use clap::Parser;
 use dev::binaries::{self, BuildError, BuildFolder};
 use dev::consultation::{self, ConsultationError};
+use dev::page::{Page, SignedIn};
 use dev::people::{self, Person};
 use dev::screen::Ready;
 use dev::translator::Translator;
@@ -35,7 +36,8 @@ const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug, Parser)]
 #[command(name = "cargo dev", bin_name = "cargo dev", version)]
 struct Arguments {
-    /// The port to connect to. AWS's services answer on the next one, DeepL's stand-in on the one after. 0 takes free ones.
+    /// The port to connect to. AWS's services answer on the next one, DeepL's stand-in on the one after, the page on the one
+    /// after that. 0 takes free ones.
     #[arg(long, default_value_t = 3001)]
     port: u16,
     /// A folder that keeps the data from one run to the next.
@@ -75,6 +77,8 @@ enum DevError {
     File { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Faults(#[from] PlanError),
+    #[error("the page cannot be served: {0}")]
+    Page(io::Error),
     #[error("the stand-in for DeepL cannot start: {0}")]
     StandIn(io::Error),
     #[error(transparent)]
@@ -123,6 +127,7 @@ struct Damso {
     gateway: Gateway,
     translator: Translator,
     token_secret: String,
+    page: SocketAddr,
     environment_file: PathBuf,
     faults: Option<Plan>,
     log: UnboundedReceiver<LogLine>,
@@ -132,7 +137,7 @@ struct Damso {
 
 impl Damso {
     async fn start(arguments: &Arguments) -> Result<Self, DevError> {
-        let [listen, endpoint, deepl] = addresses(arguments.port).await?;
+        let [listen, endpoint, deepl, page] = addresses(arguments.port).await?;
         let template = Template::read(&arguments.template, Place::local(STACK), &BTreeMap::new())?;
         let faults = arguments.faults.as_deref().map(Plan::read).transpose()?;
         if let Some(plan) = &faults {
@@ -177,7 +182,7 @@ impl Damso {
             .values()
             .map(|function| (function.logical_id.clone(), function.binary().to_owned()))
             .collect();
-        Ok(Self { gateway, translator, token_secret, environment_file, faults, log, names })
+        Ok(Self { gateway, translator, token_secret, page, environment_file, faults, log, names })
     }
 
     /// Opens the consultation, says how to join it, and from then on shows what the functions log.
@@ -199,10 +204,17 @@ impl Damso {
         }
 
         let (patient, coordinator) = (people::patient(), people::coordinator());
+        let tokens = [self.token(&patient), self.token(&coordinator)];
+        let signed_in = ["/patient", "/hospital"].into_iter().zip(&tokens);
+        let signed_in: Vec<_> = signed_in.map(|(path, token)| SignedIn { path, token: token.clone() }).collect();
+        let page = Page::start(self.page, &repository().join("web/dist"), &url, &signed_in).await;
+        let page = page.map_err(DevError::Page)?;
+        let [patients, coordinators] = tokens;
         let ready = Ready {
             websocket_url: &url,
-            patient: (&patient, self.token(&patient)),
-            coordinator: (&coordinator, self.token(&coordinator)),
+            page: &page,
+            patient: (&patient, patients),
+            coordinator: (&coordinator, coordinators),
             deepl: self.translator.is_deepl(),
             data: arguments.data.as_deref(),
             environment_file: &shown(&self.environment_file),
@@ -232,10 +244,10 @@ impl Damso {
     }
 }
 
-/// Where to connect to, where AWS's services are, and where DeepL's stand-in is. They are the same in every run, so that an
+/// Where to connect to, and where AWS's services, DeepL's stand-in and the page are. They are the same in every run, so that an
 /// environment file stays true; and all are tried here, before a build that may take minutes.
-async fn addresses(port: u16) -> Result<[SocketAddr; 3], DevError> {
-    let addresses = [0, 1, 2].map(|next| {
+async fn addresses(port: u16) -> Result<[SocketAddr; 4], DevError> {
+    let addresses = [0, 1, 2, 3].map(|next| {
         let port = if port == 0 { 0 } else { port.saturating_add(next) };
         SocketAddr::from((Ipv4Addr::LOCALHOST, port))
     });

@@ -5,6 +5,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
+use crate::page::Page;
 use crate::people::{CONSULTATION, Person};
 
 const BOLD: Style = Style::new().bold();
@@ -16,6 +17,8 @@ const READY: Style = AnsiColor::Green.on_default().bold();
 pub struct Ready<'a> {
     /// Where clients connect.
     pub websocket_url: &'a str,
+    /// Where the page is.
+    pub page: &'a Page,
     /// The patient and a token.
     pub patient: (&'a Person, String),
     /// The hospital's staff and a token.
@@ -45,8 +48,13 @@ impl Ready<'_> {
         format!(
             "{READY}Damso is ready on {url}{READY:#}  {FAINT}Ctrl-C ends it. {keeping}{FAINT:#}\n\
              {FAINT}{translating}{FAINT:#}\n\n\
+             {BOLD}In a browser, both sides at once:{BOLD:#} {}\n\
+             {FAINT}Each by itself: {} and {}{FAINT:#}\n\n\
              {}\n{}\n\
              {FAINT}For wscat: npm install -g wscat. For `cargo lambda watch`: --env-file {}{FAINT:#}\n",
+            self.page.link("/both"),
+            self.page.link("/patient"),
+            self.page.link("/hospital"),
             side(url, "Patient, writes Japanese", &self.patient, "頭が痛いです。"),
             side(url, "Hospital, writes Korean", &self.coordinator, "언제부터 아프셨어요?"),
             self.environment_file.display(),
