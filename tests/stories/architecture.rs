@@ -13,7 +13,7 @@ use local_gateway::template::{Place, Template};
 use serde_json::Value;
 
 /// What belongs to the laptop and never runs on AWS.
-const OF_THE_LAPTOP: [&str; 5] = ["local-gateway", "dev", "checker", "measure", "end-to-end"];
+const OF_THE_LAPTOP: [&str; 6] = ["local-gateway", "dev", "checker", "measure", "protocol", "end-to-end"];
 
 /// The two functions that read the stream, and the four that API Gateway calls for other reasons than an action.
 const WITHOUT_AN_ACTION: [&str; 6] =
