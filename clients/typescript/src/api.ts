@@ -1,4 +1,4 @@
-import type { Action, Message, Refusal, Replies, Requests, Room, RoomStatus, Translation } from "./protocol.js";
+import type { Action, Message, Refusal, Replies, Requests, Room, RoomStatus, Sender, Translation } from "./protocol.js";
 
 /** What a client needs to be told. */
 export interface Options {
@@ -12,6 +12,8 @@ export interface Options {
   WebSocket?: new (url: string, protocols: string[]) => WebSocketLike;
   /** For tests: how long everything waits. */
   timing?: Partial<Timing>;
+  /** For tests: from 0 to below 1. */
+  random?: () => number;
 }
 
 /** As much of a WebSocket as is used. */
@@ -27,6 +29,8 @@ export interface WebSocketLike {
 
 /** As much of `localStorage` as is used. */
 export interface OutboxStorage {
+  readonly length: number;
+  key(index: number): string | null;
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
   removeItem(key: string): void;
@@ -74,16 +78,13 @@ export interface Outgoing {
   readonly refusal?: Refusal;
 }
 
-/** A refusal as an error: what a rejected promise holds. */
-export interface DamsoErrorLike extends Error { readonly refusal: Refusal }
-
 export interface ClientEvents {
   state: (state: ConnectionState) => void;
   /** The room list or a room of it changed. */
   rooms: () => void;
   /** A log changed: new entries, translations, outgoing messages, read marks, a hole filled. */
   room: (roomId: string) => void;
-  /** Each new entry once and in order, whatever the network did. */
+  /** Each entry that an open room's log grows by, once and in order, whatever the network did. */
   message: (message: Message) => void;
 }
 
@@ -91,14 +92,18 @@ export interface Client {
   readonly state: ConnectionState;
   /** When the next try to connect comes, while `offline`. */
   readonly nextTryAt: number | null;
-  /** The token's claims are the caller's business; these are what the server calls the caller, known from the first reply on. */
+  /** What the server calls the caller; null until a message of one's own was seen. */
+  readonly me: Sender | null;
   readonly rooms: RoomList;
   connect(): void;
   close(): void;
   on<E extends keyof ClientEvents>(event: E, listener: ClientEvents[E]): () => void;
   /** Any action. Rejects with a `DamsoError`, or with a `ConnectionLost` where it was not answered and repeating it is not free. */
   request<A extends Action>(action: A, fields: Requests[A]): Promise<Replies[A]>;
-  /** Puts a message into the outbox; the promise resolves once it is acknowledged. Repeated with the same `message_id` until then. */
+  /**
+   * Puts a message into the outbox, from where it is repeated with the same `message_id` until it is answered. `sent` resolves with the
+   * acknowledgement and rejects with the refusal (`DamsoError`) or with `Discarded`; it need not be looked at.
+   */
   send(roomId: string, text: string, options?: { language?: string; replyTo?: number }): { outgoing: Outgoing; sent: Promise<Replies["sendMessage"]> };
   /** A room's log, the same object for the same id. */
   room(roomId: string): RoomLog;

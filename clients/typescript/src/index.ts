@@ -1,0 +1,7 @@
+export type {
+  Client, ClientEvents, ConnectionState, Options, Outgoing, OutboxStorage, RoomList, RoomLog, Timing, WebSocketLike,
+} from "./api.js";
+export { connect, DamsoClient } from "./client.js";
+export { ConnectionLost, DamsoError, Discarded } from "./errors.js";
+export type * from "./protocol.js";
+export { DEFAULT_TIMING } from "./timing.js";

@@ -1,0 +1,244 @@
+import type { Alarms } from "./alarms.js";
+import type { Outgoing, RoomLog, Timing } from "./api.js";
+import { DamsoError } from "./errors.js";
+import { Log } from "./log.js";
+import type { Acknowledgement, Outbox } from "./outbox.js";
+import type { Message, Refusal, Replies, Room, Sender, Translation } from "./protocol.js";
+import { ReadMark } from "./read-mark.js";
+import { Repair } from "./repair.js";
+import type { Requests } from "./requests.js";
+
+/** What all rooms' logs share. */
+export interface LogContext {
+  readonly requests: Requests;
+  readonly outbox: Outbox;
+  readonly timing: Timing;
+  readonly alarms: Alarms;
+  readonly random: () => number;
+  /** Who the caller is, as far as that is known. */
+  self(): { sender: Sender; language: string | null } | null;
+  roomOf(roomId: string): Room | null;
+  takeRoom(room: Room): void;
+  /** The caller has read so far, and so many are unread. */
+  marked(roomId: string, seq: number, unread: number): void;
+  /** An entry came by whichever way. */
+  seen(message: Message): void;
+  changed(roomId: string): void;
+  appended(message: Message): void;
+}
+
+/** A room as its reader sees it: the log, what is on its way, and how far everybody has read. */
+export class OpenableLog implements RoomLog {
+  readonly log = new Log();
+  readonly repair: Repair;
+  readonly #readMark: ReadMark;
+  /** Acknowledged, but not yet part of the log: entries in between are missing. */
+  readonly #settling = new Map<string, Outgoing>();
+  #readMarks: Readonly<Record<string, number>> = {};
+  #opening: Promise<void> | null = null;
+  #olderLoading: Promise<void> | null = null;
+  #visit = 0;
+  /** Up to here the listeners know. */
+  #announced = 0;
+  #outgoing: readonly Outgoing[] | null = null;
+
+  constructor(readonly roomId: string, private readonly context: LogContext) {
+    this.repair = new Repair(this, context);
+    this.#readMark = new ReadMark(roomId, context);
+  }
+
+  get isOpen(): boolean {
+    return this.#opening !== null;
+  }
+
+  get room(): Room | null {
+    return this.context.roomOf(this.roomId);
+  }
+
+  get messages(): readonly Message[] {
+    return this.log.messages;
+  }
+
+  get hasOlder(): boolean {
+    return this.log.hasOlder;
+  }
+
+  get readMarks(): Readonly<Record<string, number>> {
+    return this.#readMarks;
+  }
+
+  get outgoing(): readonly Outgoing[] {
+    if (this.#outgoing === null) {
+      const under = [...this.#settling.values(), ...this.context.outbox.of(this.roomId)];
+      this.#outgoing = under.filter(({ messageId }) => !this.log.has(messageId));
+    }
+    return this.#outgoing;
+  }
+
+  open(): Promise<void> {
+    if (this.#opening === null) {
+      this.#visit += 1;
+      const visit = this.#visit;
+      this.#opening = this.#open(visit).catch((error: unknown) => {
+        if (visit === this.#visit) this.leave();
+        throw error;
+      });
+    }
+    return this.#opening;
+  }
+
+  leave(): void {
+    this.#visit += 1;
+    this.#opening = null;
+    this.#settling.clear();
+    this.repair.stop();
+    this.changed();
+  }
+
+  loadOlder(limit = 30): Promise<void> {
+    this.#olderLoading ??= this.#loadOlder(limit).finally(() => (this.#olderLoading = null));
+    return this.#olderLoading;
+  }
+
+  markRead(seq: number): void {
+    this.#readMark.move(seq);
+  }
+
+  async translate(seq: number, language: string): Promise<Translation> {
+    const { translation } = await this.context.requests.call("translateMessage", { room_id: this.roomId, seq, language });
+    this.takeTranslation(seq, translation);
+    return translation;
+  }
+
+  async correct(seq: number, language: string, text: string, version: number): Promise<Translation> {
+    const fields = { room_id: this.roomId, seq, language, translated_message: text, version };
+    try {
+      const { translation } = await this.context.requests.call("setTranslatedMessage", fields);
+      this.takeTranslation(seq, translation);
+      return translation;
+    } catch (error) {
+      const current = error instanceof DamsoError ? error.refusal.translation : undefined;
+      if (current !== undefined) this.takeTranslation(seq, current);
+      throw error;
+    }
+  }
+
+  async *search(query: string): AsyncGenerator<readonly Message[]> {
+    let next: { before_seq?: number; after_seq?: number } | undefined = {};
+    while (next !== undefined) {
+      try {
+        const page: Replies["getChatHistory"] = await this.context.requests.call("getChatHistory", { room_id: this.roomId, query, ...next });
+        next = page.has_more ? page.next : undefined;
+        if (page.messages.length > 0) yield page.messages;
+      } catch (error) {
+        const wait = retryAfter(error);
+        if (wait === null) throw error;
+        await new Promise<void>((resolve) => this.context.alarms.after(wait, resolve));
+      }
+    }
+  }
+
+  retry(messageId: string): void {
+    this.context.outbox.retry(messageId);
+  }
+
+  discard(messageId: string): void {
+    this.context.outbox.discard(messageId);
+  }
+
+  /** Takes in entries by whichever way they came, and tells the listeners of those that the log grew by. */
+  take(messages: readonly Message[]): void {
+    for (const message of messages) this.context.seen(message);
+    if (!this.isOpen) return;
+    for (const message of messages) this.log.take(message);
+    this.#grown();
+  }
+
+  takeTranslation(seq: number, translation: Translation): void {
+    this.log.takeTranslation(seq, translation);
+    this.changed();
+  }
+
+  takeReadMark(participant: string, seq: number): void {
+    if ((this.#readMarks[participant] ?? 0) >= seq) return;
+    this.#readMarks = { ...this.#readMarks, [participant]: seq };
+    this.changed();
+  }
+
+  /** This connection hears the room. */
+  joined(room: Room): void {
+    this.context.takeRoom(room);
+    this.hearOf(room.last_seq);
+  }
+
+  /** The log is at least this long. */
+  hearOf(seq: number): void {
+    this.log.hearOf(seq);
+    if (this.isOpen) this.repair.look();
+  }
+
+  /** The reply is the sender's own copy of a message, because no event of it comes to the connection that sent it. */
+  acknowledged(message: Outgoing, { seq, sent_at: sentAt }: Acknowledgement): void {
+    if (!this.isOpen) return;
+    this.#settling.set(message.messageId, message);
+    const self = this.context.self();
+    if (self === null) {
+      // How the server calls the sender is not known before the first of their entries was seen.
+      this.hearOf(seq);
+      return this.repair.fetch(seq);
+    }
+    const entry: Message = {
+      room_id: this.roomId, seq, message_id: message.messageId, kind: "text", sender: self.sender, message: message.text,
+      language: message.language ?? self.language, sent_at: sentAt, translations: {}, reply_to: message.replyTo ?? null,
+    };
+    this.take([entry]);
+  }
+
+  changed(): void {
+    this.#outgoing = null;
+    this.context.changed(this.roomId);
+  }
+
+  async #open(visit: number): Promise<void> {
+    const { requests } = this.context;
+    const joined = requests.call("joinGroup", { group_id: this.roomId });
+    // In an open room only who has joined hears what comes after the page, and may read it at all.
+    if (this.roomId.startsWith("open:")) await joined;
+    const read = () => requests.call("getChatHistory", { room_id: this.roomId });
+    const early = read().catch(() => null);
+    const { room } = await joined;
+    // It may have been refused because the caller was no member yet.
+    const page = (await early) ?? (await read());
+    if (visit !== this.#visit) return;
+    this.context.takeRoom(room);
+    for (const message of page.messages) this.context.seen(message);
+    this.log.start(page.messages, page.has_more);
+    this.#announced = Math.max(this.#announced, page.messages.at(-1)?.seq ?? 0);
+    this.log.hearOf(room.last_seq);
+    this.#grown();
+  }
+
+  async #loadOlder(limit: number): Promise<void> {
+    if (!this.log.loaded || !this.log.hasOlder) return;
+    const before = this.log.oldest;
+    const page = await this.context.requests.call("getChatHistory", { room_id: this.roomId, before_seq: before, limit });
+    // The log may have begun anew meanwhile.
+    if (this.log.oldest !== before) return;
+    this.log.prepend(page.messages, page.has_more);
+    this.changed();
+  }
+
+  #grown(): void {
+    for (const messageId of this.#settling.keys()) if (this.log.has(messageId)) this.#settling.delete(messageId);
+    const grownBy = this.log.after(this.#announced);
+    this.#announced = Math.max(this.#announced, this.log.upTo);
+    this.changed();
+    for (const message of grownBy) this.context.appended(message);
+    this.repair.look();
+  }
+}
+
+function retryAfter(error: unknown): number | null {
+  const refusal: Refusal | undefined = error instanceof DamsoError ? error.refusal : undefined;
+  return refusal?.code === "rate_limited" ? (refusal.retry_after_ms ?? 1_000) : null;
+}
