@@ -1,29 +1,46 @@
 /** The longest time that `setTimeout` can wait. */
 const LONGEST = 2 ** 31 - 1;
 
-/** All timers of a client, so that none outlives it. */
-export class Alarms {
-  readonly #set = new Set<ReturnType<typeof setTimeout>>();
+interface Alarm {
+  readonly timer: ReturnType<typeof setTimeout>;
+  readonly stopped: () => void;
+}
 
-  /** Rings once, unless it is cancelled by calling what is given back. What is further away than a timer can wait rings earlier. */
-  after(milliseconds: number, ring: () => void): () => void {
+/** All timers of a client, so that none outlives it. While it is stopped none is set. */
+export class Alarms {
+  readonly #set = new Set<Alarm>();
+  #running = false;
+
+  /**
+   * Rings once, unless it is cancelled by calling what is given back; `stopped` is called instead where all alarms are stopped before.
+   * What is further away than a timer can wait rings earlier.
+   */
+  after(milliseconds: number, ring: () => void, stopped: () => void = () => {}): () => void {
+    if (!this.#running) {
+      stopped();
+      return () => {};
+    }
     const timer = setTimeout(() => {
-      this.#set.delete(timer);
+      this.#set.delete(alarm);
       ring();
     }, Math.min(Math.max(milliseconds, 0), LONGEST));
-    this.#set.add(timer);
+    const alarm: Alarm = { timer, stopped };
+    this.#set.add(alarm);
     return () => {
       clearTimeout(timer);
-      this.#set.delete(timer);
+      this.#set.delete(alarm);
     };
   }
 
-  clear(): void {
-    for (const timer of this.#set) clearTimeout(timer);
-    this.#set.clear();
+  start(): void {
+    this.#running = true;
   }
 
-  get size(): number {
-    return this.#set.size;
+  stop(): void {
+    this.#running = false;
+    const alarms = [...this.#set];
+    this.#set.clear();
+    for (const { timer } of alarms) clearTimeout(timer);
+    for (const { stopped } of alarms) stopped();
   }
 }

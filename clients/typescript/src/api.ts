@@ -29,8 +29,9 @@ export interface WebSocketLike {
 
 /** As much of `localStorage` as is used. */
 export interface OutboxStorage {
-  readonly length: number;
-  key(index: number): string | null;
+  /** With these two, several tabs share the storage and none ever overwrites another's messages; without, it must be a tab's own. */
+  readonly length?: number;
+  key?(index: number): string | null;
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
   removeItem(key: string): void;

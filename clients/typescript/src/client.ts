@@ -98,17 +98,16 @@ export class DamsoClient implements Client {
   connect(): void {
     this.#unwatch();
     this.#unwatch = watchBrowser(() => this.connectNow());
+    this.#alarms.start();
+    this.#requests.start();
     this.#connection.connect();
     this.#outbox.start();
   }
 
   close(): void {
-    this.#unwatch();
-    this.#unwatch = () => {};
     this.#stop();
     this.#connection.close();
     this.#requests.giveUp();
-    this.#alarms.clear();
   }
 
   connectNow(): void {
@@ -218,6 +217,9 @@ export class DamsoClient implements Client {
   }
 
   #stop(): void {
+    this.#unwatch();
+    this.#unwatch = () => {};
+    this.#alarms.stop();
     this.#outbox.close();
     this.#session.stop();
     this.#catchUp.stop();

@@ -1,8 +1,8 @@
 import type { Outgoing, OutboxStorage } from "./api.js";
 
 /**
- * Messages of one person that outlive the page. Each has a key of its own, so that several tabs never overwrite each other's: no list
- * of them is kept anywhere.
+ * Messages of one person that outlive the page. Each has a key of its own, so that several tabs never overwrite each other's. Only where
+ * a storage cannot list its keys, a list of them is kept besides.
  */
 export class StoredMessages {
   readonly #prefix: string;
@@ -13,22 +13,27 @@ export class StoredMessages {
 
   /** What is there, from whichever tab; in the order in which it was written. */
   all(): Outgoing[] {
-    const found: Outgoing[] = [];
-    for (const key of this.#keys()) {
-      const message = parsed(this.storage.getItem(key));
-      if (message !== null) found.push(message);
-    }
+    const found = this.#keys().flatMap((key) => parsed(this.#item(key)) ?? []);
     return found.sort((a, b) => a.createdAt - b.createdAt);
   }
 
   has(messageId: string): boolean {
-    return this.storage.getItem(this.#prefix + messageId) !== null;
+    return this.#item(this.#prefix + messageId) !== null;
+  }
+
+  #item(key: string): string | null {
+    try {
+      return this.storage.getItem(key);
+    } catch {
+      return null;
+    }
   }
 
   /** Whether it is kept; a storage can be full or forbidden. */
   put(message: Outgoing): boolean {
     try {
       this.storage.setItem(this.#prefix + message.messageId, JSON.stringify(message));
+      this.#list((ids) => ids.add(message.messageId));
       return true;
     } catch {
       return false;
@@ -38,22 +43,39 @@ export class StoredMessages {
   remove(messageId: string): void {
     try {
       this.storage.removeItem(this.#prefix + messageId);
+      this.#list((ids) => ids.delete(messageId));
     } catch {
       // Then it is sent once more after a reload, which has no effect.
     }
   }
 
   #keys(): string[] {
-    const keys: string[] = [];
+    const { length } = this.storage;
     try {
-      for (let index = 0; index < this.storage.length; index += 1) {
-        const key = this.storage.key(index);
-        if (key?.startsWith(this.#prefix)) keys.push(key);
-      }
+      if (length === undefined || this.storage.key === undefined) return [...this.#listed()].map((id) => this.#prefix + id);
+      const all = Array.from({ length }, (_, index) => this.storage.key?.(index) ?? "");
+      return all.filter((key) => key.startsWith(this.#prefix));
     } catch {
       // A storage that may not be read holds nothing.
+      return [];
     }
-    return keys;
+  }
+
+  #list(change: (ids: Set<string>) => unknown): void {
+    if (this.storage.length !== undefined && this.storage.key !== undefined) return;
+    const ids = this.#listed();
+    change(ids);
+    if (ids.size === 0) this.storage.removeItem(this.#prefix);
+    else this.storage.setItem(this.#prefix, JSON.stringify([...ids]));
+  }
+
+  #listed(): Set<string> {
+    try {
+      const ids: unknown = JSON.parse(this.storage.getItem(this.#prefix) ?? "[]");
+      return new Set(Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : []);
+    } catch {
+      return new Set();
+    }
   }
 }
 

@@ -20,7 +20,7 @@ export class ReadMark {
 
   #tellSoon(): void {
     this.#busy = true;
-    this.context.alarms.after(COALESCED_WITHIN, () => void this.#tell());
+    this.context.alarms.after(COALESCED_WITHIN, () => void this.#tell(), () => this.#forget());
   }
 
   async #tell(): Promise<void> {
@@ -30,10 +30,15 @@ export class ReadMark {
       this.#told = Math.max(this.#told, seq);
       this.context.marked(this.roomId, reply.last_read_seq, reply.unread_count);
     } catch {
-      // The next step tells of this one too.
-      this.#wanted = this.#told;
+      return this.#forget();
     }
     this.#busy = false;
     if (this.#wanted > seq) this.#tellSoon();
+  }
+
+  /** The next step tells of this one too. */
+  #forget(): void {
+    this.#busy = false;
+    this.#wanted = this.#told;
   }
 }

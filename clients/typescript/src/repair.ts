@@ -39,10 +39,17 @@ export class Repair {
     if (this.#gapAt !== log.upTo) this.#patience = 1;
     this.#gapAt = log.upTo;
     const wait = this.context.timing.gapAfter * this.#patience * (1 + this.context.random());
-    this.#cancel = this.context.alarms.after(wait, () => {
+    let stopped = false;
+    const ring = () => {
       this.#cancel = null;
       void this.chase();
+    };
+    const cancel = this.context.alarms.after(wait, ring, () => {
+      stopped = true;
+      this.#cancel = null;
     });
+    // With all alarms stopped there is none to cancel; the next connection looks again.
+    this.#cancel = stopped ? null : cancel;
   }
 
   /** Asks for everything beyond the log's end, page by page. */

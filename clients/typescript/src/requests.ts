@@ -56,6 +56,7 @@ export class Requests {
   readonly #pending = new Map<string, Pending>();
   readonly #drains = new Map<Link, (() => void)[]>();
   #next = 0;
+  #over = false;
 
   constructor(
     private readonly carrier: Carrier,
@@ -66,6 +67,7 @@ export class Requests {
 
   call<A extends Action>(action: A, fields: Fields[A], bound: Link | null = null): Promise<Replies[A]> {
     return new Promise((resolve, reject) => {
+      if (this.#over) return reject(new ConnectionLost(action, "not_sent"));
       this.#next += 1;
       const id = String(this.#next);
       const text = JSON.stringify({ ...fields, action, request_id: id });
@@ -130,8 +132,14 @@ export class Requests {
     this.giveUp();
   }
 
+  /** What comes from now on waits for a connection, where there is none yet. */
+  start(): void {
+    this.#over = false;
+  }
+
   /** Nothing will carry them any more. */
   giveUp(): void {
+    this.#over = true;
     for (const [id, pending] of this.#pending) {
       const outcome = pending.tries === 0 ? "not_sent" : "unknown";
       this.#settle(id, pending, () => pending.reject(new ConnectionLost(pending.action, outcome)));

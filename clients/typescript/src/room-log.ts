@@ -133,7 +133,7 @@ export class OpenableLog implements RoomLog {
       } catch (error) {
         const wait = retryAfter(error);
         if (wait === null) throw error;
-        await new Promise<void>((resolve) => this.context.alarms.after(wait, resolve));
+        await new Promise<void>((resolve, reject) => this.context.alarms.after(wait, resolve, () => reject(error)));
       }
     }
   }

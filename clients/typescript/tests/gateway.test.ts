@@ -1,0 +1,131 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { DamsoClient, type Client, type Message, type Options, type Timing } from "../src/index.js";
+import { Stack } from "./stack.js";
+import { until } from "./until.js";
+
+const ROOM = "consult:aiko:seoul-clinic";
+const AIKO = { sub: "aiko", user_type: "user", name: "愛子", language: "ja" };
+const MINJUN = { sub: "minjun", user_type: "hospital", hospital_id: "seoul-clinic", name: "민준", language: "ko" };
+const SEOYEON = { sub: "seoyeon", user_type: "hospital", hospital_id: "seoul-clinic", name: "서연", language: "ko" };
+/** Hours pass within seconds. */
+const HASTY: Partial<Timing> = {
+  firstBackoff: 50, longestBackoff: 1_000, replyWithin: 3_000, gapAfter: 200, heartbeatFrom: 1_000, heartbeatTo: 2_000,
+  renewFrom: 4_000, renewTo: 8_000, refreshBefore: 2_000,
+};
+
+const onTheWay: { stop(): Promise<void> | void }[] = [];
+afterEach(async () => {
+  for (const running of onTheWay.splice(0).reverse()) await running.stop();
+});
+
+async function stackWith(faults?: object): Promise<Stack> {
+  const stack = await Stack.start(faults);
+  onTheWay.push(stack);
+  return stack;
+}
+
+function clientOf(stack: Stack, claims: Record<string, unknown>, options: Partial<Options> & { seconds?: number } = {}): DamsoClient {
+  const client = new DamsoClient({
+    url: stack.url, token: () => stack.token(claims, options.seconds), WebSocket: WebSocket as unknown as Options["WebSocket"], timing: HASTY, ...options,
+  });
+  onTheWay.push({ stop: () => client.close() });
+  client.connect();
+  return client;
+}
+
+/** The whole log, as the server has it. */
+async function truth(client: Client, roomId: string): Promise<Message[]> {
+  const all: Message[] = [];
+  for (let more = true; more; ) {
+    const page = await client.request("getChatHistory", { room_id: roomId, after_seq: all.at(-1)?.seq ?? 0, limit: 100 });
+    all.push(...page.messages);
+    more = page.has_more;
+  }
+  return all;
+}
+
+const bare = ({ seq, message_id, kind, sender, message, language, reply_to, event }: Message) =>
+  ({ seq, message_id, kind, sender, message, language, reply_to, event });
+
+const skipped = process.env.DAMSO_DEV === undefined;
+
+describe.skipIf(skipped)("against a whole stack", () => {
+  it("two people talk, read each other's translations, and see how far the other has read", { timeout: 60_000 }, async () => {
+    const stack = await stackWith();
+    const [aiko, minjun] = [clientOf(stack, AIKO), clientOf(stack, MINJUN)];
+    const [hers, his] = [aiko.room(ROOM), minjun.room(ROOM)];
+    await Promise.all([hers.open(), his.open()]);
+
+    const { seq } = await aiko.send(ROOM, "頭が痛いです。").sent;
+    await until([minjun], "the translation is there", () => his.messages.at(-1)?.translations.ko?.text === "머리가 아파요.");
+    expect(aiko.me).toEqual({ participant: "user:aiko", user_id: "aiko", name: "愛子" });
+    await until([aiko], "the sender has it too", () => hers.messages.at(-1)?.translations.ko?.status === "ok");
+    expect(hers.messages.map(bare)).toEqual(his.messages.map(bare));
+
+    his.markRead(seq);
+    await until([aiko], "she sees that he has read it", () => hers.readMarks["hospital:seoul-clinic"] === seq);
+
+    const { version } = his.messages.at(-1)!.translations.ko!;
+    await his.correct(seq, "ko", "두통이 있어요.", version);
+    await until([aiko, minjun], "both see the correction", () =>
+      [hers, his].every((room) => room.messages.find((message) => message.seq === seq)?.translations.ko?.by === "minjun"));
+    await expect(his.correct(seq, "ko", "머리 아파요.", version)).rejects.toMatchObject({ refusal: { code: "conflict" } });
+
+    const found: number[] = [];
+    for await (const page of hers.search("頭が痛い")) found.push(...page.map((message) => message.seq));
+    expect(found).toContain(seq);
+  });
+
+  it("whatever fails, each has exactly the log in the end, each message once and in order", { timeout: 240_000 }, async () => {
+    const stack = await stackWith({
+      seed: 5,
+      dynamodb: { throttled: 0.01, failed_before: 0.01, failed_after: 0.01, conflict: 0.03 },
+      lambda: { killed: { probability: 0.01, least_ms: 0, most_ms: 30 } },
+      streams: {
+        doubled: { probability: 0.1, least_ms: 0, most_ms: 500 }, split: { probability: 0.1, least_ms: 0, most_ms: 500 },
+        late: { probability: 0.05, least_ms: 50, most_ms: 400 }, parallel: 0.1,
+      },
+      pushes: { gone: 0.01, throttled: 0.05, failed: 0.02, lost_answer: 0.02, slow: { probability: 0.05, least_ms: 5, most_ms: 300 } },
+      connections: { cut: 0.01, disconnect_never: 0.1, disconnect_twice: 0.1 },
+    });
+    const clients = [AIKO, AIKO, MINJUN, SEOYEON].map((claims) => clientOf(stack, claims, { seconds: 20 }));
+    const lobby = "open:lobby";
+    const told = new Map<Client, Map<string, number[]>>();
+    for (const client of clients) {
+      const heard = new Map([ROOM, lobby].map((roomId) => [roomId, [] as number[]]));
+      told.set(client, heard);
+      await Promise.all([ROOM, lobby].map((roomId) => client.room(roomId).open()));
+      for (const roomId of [ROOM, lobby]) heard.get(roomId)!.push(...client.room(roomId).messages.map(({ seq }) => seq));
+      client.on("message", ({ room_id: roomId, seq }) => heard.get(roomId)?.push(seq));
+    }
+
+    const written: { roomId: string; messageId: string; client: Client }[] = [];
+    const sent = clients.flatMap((client, who) =>
+      [ROOM, lobby].flatMap((roomId) =>
+        Array.from({ length: 30 }, (_, index) => {
+          const { outgoing, sent } = client.send(roomId, `${who} says ${index}`);
+          written.push({ roomId, messageId: outgoing.messageId, client });
+          return sent;
+        })));
+    await Promise.all(sent);
+
+    for (const roomId of [ROOM, lobby]) {
+      const log = await truth(clients[0]!, roomId);
+      expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
+      const ids = log.map(({ message_id: id }) => id);
+      for (const client of clients) {
+        const own = written.filter((message) => message.roomId === roomId && message.client === client).map(({ messageId }) => messageId);
+        expect(ids.filter((id) => own.includes(id)), "each once, in the order in which they were written").toEqual(own);
+
+        const room = client.room(roomId);
+        await until([client], `all of ${roomId} is there`, () => room.messages.at(-1)?.seq === log.length);
+        while (room.hasOlder) await room.loadOlder(100);
+        expect(room.messages.map(bare)).toEqual(log.map(bare));
+        expect(room.outgoing).toEqual([]);
+        const heard = told.get(client)!.get(roomId)!;
+        expect(heard).toEqual(log.map(({ seq }) => seq).filter((seq) => seq >= heard[0]!));
+      }
+    }
+  });
+});
