@@ -1,0 +1,55 @@
+import { useEffect, useState } from "react";
+import { ConnectionNotice } from "../connection/connection-notice.tsx";
+import { Conversation } from "../conversation/conversation.tsx";
+import { RoomsPanel } from "../rooms/rooms-panel.tsx";
+import { signOut } from "../sign-in/session.ts";
+import { useInterface } from "../words/interface.tsx";
+import { Mark } from "../icons/mark.tsx";
+import { usePerson } from "./person.tsx";
+import { useConnection, useRooms } from "./use-client.ts";
+
+/** The list and the conversation: side by side where there is room, else one at a time. */
+export function PersonPane(props: { openNewest: boolean }) {
+  const { claims, name, storageKey } = usePerson();
+  const { words, language } = useInterface();
+  const { list } = useRooms();
+  const state = useConnection();
+  const key = storageKey("open-room");
+  const [open, setOpen] = useState<string | null>(() => sessionStorage.getItem(key));
+  const choose = (roomId: string | null) => {
+    setOpen(roomId);
+    if (roomId === null) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, roomId);
+  };
+
+  // Whoever only looks shall see a conversation, not a list of one.
+  const newest = props.openNewest ? list.rooms[0]?.room_id : undefined;
+  const [greeted, setGreeted] = useState(false);
+  useEffect(() => {
+    if (greeted || newest === undefined) return;
+    setGreeted(true);
+    setOpen((opened) => opened ?? newest);
+  }, [greeted, newest]);
+
+  useEffect(() => {
+    if (state === "signed_out") signOut("ended");
+  }, [state]);
+
+  return (
+    <section className="person" data-open={open !== null} lang={language} aria-label={name} data-person={claims.userId}>
+      <ConnectionNotice />
+      <div className="person-panes">
+        <RoomsPanel chosen={open} choose={choose} />
+        {open === null ? (
+          <div className="nothing-chosen">
+            <Mark />
+            <p>{words.rooms.choose}</p>
+            <p className="quiet">{words.rooms.chooseHint}</p>
+          </div>
+        ) : (
+          <Conversation key={open} roomId={open} leave={() => choose(null)} />
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,73 @@
+/** Times, numbers and names of languages as a reader of the interface writes them. */
+import type { InterfaceLanguage } from "./index.ts";
+import { words } from "./index.ts";
+
+export interface Format {
+  time: (at: number) => string;
+  /** For the room list: the time of today, else the date. */
+  short: (at: number, now: number) => string;
+  day: (at: number, now: number) => string;
+  exact: (at: number) => string;
+  number: (value: number) => string;
+  duration: (milliseconds: number) => string;
+  /** A language's name; null where it is not known. */
+  language: (tag: string | null | undefined) => string | null;
+}
+
+/** Days between two moments by the calendar of this device, so that summer time does not shift them. */
+export function daysBetween(earlier: number, later: number): number {
+  const midnight = (at: number) => {
+    const date = new Date(at);
+    return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate());
+  };
+  return Math.round((midnight(later) - midnight(earlier)) / 86_400_000);
+}
+
+const made = new Map<InterfaceLanguage, Format>();
+
+export function formatOf(language: InterfaceLanguage): Format {
+  const known = made.get(language);
+  if (known !== undefined) return known;
+  const time = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
+  const dayOfYear = new Intl.DateTimeFormat(language, { month: "short", day: "numeric" });
+  const date = new Intl.DateTimeFormat(language, { year: "numeric", month: "numeric", day: "numeric" });
+  const day = new Intl.DateTimeFormat(language, { year: "numeric", month: "long", day: "numeric", weekday: "long" });
+  const dayOfThisYear = new Intl.DateTimeFormat(language, { month: "long", day: "numeric", weekday: "long" });
+  const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
+  const number = new Intl.NumberFormat(language);
+  const seconds = new Intl.NumberFormat(language, { style: "unit", unit: "second", unitDisplay: "long" });
+  const minutes = new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "long" });
+  const languages = new Intl.DisplayNames(language, { type: "language", fallback: "none" });
+  const sameYear = (one: number, other: number) => new Date(one).getFullYear() === new Date(other).getFullYear();
+  const format: Format = {
+    time: (at) => time.format(at),
+    short: (at, now) =>
+      daysBetween(at, now) === 0
+        ? time.format(at)
+        : daysBetween(at, now) === 1
+          ? words[language].log.yesterday
+          : (sameYear(at, now) ? dayOfYear : date).format(at),
+    day: (at, now) => {
+      const ago = daysBetween(at, now);
+      if (ago === 0) return words[language].log.today;
+      if (ago === 1) return words[language].log.yesterday;
+      return (sameYear(at, now) ? dayOfThisYear : day).format(at);
+    },
+    exact: (at) => exact.format(at),
+    number: (value) => number.format(value),
+    duration: (milliseconds) => {
+      const whole = Math.max(1, Math.ceil(milliseconds / 1000));
+      return whole < 90 ? seconds.format(whole) : minutes.format(Math.ceil(whole / 60));
+    },
+    language: (tag) => {
+      if (!tag) return null;
+      try {
+        return languages.of(tag) ?? null;
+      } catch {
+        return null;
+      }
+    },
+  };
+  made.set(language, format);
+  return format;
+}

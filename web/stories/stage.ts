@@ -1,0 +1,78 @@
+/** A built page, a browser and a backend; and how people come in. */
+import { fileURLToPath } from "node:url";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+import { preview } from "vite";
+import { type Backend, startBackend } from "./backend.ts";
+
+export interface Stage {
+  backend: Backend;
+  browser: Browser;
+  address: string;
+  /** Opens the page signed in as whom the token names. */
+  enter: (token: string, options?: BrowserContextOptions) => Promise<{ page: Page; context: BrowserContext }>;
+  strike: () => Promise<void>;
+}
+
+export async function setStage(more: readonly string[] = []): Promise<Stage> {
+  const backend = await startBackend(more);
+  const server = await preview({
+    root: fileURLToPath(new URL("..", import.meta.url)),
+    logLevel: "silent",
+    preview: { host: "127.0.0.1", port: 0 },
+  });
+  const address = server.resolvedUrls?.local[0] ?? "";
+  const browser = await chromium.launch({
+    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  return {
+    backend,
+    browser,
+    address,
+    async enter(token, options = {}) {
+      const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1100, height: 800 }, ...options });
+      const page = await context.newPage();
+      await page.goto(`${address}#url=${encodeURIComponent(backend.url)}&token=${token}`);
+      return { page, context };
+    },
+    async strike() {
+      await browser.close();
+      await server.close();
+      await backend.stop();
+    },
+  };
+}
+
+/** Opens the conversation of that name from the list. */
+export async function openRoom(page: Page, name: string): Promise<void> {
+  await page.locator(".room", { hasText: name }).first().click();
+  await page.locator(".entry").first().waitFor();
+}
+
+export async function say(page: Page | Locator, text: string): Promise<void> {
+  const field = page.locator(".composer textarea");
+  await field.fill(text);
+  await field.press("Enter");
+}
+
+/** The message that holds this text, original or translated. */
+export function entry(page: Page | Locator, text: string): Locator {
+  return page.locator(".entry", { hasText: text }).last();
+}
+
+/** Waits until something holds, and says what it was if it never does. */
+export async function until(what: string, holds: () => Promise<boolean>, within = 15_000): Promise<void> {
+  const end = Date.now() + within;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`never: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
