@@ -34,7 +34,7 @@ export class CatchUp {
     await Promise.allSettled(rooms.map((room) => this.#join(room, link)));
     await this.#sync(link);
     if (!this.#missed) return;
-    await Promise.all(rooms.map((room) => room.repair.refresh()));
+    await Promise.all(rooms.map((room) => room.missing.refresh()));
     if (link.isOpen) this.#missed = false;
   }
 
@@ -44,7 +44,7 @@ export class CatchUp {
     try {
       const late = await this.#sync(null);
       if (late) this.deaf();
-      await Promise.all(this.open().map((room) => (room.repair.isPending ? room.repair.refresh() : null)));
+      await Promise.all(this.open().map((room) => room.missing.look()));
     } catch {
       // The connection is gone, and its successor catches up.
     }

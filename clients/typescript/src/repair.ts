@@ -1,14 +1,11 @@
 import type { LogContext, OpenableLog } from "./room-log.js";
-import type { Message } from "./protocol.js";
 
 /** As many entries as a page may have. */
 const PAGE = 100;
-/** As many as are looked at again after an absence. */
-const NEWEST = 30;
 /** A gap that stays is asked for ever more seldom, up to this many times the first wait. */
 const MOST_PATIENT = 16;
 
-/** Fetches what a room's log should have and has not: entries in a gap, and translations that were missed. */
+/** Fetches what a room's log says that there is: entries in a gap, and corrections that passed by. */
 export class Repair {
   #cancel: (() => void) | null = null;
   /** Where the gap was when its alarm was set. */
@@ -76,31 +73,12 @@ export class Repair {
   }
 
   /** Fetches one entry as it stands now. */
-  fetch(seq: number): void {
-    void this.#read({ after_seq: seq - 1, limit: 1 });
-  }
-
-  /** Reads the newest entries again: translations that came in the caller's absence are told by nothing else. */
-  async refresh(): Promise<void> {
-    const { log } = this.room;
-    if (!log.loaded) return;
-    await this.#read({ after_seq: Math.max(0, log.oldest - 1, log.upTo - NEWEST), limit: NEWEST });
-  }
-
-  /** Whether one of the newest entries waits for a translation that should have come by now. */
-  get isPending(): boolean {
-    const { room } = this.room;
-    if (room === null || (room.translation !== undefined && room.translation !== "auto")) return false;
-    const languages = room.members.flatMap(({ language }) => language ?? []);
-    return this.room.messages.slice(-NEWEST).some((message) => lacksOneOf(languages, message));
-  }
-
-  async #read(fields: { after_seq: number; limit: number }): Promise<void> {
+  async fetch(seq: number): Promise<void> {
     try {
-      const page = await this.context.requests.call("getChatHistory", { room_id: this.room.roomId, ...fields });
+      const page = await this.context.requests.call("getChatHistory", { room_id: this.room.roomId, after_seq: seq - 1, limit: 1 });
       this.room.take(page.messages);
     } catch {
-      // Entries are looked for again by their gap; translations after the next absence.
+      // An entry is looked for again by its gap, a translation after the next absence.
     }
   }
 
@@ -116,13 +94,8 @@ export class Repair {
       this.context.alarms.after(wait, () => {
         const known = log.at(seq);
         if (known === undefined || !this.room.isOpen) return;
-        if ((known.translations[language]?.at ?? 0) < at) this.fetch(seq);
+        if ((known.translations[language]?.at ?? 0) < at) void this.fetch(seq);
       });
     }
   }
-}
-
-function lacksOneOf(languages: readonly string[], { kind, language, translations }: Message): boolean {
-  if (kind !== "text" || language === null) return false;
-  return languages.some((wanted) => wanted.toLowerCase() !== language.toLowerCase() && translations[wanted] === undefined);
 }

@@ -1,6 +1,7 @@
 import type { Alarms } from "./alarms.js";
 import type { Outgoing, RoomLog, Timing } from "./api.js";
 import { DamsoError } from "./errors.js";
+import { MissingTranslations } from "./missing-translations.js";
 import { Log } from "./log.js";
 import type { Acknowledgement, Outbox } from "./outbox.js";
 import type { Message, Refusal, Replies, Room, Sender, Translation } from "./protocol.js";
@@ -31,6 +32,7 @@ export interface LogContext {
 export class OpenableLog implements RoomLog {
   readonly log = new Log();
   readonly repair: Repair;
+  readonly missing: MissingTranslations;
   readonly #readMark: ReadMark;
   /** Acknowledged, but not yet part of the log: entries in between are missing. */
   readonly #settling = new Map<string, Outgoing>();
@@ -44,6 +46,7 @@ export class OpenableLog implements RoomLog {
 
   constructor(readonly roomId: string, private readonly context: LogContext) {
     this.repair = new Repair(this, context);
+    this.missing = new MissingTranslations(this, context);
     this.#readMark = new ReadMark(roomId, context);
   }
 
@@ -185,7 +188,8 @@ export class OpenableLog implements RoomLog {
     if (self === null) {
       // How the server calls the sender is not known before the first of their entries was seen.
       this.hearOf(seq);
-      return this.repair.fetch(seq);
+      void this.repair.fetch(seq);
+      return;
     }
     const entry: Message = {
       room_id: this.roomId, seq, message_id: message.messageId, kind: "text", sender: self.sender, message: message.text,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { DamsoClient, type Client, type Message, type Options, type Timing } from "../src/index.js";
@@ -79,7 +80,7 @@ describe.skipIf(skipped)("against a whole stack", () => {
 
   it("whatever fails, each has exactly the log in the end, each message once and in order", { timeout: 240_000 }, async () => {
     const stack = await stackWith({
-      seed: 5,
+      seed: 9,
       dynamodb: { throttled: 0.01, failed_before: 0.01, failed_after: 0.01, conflict: 0.03 },
       lambda: { killed: { probability: 0.01, least_ms: 0, most_ms: 30 } },
       streams: {
@@ -125,6 +126,11 @@ describe.skipIf(skipped)("against a whole stack", () => {
         expect(room.outgoing).toEqual([]);
         const heard = told.get(client)!.get(roomId)!;
         expect(heard).toEqual(log.map(({ seq }) => seq).filter((seq) => seq >= heard[0]!));
+        const untold = async () => {
+          const now = await truth(client, roomId);
+          return now.filter(({ translations }, index) => !isDeepStrictEqual(translations, room.messages[index]?.translations)).map(({ seq }) => seq);
+        };
+        await expect.poll(untold, { timeout: 60_000, interval: 500 }).toEqual([]);
       }
     }
   });
