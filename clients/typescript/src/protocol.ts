@@ -10,32 +10,32 @@ export interface ChangeRoomStatus {
 
 /** To `getChatHistory` */
 export interface ChatHistory {
-  /** The room. */
-  room_id: string;
-  /** Ascending, without a hole. */
-  messages: Message[];
   /** Whether there are more in this direction. */
   has_more: boolean;
+  /** Ascending, without a hole. */
+  messages: Message[];
   /** What to send, beside the other fields, for the next page. */
   next?: NextPage;
+  /** The room. */
+  room_id: string;
 }
 
 /** `createRoom` */
 export interface CreateRoom {
-  /** `consult`, `direct` or `group`; an open room is created by joining it. */
-  kind: RoomKind;
   /** Of a consult that a user opens. */
   hospital_id?: string;
-  /** Of a consult that a hospital opens, or the other one of a direct room. */
-  user_id?: string;
-  /** Of a group. */
-  name?: string;
-  /** Of a group, at most 89 besides the caller. */
-  members?: string[];
-  /** Of a group: `room:<uuid>`, by which creating it can be repeated. */
-  room_id?: string;
+  /** `consult`, `direct` or `group`; an open room is created by joining it. */
+  kind: RoomKind;
   /** What the caller reads in this room. */
   language?: string;
+  /** Of a group, at most 89 besides the caller. */
+  members?: string[];
+  /** Of a group. */
+  name?: string;
+  /** Of a group: `room:<uuid>`, by which creating it can be repeated. */
+  room_id?: string;
+  /** Of a consult that a hospital opens, or the other one of a direct room. */
+  user_id?: string;
 }
 
 /** Whether people or the system speak. */
@@ -46,16 +46,16 @@ export type ErrorCode = "bad_request" | "unknown_action" | "session_expired" | "
 
 /** A translation that there is none of. */
 export interface FailedTranslation {
-  /** The room. */
-  room_id: string;
-  /** The message. */
-  seq: number;
+  /** When it failed. */
+  at: number;
   /** The language. */
   language: string;
   /** Why. */
   reason?: FailureReason;
-  /** When it failed. */
-  at: number;
+  /** The room. */
+  room_id: string;
+  /** The message. */
+  seq: number;
 }
 
 /** To `getFailedTranslations` */
@@ -71,38 +71,38 @@ export type FailureReason = "quota" | "unavailable" | "too_long" | "unsupported_
 
 /** `getChatHistory` */
 export interface GetChatHistory {
-  /** The room. */
-  room_id: string;
-  /** Entries before this one. */
-  before_seq?: number;
   /** Entries after this one; not together with `before_seq`. */
   after_seq?: number;
+  /** Entries before this one. */
+  before_seq?: number;
+  /** Entries from this time on. */
+  from?: number;
   /** How many at most. */
   limit?: number;
   /** Entries whose text or translation holds this. */
   query?: string;
-  /** Entries from this time on. */
-  from?: number;
+  /** The room. */
+  room_id: string;
   /** Entries up to this time. */
   to?: number;
 }
 
 /** `getFailedTranslations` */
 export interface GetFailedTranslations {
-  /** How many messages at most. */
-  limit?: number;
   /** The `next_cursor` of the page before. */
   cursor?: string;
+  /** How many messages at most. */
+  limit?: number;
 }
 
 /** `getRoomList` */
 export interface GetRoomList {
-  /** Rooms of this status only. */
-  status?: RoomStatus;
-  /** How many at most. */
-  limit?: number;
   /** The `next_cursor` of the page before. */
   cursor?: string;
+  /** How many at most. */
+  limit?: number;
+  /** Rooms of this status only. */
+  status?: RoomStatus;
 }
 
 /** `getUsage` */
@@ -125,14 +125,14 @@ export interface JoinGroup {
 
 /** The newest text of a room, for lists. */
 export interface LastMessage {
-  /** Its number. */
-  seq: number;
   /** Its first 200 characters. */
   message: string;
   /** Who wrote it. */
   sender: Sender;
   /** When. */
   sent_at: number;
+  /** Its number. */
+  seq: number;
 }
 
 /** `markRead` */
@@ -145,71 +145,71 @@ export interface MarkRead {
 
 /** To `markRead` */
 export interface MarkedRead {
-  /** The room. */
-  room_id: string;
   /** Up to where. */
   last_read_seq: number;
+  /** The room. */
+  room_id: string;
   /** How many texts are unread. */
   unread_count: number;
 }
 
 /** A member of a room. */
 export interface Member {
-  /** `user:<user_id>` or `hospital:<hospital_id>` */
-  participant: string;
-  role: Role;
   /** a BCP 47 tag: `ko`, `ja`, `zh-Hans` */
   language: string | null;
   name: string | null;
+  /** `user:<user_id>` or `hospital:<hospital_id>` */
+  participant: string;
+  role: Role;
 }
 
 /** One entry of a room's log. */
 export interface Message {
-  /** `consult:<user_id>:<hospital_id>`, `direct:<lower>:<higher>`, `room:<uuid>` or `open:<name>` */
-  room_id: string;
-  /** Its number. */
-  seq: number;
-  message_id: string;
-  kind: EntryKind;
-  sender: Sender;
-  message: string;
-  /** a BCP 47 tag: `ko`, `ja`, `zh-Hans` */
-  language: string | null;
-  /** milliseconds since the epoch */
-  sent_at: number;
-  translations: Record<string, Translation>;
-  reply_to: number | null;
-  event?: SystemEvent;
-  /** milliseconds since the epoch */
-  edited_at?: number;
   /** milliseconds since the epoch */
   deleted_at?: number;
+  /** milliseconds since the epoch */
+  edited_at?: number;
+  event?: SystemEvent;
+  kind: EntryKind;
+  /** a BCP 47 tag: `ko`, `ja`, `zh-Hans` */
+  language: string | null;
+  message: string;
+  message_id: string;
+  reply_to: number | null;
+  /** `consult:<user_id>:<hospital_id>`, `direct:<lower>:<higher>`, `room:<uuid>` or `open:<name>` */
+  room_id: string;
+  sender: Sender;
+  /** milliseconds since the epoch */
+  sent_at: number;
+  /** Its number. */
+  seq: number;
+  translations: Record<string, Translation>;
 }
 
 /** To `sendMessage` */
 export interface MessageSent {
-  /** The room. */
-  room_id: string;
-  /** Its number there. */
-  seq: number;
-  /** The client's, or a random one. */
-  message_id: string;
-  /** When it was appended. */
-  sent_at: number;
   /** Whether it had been sent before. */
   duplicate: boolean;
+  /** The client's, or a random one. */
+  message_id: string;
+  /** The room. */
+  room_id: string;
+  /** When it was appended. */
+  sent_at: number;
+  /** Its number there. */
+  seq: number;
 }
 
 /** What is newer in a room than what a client has. */
 export interface NewerEntries {
-  /** The room. */
-  room_id: string;
+  /** Whether that was everything. */
+  complete: boolean;
   /** The log's end. */
   last_seq: number;
   /** Ascending, without a hole. */
   messages: Message[];
-  /** Whether that was everything. */
-  complete: boolean;
+  /** The room. */
+  room_id: string;
 }
 
 /** What to send, beside the other fields, for the next page of a history. */
@@ -226,29 +226,29 @@ export type Nothing = Record<string, never>;
 export type PushedEvent = Message & {
   type: "message";
 } | {
-  type: "translation";
   /** The room. */
   room_id: string;
   /** The message. */
   seq: number;
   /** The translation. */
   translation: Translation;
+  type: "translation";
 } | {
-  type: "room";
   /** The room as the receiver sees it. */
   room: Room;
+  type: "room";
 } | {
-  type: "read";
-  /** The room. */
-  room_id: string;
-  /** Who. */
-  participant: string;
   /** Up to where. */
   last_read_seq: number;
+  /** Who. */
+  participant: string;
+  /** The room. */
+  room_id: string;
+  type: "read";
 } | {
-  type: "session";
   /** What became of it. */
   event: SessionEvent;
+  type: "session";
 };
 
 /** `refreshSession`. The token is never printed. */
@@ -263,10 +263,10 @@ export interface Refusal {
   code: ErrorCode;
   /** One clear sentence for the person who can act on it. */
   message: string;
-  /** With `rate_limited`: how long to wait, in milliseconds. */
-  retry_after_ms?: number;
   /** With `translation_unavailable`: why. */
   reason?: FailureReason;
+  /** With `rate_limited`: how long to wait, in milliseconds. */
+  retry_after_ms?: number;
   /** With `conflict`: the translation as it stands. */
   translation?: Translation;
 }
@@ -276,19 +276,19 @@ export type Role = "owner" | "admin" | "member" | "patient" | "staff";
 
 /** A room as one of its members sees it. */
 export interface Room {
+  kind: RoomKind;
+  last_message: LastMessage | null;
+  last_read_seq: number;
+  last_seq: number;
+  /** Of an open room nobody counts. */
+  member_count?: number;
+  members: Member[];
+  name: string | null;
   /** `consult:<user_id>:<hospital_id>`, `direct:<lower>:<higher>`, `room:<uuid>` or `open:<name>` */
   room_id: string;
-  kind: RoomKind;
-  name: string | null;
   status: RoomStatus;
   /** Of a consult, which alone has a choice. */
   translation?: TranslationMode;
-  members: Member[];
-  /** Of an open room nobody counts. */
-  member_count?: number;
-  last_seq: number;
-  last_message: LastMessage | null;
-  last_read_seq: number;
   unread_count: number;
   /** When its newest entry was appended; orders a page of the room list. */
   updated_at: number;
@@ -296,10 +296,10 @@ export interface Room {
 
 /** To `createRoom` */
 export interface RoomCreated {
-  /** The room. */
-  room: Room;
   /** `false` if it was there already. */
   created: boolean;
+  /** The room. */
+  room: Room;
 }
 
 /** What kind of conversation a room is. */
@@ -307,10 +307,10 @@ export type RoomKind = "consult" | "direct" | "group" | "open";
 
 /** To `getRoomList` */
 export interface RoomListPage {
-  /** Latest first. */
-  rooms: Room[];
   /** Where the next page begins, if there is one. */
   next_cursor?: string;
+  /** Latest first. */
+  rooms: Room[];
 }
 
 /** Where a consult stands. Rooms of the other kinds stay `in_progress`. */
@@ -320,44 +320,44 @@ export type RoomStatus = "waiting" | "in_progress" | "on_hold" | "closed";
 export interface RoomStatusChanged {
   /** The consult. */
   room_id: string;
-  /** What it is now. */
-  status: RoomStatus;
   /** The entry that records it. */
   seq: number;
+  /** What it is now. */
+  status: RoomStatus;
 }
 
 /** To `setRoomTranslation` */
 export interface RoomTranslationSet {
   /** The consult. */
   room_id: string;
-  /** The stricter of both sides' wishes. */
-  translation: TranslationMode;
   /** The entry that records it; absent where it was so already. */
   seq?: number;
+  /** The stricter of both sides' wishes. */
+  translation: TranslationMode;
 }
 
 /** `sendMessage` */
 export interface SendMessage {
-  /** At most 4,000 characters and 16 KB. */
-  message: string;
-  /** Left out: the room that this connection joined last. */
-  room_id?: string;
-  /** A fresh UUID for each message, the same for each try. */
-  message_id?: string;
   /** What it is written in; left out: the caller's language. */
   language?: string;
+  /** At most 4,000 characters and 16 KB. */
+  message: string;
+  /** A fresh UUID for each message, the same for each try. */
+  message_id?: string;
   /** The entry that it answers. */
   reply_to?: number;
+  /** Left out: the room that this connection joined last. */
+  room_id?: string;
 }
 
 /** Who wrote an entry, or whose doing a system entry records. */
 export interface Sender {
+  /** The person's name as the token gave it. */
+  name?: string;
   /** The seat it was written from. */
   participant: string;
   /** The person. */
   user_id: string;
-  /** The person's name as the token gave it. */
-  name?: string;
 }
 
 /** What becomes of a session. */
@@ -379,12 +379,12 @@ export interface SetRoomTranslation {
 
 /** `setTranslatedMessage` */
 export interface SetTranslatedMessage {
+  /** The language of the translation. */
+  language: string;
   /** The room. */
   room_id: string;
   /** The message. */
   seq: number;
-  /** The language of the translation. */
-  language: string;
   /** What it should say; at most 4,000 characters and 16 KB. */
   translated_message: string;
   /** Of the translation that the person saw. */
@@ -421,45 +421,45 @@ export type SystemEvent = {
   /** Who. */
   participant: string;
 } | {
-  name: "status_changed";
   /** Where it stood. */
   from: RoomStatus;
+  name: "status_changed";
   /** Where it stands now. */
   to: RoomStatus;
 } | {
-  name: "translation_changed";
   /** How it was. */
   from: TranslationMode;
+  name: "translation_changed";
   /** How it is. */
   to: TranslationMode;
 } | {
-  name: "translation_limited";
   /** The month, `2026-11`. */
   month: string;
+  name: "translation_limited";
 } | {
+  /** The language that was corrected. */
+  language: string;
   name: "translation_corrected";
   /** The message it belongs to. */
   seq: number;
-  /** The language that was corrected. */
-  language: string;
 };
 
 /** To `createTicket` */
 export interface TicketCreated {
-  /** What stands in the URL: `?ticket=`. */
-  ticket: string;
   /** Until when it lets its person in. */
   expires_at: number;
+  /** What stands in the URL: `?ticket=`. */
+  ticket: string;
 }
 
 /** `translateMessage` */
 export interface TranslateMessage {
+  /** The language that it is wanted in. */
+  language: string;
   /** The room. */
   room_id: string;
   /** The message. */
   seq: number;
-  /** The language that it is wanted in. */
-  language: string;
 }
 
 /** To `translateMessage` and `setTranslatedMessage` */
@@ -470,24 +470,24 @@ export interface Translated {
 
 /** A translation and its language. */
 export interface Translation {
-  /** The language it is in. */
-  language: string;
-  /** The text; absent where it failed. */
-  text?: string;
-  /** Who made it. */
-  source: TranslationSource;
-  /** How it went. */
-  status: TranslationStatus;
-  /** Why it failed. */
-  reason?: FailureReason;
-  /** Grows by one with every change: clients keep the highest. */
-  version: number;
   /** When it was made. */
   at: number;
   /** The person who corrected it. */
   by?: string;
+  /** The language it is in. */
+  language: string;
   /** What the machine had made of it, where a person corrected that. */
   machine_text?: string;
+  /** Why it failed. */
+  reason?: FailureReason;
+  /** Who made it. */
+  source: TranslationSource;
+  /** How it went. */
+  status: TranslationStatus;
+  /** The text; absent where it failed. */
+  text?: string;
+  /** Grows by one with every change: clients keep the highest. */
+  version: number;
 }
 
 /** Whether a consult's messages are translated. They leave the country for that, so its people decide. */
@@ -501,22 +501,22 @@ export type TranslationStatus = "ok" | "same" | "failed";
 
 /** To `getUsage` */
 export interface TranslationUsage {
-  /** `2026-11`. */
-  month: string;
   /** What DeepL bills. */
   billed_characters: number;
+  /** How many characters there are for automatic translation in a month. */
+  budget_characters?: number;
+  /** How many were known already. */
+  cache_hits: number;
+  /** What the billed characters cost, by the price that the stack was told. */
+  cost: number;
+  /** How many failed. */
+  failures: number;
+  /** `2026-11`. */
+  month: string;
   /** What it would bill without the cache. */
   saved_characters: number;
   /** How many texts were translated. */
   translations: number;
-  /** How many were known already. */
-  cache_hits: number;
-  /** How many failed. */
-  failures: number;
-  /** What the billed characters cost, by the price that the stack was told. */
-  cost: number;
-  /** How many characters there are for automatic translation in a month. */
-  budget_characters?: number;
 }
 
 /** What is asked, by action. */

@@ -22,9 +22,6 @@ pub fn readable(function: &str, line: &str) -> Option<String> {
     if entry.contains_key("_aws") {
         return None;
     }
-    if entry.contains_key("_aws") {
-        return None;
-    }
     let time = entry.get("timestamp").and_then(Value::as_str).and_then(|stamp| stamp.get(11..19)).unwrap_or("        ");
     let level = entry.get("level").and_then(Value::as_str).unwrap_or("");
     let style = style_of(level);

@@ -49,7 +49,6 @@ impl Wire {
         for (name, definition) in read.take_definitions(true) {
             definitions.entry(name).or_insert(definition);
         }
-        definitions.sort_keys();
         Self { exchanges, refusal, event, definitions }
     }
 }
