@@ -204,9 +204,9 @@ export class DamsoClient implements Client {
         return this.#logs.get(event.room_id)?.takeReadMark(event.participant, event.last_read_seq);
       case "session":
         if (event.event !== "signed_out") return;
+        this.#requests.signedOut();
         this.#stop();
-        this.#connection.signedOut();
-        return this.#requests.signedOut();
+        return this.#connection.signedOut();
     }
   }
 

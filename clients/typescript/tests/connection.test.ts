@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { ConnectionState } from "../src/index.js";
+import { FakeServer, entry, token } from "./fake-server.js";
+
+const ROOM = "consult:aiko:h";
+const MINUTE = 60_000;
+const WITHOUT_HEARTBEAT = { heartbeatFrom: 1_000 * MINUTE, heartbeatTo: 1_000 * MINUTE };
+
+beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
+afterEach(() => void vi.useRealTimers());
+
+describe("the connection", () => {
+  it("says who it is by subprotocol, and nowhere else", async () => {
+    const server = new FakeServer();
+    const jwt = token({ sub: "aiko" });
+    const client = server.client({ token: () => jwt });
+    client.connect();
+    const socket = await server.accept();
+    expect(socket.protocols).toEqual(["damso.v1", `bearer.${jwt}`]);
+    expect(socket.url).not.toContain(jwt);
+    expect(client.state).toBe("online");
+    client.close();
+  });
+
+  it("comes back with growing waits, however often the handshake fails, and says when", async () => {
+    const server = new FakeServer();
+    const client = server.client();
+    const states: ConnectionState[] = [];
+    client.on("state", (state) => states.push(state));
+    client.connect();
+    const waits: number[] = [];
+    for (let failure = 0; failure < 4; failure += 1) {
+      await server.settle();
+      server.last.cut();
+      await server.settle();
+      expect(client.state).toBe("offline");
+      waits.push(client.nextTryAt! - Date.now());
+      await vi.advanceTimersByTimeAsync(waits.at(-1)!);
+    }
+    expect(waits).toEqual([250, 500, 1_000, 2_000]);
+    await server.accept();
+    expect(client.state).toBe("online");
+    expect(states).not.toContain("signed_out");
+    client.close();
+  });
+
+  it("tries at once when it is told to", async () => {
+    const server = new FakeServer();
+    const client = server.client();
+    client.connect();
+    await server.settle();
+    server.last.cut();
+    await server.settle();
+    client.connectNow();
+    await server.accept();
+    expect([server.sockets.length, client.state, client.nextTryAt]).toEqual([2, "online", null]);
+    client.close();
+  });
+
+  it("counts a token that cannot be had, or a handshake that hangs, as a failure", async () => {
+    const server = new FakeServer();
+    let broken = true;
+    const client = server.client({
+      token: async () => {
+        if (broken) throw new Error("no token today");
+        return token({ sub: "aiko" });
+      },
+    });
+    client.connect();
+    await server.settle();
+    expect([client.state, server.sockets.length]).toEqual(["offline", 0]);
+    broken = false;
+    client.connectNow();
+    await server.settle();
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect([client.state, server.last.closed]).toEqual(["offline", true]);
+    client.close();
+  });
+
+  it("replaces itself before its time is over, and ends the old one only after the new one has caught up", async () => {
+    const server = new FakeServer();
+    const client = server.client({ timing: WITHOUT_HEARTBEAT });
+    client.connect();
+    const old = await server.accept();
+    server.answers.getChatHistory = () => ({ room_id: ROOM, messages: [entry(ROOM, 1)], has_more: false });
+    await Promise.all([client.room(ROOM).open(), server.settle()]);
+    const heard: number[] = [];
+    client.on("message", ({ seq }) => heard.push(seq));
+
+    server.answers.sync = () => undefined;
+    await vi.advanceTimersByTimeAsync(105 * MINUTE);
+    expect(server.sockets.length).toBeGreaterThan(1);
+    const fresh = await server.accept();
+    expect(client.state).toBe("online");
+    expect(fresh.asked("joinGroup")).toHaveLength(1);
+    expect(old.closed).toBe(false);
+    old.push({ type: "message", ...entry(ROOM, 2) });
+    fresh.push({ type: "message", ...entry(ROOM, 2) });
+    fresh.push({ type: "message", ...entry(ROOM, 3) });
+    old.push({ type: "message", ...entry(ROOM, 3) });
+    expect(heard).toEqual([2, 3]);
+
+    fresh.reply(fresh.asked("sync")[0]!, { rooms: [] });
+    await server.settle();
+    expect([old.closed, fresh.closed]).toEqual([true, false]);
+    client.close();
+  });
+
+  it("goes on with the old one when the new one dies before it has caught up", async () => {
+    const server = new FakeServer();
+    const client = server.client({ timing: WITHOUT_HEARTBEAT });
+    client.connect();
+    const old = await server.accept();
+    server.answers.sync = () => undefined;
+    await vi.advanceTimersByTimeAsync(105 * MINUTE);
+    const fresh = await server.accept();
+    fresh.cut();
+    await server.settle();
+    expect([client.state, old.closed]).toEqual(["online", false]);
+    client.close();
+  });
+
+  it("refreshes the session before the token ends, and connects anew where that is refused", async () => {
+    const server = new FakeServer();
+    const issued = () => token({ sub: "aiko", exp: Math.floor(Date.now() / 1000) + 600 });
+    const client = server.client({ token: issued });
+    server.answers.refreshSession = () => ({ session_until: Date.now() + 600_000 });
+    client.connect();
+    const socket = await server.accept();
+    await vi.advanceTimersByTimeAsync(8 * MINUTE + 1_000);
+    await server.settle();
+    expect(socket.asked("refreshSession")).toHaveLength(1);
+    delete server.answers.refreshSession;
+    await vi.advanceTimersByTimeAsync(8 * MINUTE + 1_000);
+    socket.refuse(socket.asked("refreshSession")[1]!, { code: "forbidden" });
+    const fresh = await server.accept();
+    expect(fresh).not.toBe(socket);
+    expect(socket.closed).toBe(true);
+    client.close();
+  });
+
+  it("takes a session that has expired for a reason to come back with a fresh token, and repeats what was asked", async () => {
+    const server = new FakeServer();
+    let issued = 0;
+    const client = server.client({ token: () => token({ sub: "aiko", iat: (issued += 1) }) });
+    client.connect();
+    const socket = await server.accept();
+    const listed = client.rooms.show();
+    await server.settle();
+    socket.refuse(socket.asked("getRoomList")[0]!, { code: "session_expired" });
+    await vi.advanceTimersByTimeAsync(250);
+    server.answers.getRoomList = () => ({ rooms: [] });
+    const fresh = await server.accept();
+    await listed;
+    expect(fresh.protocols).not.toEqual(socket.protocols);
+    client.close();
+  });
+
+  it("is signed out by the event alone, and then leaves the server in peace", async () => {
+    const server = new FakeServer();
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    const leaving = client.request("signOutEverywhere", {});
+    const asked = client.request("getUsage", {});
+    socket.push({ type: "session", event: "signed_out" });
+    await leaving;
+    await expect(asked).rejects.toThrow("getUsage was not answered");
+    await expect(client.request("getUsage", {})).rejects.toThrow("getUsage was not sent");
+    await vi.advanceTimersByTimeAsync(60 * MINUTE);
+    expect([client.state, server.sockets.length, vi.getTimerCount()]).toEqual(["signed_out", 1, 0]);
+  });
+
+  it("finds out that it is dead by the silence after its heartbeat", async () => {
+    const server = new FakeServer();
+    server.answers.sync = ({ request_id: id }) => (id === "1" ? { rooms: [] } : undefined);
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    await vi.advanceTimersByTimeAsync(7 * MINUTE);
+    expect(socket.asked("sync")).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect([socket.closed, client.state]).toEqual([true, "offline"]);
+    client.close();
+  });
+
+  it("leaves no timer behind after close, and can connect again", async () => {
+    const server = new FakeServer();
+    const client = server.client();
+    client.connect();
+    await server.accept();
+    void client.room(ROOM).open().catch(() => {});
+    client.send(ROOM, "hello");
+    client.room(ROOM).markRead(1);
+    const asked = client.request("getUsage", {});
+    client.close();
+    await expect(asked).rejects.toThrow("unknown");
+    await server.settle();
+    expect([client.state, vi.getTimerCount()]).toEqual(["idle", 0]);
+    client.connect();
+    const again = await server.accept();
+    expect(again.asked("sendMessage")).toHaveLength(1);
+    client.close();
+    await server.settle();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ConnectionLost, DamsoError } from "../src/index.js";
+import { FakeServer } from "./fake-server.js";
+
+const GATEWAY = { message: "Internal server error", connectionId: "c", requestId: "r" };
+const STATUS = { room_id: "consult:aiko:h", status: "closed" } as const;
+
+beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
+afterEach(() => void vi.useRealTimers());
+
+async function online() {
+  const server = new FakeServer();
+  const client = server.client();
+  client.connect();
+  const socket = await server.accept();
+  return { server, client, socket };
+}
+
+describe("a request", () => {
+  it("waits for the first connection", async () => {
+    const server = new FakeServer();
+    server.answers.getUsage = () => ({ month: "2026-11" });
+    const client = server.client();
+    const asked = client.request("getUsage", {});
+    client.connect();
+    await server.accept();
+    await expect(asked).resolves.toMatchObject({ month: "2026-11" });
+    client.close();
+  });
+
+  it("is refused with the refusal, whose sentence is not in the error's message", async () => {
+    const { client, socket } = await online();
+    const asked = client.request("changeRoomStatus", STATUS);
+    socket.refuse(socket.asked("changeRoomStatus")[0]!, { code: "forbidden", message: "quoting: secret words" });
+    const error = await asked.catch((refused: unknown) => refused);
+    expect(error).toBeInstanceOf(DamsoError);
+    expect(error).toMatchObject({ refusal: { code: "forbidden", message: "quoting: secret words" } });
+    expect(String(error)).not.toContain("secret");
+    client.close();
+  });
+
+  it("is repeated with the same id after a cut, if that is free", async () => {
+    const { server, client, socket } = await online();
+    const asked = client.request("getUsage", {});
+    await server.settle();
+    server.answers.getUsage = () => ({ month: "2026-11" });
+    socket.cut();
+    await vi.advanceTimersByTimeAsync(250);
+    const fresh = await server.accept();
+    await asked;
+    expect(fresh.asked("getUsage")[0]!.request_id).toBe(socket.asked("getUsage")[0]!.request_id);
+    client.close();
+  });
+
+  it("is lost with the connection, if repeating it is not free", async () => {
+    const { client, socket } = await online();
+    const asked = client.request("changeRoomStatus", STATUS);
+    socket.cut();
+    await expect(asked).rejects.toBeInstanceOf(ConnectionLost);
+    await expect(asked).rejects.toMatchObject({ outcome: "unknown" });
+    client.close();
+  });
+
+  it("is repeated when API Gateway itself answers, if that is free, and else is given up", async () => {
+    const { server, client, socket } = await online();
+    const free = client.request("getUsage", {});
+    socket.push(GATEWAY);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(socket.asked("getUsage")).toHaveLength(2);
+    socket.reply(socket.asked("getUsage")[0]!, { month: "2026-11" });
+    await free;
+    const once = client.request("changeRoomStatus", STATUS);
+    once.catch(() => {});
+    socket.push(GATEWAY);
+    await expect(once).rejects.toMatchObject({ outcome: "unknown" });
+    await server.settle();
+    client.close();
+  });
+
+  it("is not repeated for ever", async () => {
+    const { client, socket } = await online();
+    const asked = client.request("getUsage", {});
+    asked.catch(() => {});
+    for (let failure = 0; failure < 6; failure += 1) {
+      socket.refuse(socket.asked("getUsage").at(-1)!, { code: "internal" });
+      await vi.advanceTimersByTimeAsync(10_000);
+    }
+    await expect(asked).rejects.toMatchObject({ refusal: { code: "internal" } });
+    expect(socket.asked("getUsage")).toHaveLength(6);
+    client.close();
+  });
+
+  it("that is larger than a frame may be is refused here, because the server would close the connection", async () => {
+    const { client, socket } = await online();
+    const large = client.request("sendMessage", { message: "x".repeat(200_000) });
+    await expect(large).rejects.toMatchObject({ refusal: { code: "message_too_long" } });
+    expect(socket.asked("sendMessage")).toEqual([]);
+    client.close();
+  });
+
+  it("to correct a translation that conflicts with itself, its reply having been lost, was done", async () => {
+    const { server, client, socket } = await online();
+    const fields = { room_id: "consult:aiko:h", seq: 1, language: "ko", translated_message: "두통", version: 1 };
+    const asked = client.request("setTranslatedMessage", fields);
+    await server.settle();
+    socket.cut();
+    await vi.advanceTimersByTimeAsync(250);
+    const fresh = await server.accept();
+    const translation = { language: "ko", text: "두통", source: "person", status: "ok", version: 2, at: 1, by: "aiko" };
+    fresh.refuse(fresh.asked("setTranslatedMessage")[0]!, { code: "conflict", translation });
+    await expect(asked).resolves.toEqual({ translation });
+    client.close();
+  });
+});
