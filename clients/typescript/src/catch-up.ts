@@ -13,6 +13,7 @@ const OVERDUE = 30_000;
 /** Brings the open rooms up to date, after a connection began and with every heartbeat. */
 export class CatchUp {
   #cancelBeat = () => {};
+  #link: Link | null = null;
   /** Something was missed, and is not made good for yet. */
   #missed = false;
 
@@ -29,6 +30,7 @@ export class CatchUp {
   /** A new connection: it hears the open rooms before what is newer is asked for, so that nothing passes in between. */
   async resume(link: Link, away: boolean): Promise<void> {
     this.#missed ||= away;
+    this.#link = link;
     this.#beatLater();
     const rooms = this.open();
     await Promise.allSettled(rooms.map((room) => this.#join(room, link)));
@@ -40,10 +42,14 @@ export class CatchUp {
 
   /** The heartbeat; also a way to find out whether the connection still lives. */
   async beat(): Promise<void> {
+    const link = this.#link;
     this.#beatLater();
+    if (link === null || !link.isOpen) return;
     try {
-      const late = await this.#sync(null);
-      if (late) this.deaf();
+      if (await this.#sync(link)) {
+        this.#missed = true;
+        this.deaf();
+      }
       await Promise.all(this.open().map((room) => room.missing.look()));
     } catch {
       // The connection is gone, and its successor catches up.
@@ -66,7 +72,7 @@ export class CatchUp {
   }
 
   /** Gives back whether something came that should have been pushed long before. A `sync` of no room keeps a connection alive as well. */
-  async #sync(link: Link | null): Promise<boolean> {
+  async #sync(link: Link): Promise<boolean> {
     const rooms = this.open().filter((room) => room.log.loaded);
     let late = false;
     for (let start = 0; start === 0 || start < rooms.length; start += ROOMS) {

@@ -59,7 +59,7 @@ export class DamsoClient implements Client {
           this.#logs.get(message.roomId)?.acknowledged(message, reply);
           this.#rooms.sent(message, reply, this.me);
         },
-        changed: (roomId) => this.#logs.get(roomId)?.changed(),
+        changed: (roomId) => this.#log(roomId).changed(),
       },
       timing, random, alarms,
     );

@@ -15,6 +15,15 @@ const HASTY: Partial<Timing> = {
   renewFrom: 4_000, renewTo: 8_000, refreshBefore: 2_000,
 };
 
+/** Counts the connections that the clients of a test make. */
+class CountedSocket extends WebSocket {
+  static made = 0;
+  constructor(url: string, protocols: string[]) {
+    super(url, protocols);
+    CountedSocket.made += 1;
+  }
+}
+
 const onTheWay: { stop(): Promise<void> | void }[] = [];
 afterEach(async () => {
   for (const running of onTheWay.splice(0).reverse()) await running.stop();
@@ -28,7 +37,7 @@ async function stackWith(faults?: object): Promise<Stack> {
 
 function clientOf(stack: Stack, claims: Record<string, unknown>, options: Partial<Options> & { seconds?: number } = {}): DamsoClient {
   const client = new DamsoClient({
-    url: stack.url, token: () => stack.token(claims, options.seconds), WebSocket: WebSocket as unknown as Options["WebSocket"], timing: HASTY, ...options,
+    url: stack.url, token: () => stack.token(claims, options.seconds), WebSocket: CountedSocket as unknown as Options["WebSocket"], timing: HASTY, ...options,
   });
   onTheWay.push({ stop: () => client.close() });
   client.connect();
@@ -78,6 +87,47 @@ describe.skipIf(skipped)("against a whole stack", () => {
     expect(found).toContain(seq);
   });
 
+  it("a session outlasts its token and its connections, until the person signs out everywhere", { timeout: 60_000 }, async () => {
+    const stack = await stackWith();
+    let issued = 0;
+    const token = () => stack.token(AIKO, (issued += 1) && 4);
+    const [aiko, elsewhere] = [clientOf(stack, AIKO, { token }), clientOf(stack, AIKO)];
+    const minjun = clientOf(stack, MINJUN);
+    await Promise.all([aiko, elsewhere, minjun].map((client) => client.room(ROOM).open()));
+    const made = CountedSocket.made;
+    // Tokens were refreshed and connections replaced.
+    await expect.poll(() => issued > 5 && CountedSocket.made > made + 2, { timeout: 40_000 }).toBe(true);
+    const { seq } = await minjun.send(ROOM, "언제부터 아프셨어요?").sent;
+    await until([aiko], "she hears him", () => aiko.room(ROOM).messages.at(-1)?.seq === seq);
+
+    await elsewhere.request("signOutEverywhere", {});
+    await until([aiko, elsewhere], "both are signed out", () => [aiko, elsewhere].every(({ state }) => state === "signed_out"));
+  });
+
+  it("what a page wrote before it was reloaded is sent by the next", { timeout: 60_000 }, async () => {
+    const stack = await stackWith();
+    const items = new Map<string, string>();
+    const outbox = {
+      get length() { return items.size; },
+      key: (index: number) => [...items.keys()][index] ?? null,
+      getItem: (key: string) => items.get(key) ?? null,
+      setItem: (key: string, value: string) => void items.set(key, value),
+      removeItem: (key: string) => void items.delete(key),
+    };
+    const before = clientOf(stack, AIKO, { outbox });
+    await before.room(ROOM).open();
+    const texts = Array.from({ length: 5 }, (_, index) => `line ${index}`);
+    const writing = texts.map((text) => before.send(ROOM, text).sent);
+    await writing[1];
+    before.close();
+    const after = clientOf(stack, AIKO, { outbox });
+    const room = after.room(ROOM);
+    await room.open();
+    await until([after], "all is sent", () => items.size === 0 && room.outgoing.length === 0);
+    const log = await truth(after, ROOM);
+    expect(log.map(({ message }) => message).filter((text) => text.startsWith("line"))).toEqual(texts);
+  });
+
   it("whatever fails, each has exactly the log in the end, each message once and in order", { timeout: 240_000 }, async () => {
     const stack = await stackWith({
       seed: 9,
@@ -90,8 +140,9 @@ describe.skipIf(skipped)("against a whole stack", () => {
       pushes: { gone: 0.01, throttled: 0.05, failed: 0.02, lost_answer: 0.02, slow: { probability: 0.05, least_ms: 5, most_ms: 300 } },
       connections: { cut: 0.01, disconnect_never: 0.1, disconnect_twice: 0.1 },
     });
-    const clients = [AIKO, AIKO, MINJUN, SEOYEON].map((claims) => clientOf(stack, claims, { seconds: 20 }));
+    const clients = [AIKO, AIKO, MINJUN, SEOYEON].map((claims) => clientOf(stack, claims, { seconds: 6 }));
     const lobby = "open:lobby";
+    const made = CountedSocket.made;
     const told = new Map<Client, Map<string, number[]>>();
     for (const client of clients) {
       const heard = new Map([ROOM, lobby].map((roomId) => [roomId, [] as number[]]));
@@ -110,6 +161,7 @@ describe.skipIf(skipped)("against a whole stack", () => {
           return sent;
         })));
     await Promise.all(sent);
+    expect(CountedSocket.made - made, "connections were cut or replaced").toBeGreaterThan(clients.length);
 
     for (const roomId of [ROOM, lobby]) {
       const log = await truth(clients[0]!, roomId);

@@ -1,0 +1,219 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { OutboxStorage } from "../src/index.js";
+import { FakeServer, token } from "./fake-server.js";
+
+const ROOM = "consult:aiko:h";
+
+beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
+afterEach(() => void vi.useRealTimers());
+
+class Storage implements OutboxStorage {
+  readonly items = new Map<string, string>();
+  get length() { return this.items.size; }
+  key(index: number) { return [...this.items.keys()][index] ?? null; }
+  getItem(key: string) { return this.items.get(key) ?? null; }
+  setItem(key: string, value: string) { this.items.set(key, value); }
+  removeItem(key: string) { this.items.delete(key); }
+}
+
+/** A server that numbers what is sent, each `message_id` once. */
+function numbering(server: FakeServer): string[] {
+  const log: string[] = [];
+  const ids: string[] = [];
+  server.answers.sendMessage = ({ message_id: id, message, room_id: roomId }) => {
+    const duplicate = ids.includes(id as string);
+    if (!duplicate) {
+      ids.push(id as string);
+      log.push(message as string);
+    }
+    return { room_id: roomId, seq: ids.indexOf(id as string) + 1, message_id: id, sent_at: 1, duplicate };
+  };
+  return log;
+}
+
+describe("the outbox", () => {
+  it("sends the messages of a room one after the other, and those of another room beside them", async () => {
+    const server = new FakeServer();
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    const first = client.send(ROOM, "one");
+    client.send(ROOM, "two");
+    client.send("open:other", "elsewhere");
+    await server.settle();
+    expect(socket.asked("sendMessage").map(({ message }) => message)).toEqual(["one", "elsewhere"]);
+    expect(client.room(ROOM).outgoing.map(({ text, state }) => [text, state])).toEqual([["one", "sending"], ["two", "queued"]]);
+    const asked = socket.asked("sendMessage")[0]!;
+    socket.reply(asked, { room_id: ROOM, seq: 1, message_id: asked.message_id, sent_at: 1, duplicate: false });
+    await expect(first.sent).resolves.toMatchObject({ seq: 1 });
+    await server.settle();
+    expect(socket.asked("sendMessage").map(({ message }) => message)).toEqual(["one", "elsewhere", "two"]);
+    client.close();
+  });
+
+  it("repeats a message with the same message_id until it is answered, through cuts and failures", async () => {
+    const server = new FakeServer();
+    const client = server.client();
+    client.connect();
+    let socket = await server.accept();
+    const { sent } = client.send(ROOM, "one");
+    await server.settle();
+    for (let failure = 0; failure < 10; failure += 1) {
+      if (failure % 2 === 0) {
+        socket.cut();
+        while (client.state !== "connecting") await vi.advanceTimersByTimeAsync(100);
+        socket = await server.accept();
+      } else {
+        socket.refuse(socket.asked("sendMessage").at(-1)!, { code: "internal" });
+        await vi.advanceTimersByTimeAsync(14_000);
+      }
+    }
+    const log = numbering(server);
+    socket.cut();
+    while (client.state !== "connecting") await vi.advanceTimersByTimeAsync(100);
+    await server.accept();
+    await vi.advanceTimersByTimeAsync(30_000);
+    await expect(sent).resolves.toMatchObject({ seq: 1 });
+    expect(log).toEqual(["one"]);
+    const ids = server.sockets.flatMap((each) => each.asked("sendMessage")).map(({ message_id: id }) => id);
+    expect([new Set(ids).size, ids.length > 6]).toEqual([1, true]);
+    client.close();
+  });
+
+  it("waits as long as it is told where it was too fast, and keeps the order", async () => {
+    const server = new FakeServer();
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    client.send(ROOM, "one");
+    client.send(ROOM, "two");
+    await server.settle();
+    socket.refuse(socket.asked("sendMessage")[0]!, { code: "rate_limited", retry_after_ms: 2_000 });
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(socket.asked("sendMessage")).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(600);
+    expect(socket.asked("sendMessage").map(({ message }) => message)).toEqual(["one", "one"]);
+    client.close();
+  });
+
+  it("keeps a refused message until it is retried or discarded, and sends what follows it", async () => {
+    const server = new FakeServer();
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    const refused = client.send(ROOM, "one");
+    client.send(ROOM, "two");
+    await server.settle();
+    socket.refuse(socket.asked("sendMessage")[0]!, { code: "room_closed" });
+    await expect(refused.sent).rejects.toMatchObject({ refusal: { code: "room_closed" } });
+    const room = client.room(ROOM);
+    expect(room.outgoing.map(({ state, refusal }) => [state, refusal?.code])).toEqual([["refused", "room_closed"], ["sending", undefined]]);
+    const log = numbering(server);
+    socket.reply(socket.asked("sendMessage")[1]!, { room_id: ROOM, seq: 1, message_id: "", sent_at: 1, duplicate: false });
+    room.retry(refused.outgoing.messageId);
+    await server.settle();
+    expect([log, room.outgoing]).toEqual([["one"], []]);
+    client.close();
+  });
+
+  it("tells who waits for a message that it was discarded", async () => {
+    const client = new FakeServer().client();
+    const { outgoing, sent } = client.send(ROOM, "never mind");
+    client.room(ROOM).discard(outgoing.messageId);
+    await expect(sent).rejects.toThrow("discarded");
+    expect(client.room(ROOM).outgoing).toEqual([]);
+  });
+
+  it("sends after a reload what was written before it, in order", async () => {
+    const storage = new Storage();
+    const before = new FakeServer();
+    const first = before.client({ outbox: storage });
+    first.connect();
+    await before.accept();
+    for (const text of ["one", "two", "three"]) first.send(ROOM, text);
+    await before.settle();
+    // The page is gone, without a goodbye.
+    const server = new FakeServer();
+    const log = numbering(server);
+    const second = server.client({ outbox: storage });
+    second.connect();
+    await server.accept();
+    expect(log).toEqual(["one", "two", "three"]);
+    expect(storage.length).toBe(0);
+    first.close();
+    second.close();
+  });
+
+  it("does the same in a storage that cannot list its keys", async () => {
+    const storage = new Storage();
+    const narrow: OutboxStorage = {
+      getItem: (key) => storage.getItem(key), setItem: (key, value) => storage.setItem(key, value), removeItem: (key) => storage.removeItem(key),
+    };
+    const before = new FakeServer();
+    const first = before.client({ outbox: narrow });
+    first.connect();
+    await before.accept();
+    for (const text of ["one", "two"]) first.send(ROOM, text);
+    const server = new FakeServer();
+    const log = numbering(server);
+    const second = server.client({ outbox: narrow });
+    second.connect();
+    await server.accept();
+    expect([log, storage.length]).toEqual([["one", "two"], 0]);
+    first.close();
+    second.close();
+  });
+
+  it("loses nobody's messages where several tabs write into one storage, and sends none twice", async () => {
+    const storage = new Storage();
+    const dead = new FakeServer();
+    const tabs = [dead.client({ outbox: storage }), dead.client({ outbox: storage })];
+    for (const tab of tabs) {
+      tab.connect();
+      await dead.accept();
+    }
+    for (let round = 0; round < 3; round += 1) for (const [who, tab] of tabs.entries()) tab.send(ROOM, `${who}${round}`);
+    const server = new FakeServer();
+    const log = numbering(server);
+    const successors = [server.client({ outbox: storage }), server.client({ outbox: storage })];
+    for (const tab of successors) {
+      tab.connect();
+      await server.accept();
+    }
+    expect([...log].sort()).toEqual(["00", "01", "02", "10", "11", "12"]);
+    expect(log.filter((text) => text.startsWith("1"))).toEqual(["10", "11", "12"]);
+    expect(storage.length).toBe(0);
+    for (const tab of [...tabs, ...successors]) tab.close();
+  });
+
+  it("never sends one person's messages as another", async () => {
+    const storage = new Storage();
+    const before = new FakeServer();
+    const aiko = before.client({ outbox: storage });
+    aiko.connect();
+    await before.accept();
+    aiko.send(ROOM, "mine");
+    const server = new FakeServer();
+    const log = numbering(server);
+    const other = server.client({ outbox: storage, token: () => token({ sub: "yuki" }) });
+    other.connect();
+    await server.accept();
+    expect([log, storage.length]).toEqual([[], 1]);
+    aiko.close();
+    other.close();
+  });
+
+  it("goes on where the storage is full or forbidden", async () => {
+    const refuse = () => {
+      throw new Error("QuotaExceededError");
+    };
+    const server = new FakeServer();
+    const log = numbering(server);
+    const client = server.client({ outbox: { length: 0, key: refuse, getItem: refuse, setItem: refuse, removeItem: refuse } });
+    client.connect();
+    await server.accept();
+    await client.send(ROOM, "one").sent;
+    expect(log).toEqual(["one"]);
+    client.close();
+  });
+});

@@ -1,0 +1,220 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeServer, entry, roomView, type FakeSocket } from "./fake-server.js";
+
+const ROOM = "consult:aiko:h";
+const ME = { participant: "user:aiko", user_id: "aiko", name: "愛子" };
+
+beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
+afterEach(() => void vi.useRealTimers());
+
+/** A server with this log; a client that has opened the room. */
+async function opened(log: ReturnType<typeof entry>[]) {
+  const server = new FakeServer();
+  server.answers.getChatHistory = ({ after_seq: after, before_seq: before, limit = 30 }) => {
+    const there = log.filter(({ seq }) => seq > (after ?? 0) && seq < (before ?? Infinity));
+    const messages = after === undefined ? there.slice(-limit) : there.slice(0, limit);
+    return { room_id: ROOM, messages, has_more: messages.length < there.length };
+  };
+  server.answers.sync = ({ rooms }) => ({
+    rooms: Object.entries(rooms as Record<string, number>).map(([room_id, mark]) => ({
+      room_id, last_seq: log.length, messages: log.filter(({ seq }) => seq > mark), complete: true,
+    })),
+  });
+  server.answers.joinGroup = () => ({ room: roomView(ROOM, log.length) });
+  const client = server.client();
+  client.connect();
+  const socket = await server.accept();
+  const room = client.room(ROOM);
+  await room.open();
+  const heard: number[] = [];
+  client.on("message", ({ seq }) => heard.push(seq));
+  const seqs = () => room.messages.map(({ seq }) => seq);
+  return { server, client, socket, room, heard, seqs };
+}
+
+async function reconnect(server: FakeServer, socket: FakeSocket): Promise<FakeSocket> {
+  socket.cut();
+  await vi.advanceTimersByTimeAsync(250);
+  return server.accept();
+}
+
+describe("an open room", () => {
+  it("asks for a gap only when it is old enough, and then has everything in order", async () => {
+    const log = [entry(ROOM, 1)];
+    const { client, socket, heard, seqs } = await opened(log);
+    log.push(entry(ROOM, 2), entry(ROOM, 3));
+    const asked = socket.asked("getChatHistory").length;
+    socket.push({ type: "message", ...entry(ROOM, 3) });
+    await vi.advanceTimersByTimeAsync(2_999);
+    expect([socket.asked("getChatHistory").length, heard]).toEqual([asked, []]);
+    await vi.advanceTimersByTimeAsync(2);
+    expect(socket.asked("getChatHistory").at(-1)).toMatchObject({ after_seq: 1 });
+    expect([heard, seqs()]).toEqual([[2, 3], [1, 2, 3]]);
+    client.close();
+  });
+
+  it("asks for nothing where the gap closes by itself", async () => {
+    const { client, socket, heard } = await opened([entry(ROOM, 1)]);
+    const asked = socket.asked("getChatHistory").length;
+    socket.push({ type: "message", ...entry(ROOM, 3) });
+    socket.push({ type: "message", ...entry(ROOM, 2) });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([socket.asked("getChatHistory").length, heard]).toEqual([asked, [2, 3]]);
+    client.close();
+  });
+
+  it("has what was said while it was away, and hears the room again", async () => {
+    const log = [entry(ROOM, 1)];
+    const { server, client, socket, heard } = await opened(log);
+    log.push(...Array.from({ length: 5 }, (_, index) => entry(ROOM, index + 2)));
+    const fresh = await reconnect(server, socket);
+    expect(fresh.asked("joinGroup")).toEqual([expect.objectContaining({ group_id: ROOM })]);
+    expect(heard).toEqual([2, 3, 4, 5, 6]);
+    client.close();
+  });
+
+  it("has the translations that came and changed while it was away", async () => {
+    const log = Array.from({ length: 60 }, (_, index) => entry(ROOM, index + 1));
+    const { server, client, socket, room } = await opened(log);
+    await room.loadOlder(100);
+    const translation = (text: string, at: number) => ({ ja: { language: "ja", text, source: "deepl", status: "ok", version: at, at } });
+    log[58]!.translations = translation("翻訳", 1);
+    log[2]!.translations = translation("訂正", 61);
+    log.push(entry(ROOM, 61, { kind: "system", message: "", event: { name: "translation_corrected", seq: 3, language: "ja" } }));
+    await reconnect(server, socket);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(room.messages[58]!.translations.ja?.text).toBe("翻訳");
+    expect(room.messages[2]!.translations.ja?.text).toBe("訂正");
+    client.close();
+  });
+
+  it("shows a message of one's own as on its way until it stands in the log, and once whatever tells of it", async () => {
+    const log = [entry(ROOM, 1)];
+    const { server, client, socket, room, heard } = await opened(log);
+    const say = async (text: string, seq: number) => {
+      const { outgoing } = client.send(ROOM, text);
+      await server.settle();
+      const own = entry(ROOM, seq, { message_id: outgoing.messageId, message: text, sender: ME, language: "ja" });
+      log.push(own);
+      const request = socket.asked("sendMessage").at(-1)!;
+      socket.reply(request, { room_id: ROOM, seq, message_id: outgoing.messageId, sent_at: seq, duplicate: false });
+      return own;
+    };
+    const reads = () => socket.asked("getChatHistory").length;
+    const before = reads();
+    const first = await say("one", 2);
+    expect(room.outgoing.map(({ text }) => text)).toEqual(["one"]);
+    await server.settle();
+    expect([room.messages.at(-1), room.outgoing, reads()]).toEqual([first, [], before + 1]);
+    expect(client.me).toEqual(ME);
+
+    // From now on it is known how the server calls the sender, and the reply is enough.
+    const second = await say("two", 3);
+    await server.settle();
+    expect([room.messages.at(-1), room.outgoing, reads()]).toEqual([second, [], before + 1]);
+    socket.push({ type: "message", ...second });
+    expect(heard).toEqual([2, 3]);
+
+    // A reply that outruns another's message waits for it.
+    log.push(entry(ROOM, 4));
+    await say("three", 5);
+    expect([heard, room.outgoing.map(({ text }) => text)]).toEqual([[2, 3], ["three"]]);
+    socket.push({ type: "message", ...entry(ROOM, 4) });
+    expect([heard, room.outgoing]).toEqual([[2, 3, 4, 5], []]);
+    client.close();
+  });
+
+  it("loads older pages until there are none", async () => {
+    const { client, room, seqs } = await opened(Array.from({ length: 70 }, (_, index) => entry(ROOM, index + 1)));
+    expect([seqs()[0], room.hasOlder]).toEqual([41, true]);
+    await Promise.all([room.loadOlder(), room.loadOlder()]);
+    expect(seqs()[0]).toBe(11);
+    await room.loadOlder();
+    expect([seqs()[0], room.hasOlder, seqs().length]).toEqual([1, false, 70]);
+    client.close();
+  });
+
+  it("tells how far it was read once for many steps, and never back", async () => {
+    const { server, client, socket, room } = await opened([entry(ROOM, 1), entry(ROOM, 2), entry(ROOM, 3)]);
+    server.answers.markRead = ({ seq }) => ({ room_id: ROOM, last_read_seq: seq, unread_count: 0 });
+    room.markRead(1);
+    room.markRead(3);
+    room.markRead(2);
+    await vi.advanceTimersByTimeAsync(1_000);
+    room.markRead(3);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(socket.asked("markRead").map(({ seq }) => seq)).toEqual([3]);
+    expect(room.room?.last_read_seq).toBe(3);
+    client.close();
+  });
+
+  it("searches page by page as the server says, and waits where it is too fast", async () => {
+    const { server, client, socket, room } = await opened([entry(ROOM, 1)]);
+    server.answers.getChatHistory = ({ before_seq: before }) =>
+      before === undefined ? { messages: [entry(ROOM, 9)], has_more: true, next: { before_seq: 5 } } : undefined;
+    const pages: number[][] = [];
+    const searching = (async () => {
+      for await (const page of room.search("text")) pages.push(page.map(({ seq }) => seq));
+    })();
+    await server.settle();
+    const second = socket.asked("getChatHistory").at(-1)!;
+    expect(second).toMatchObject({ query: "text", before_seq: 5 });
+    socket.refuse(second, { code: "rate_limited", retry_after_ms: 500 });
+    await vi.advanceTimersByTimeAsync(500);
+    socket.reply(socket.asked("getChatHistory").at(-1)!, { messages: [entry(ROOM, 2)], has_more: false });
+    await searching;
+    expect(pages).toEqual([[9], [2]]);
+    client.close();
+  });
+
+  it("asks for a translation that never came with the heartbeats, ever more seldom", async () => {
+    const log = [entry(ROOM, 1)];
+    const { server, client, socket, room } = await opened(log);
+    const members = [{ participant: "user:aiko", role: "patient", language: "ja", name: null }];
+    socket.push({ type: "room", room: { ...roomView(ROOM, 1), members } });
+    const before = socket.asked("getChatHistory").length;
+    await vi.advanceTimersByTimeAsync(8 * 7 * 60_000);
+    expect(socket.asked("getChatHistory").length - before).toBe(4);
+    log[0]!.translations = { ja: { language: "ja", text: "文", source: "deepl", status: "ok", version: 1, at: 1 } };
+    await vi.advanceTimersByTimeAsync(8 * 7 * 60_000);
+    await server.settle();
+    expect(room.messages[0]!.translations.ja?.text).toBe("文");
+    client.close();
+  });
+});
+
+describe("the room list", () => {
+  it("is kept right by what is said, read and changed", async () => {
+    const server = new FakeServer();
+    const rooms = [roomView("consult:a:h", 5), roomView("consult:b:h", 9)];
+    server.answers.getRoomList = ({ cursor }) => (cursor === undefined ? { rooms, next_cursor: "c" } : { rooms: [roomView("consult:c:h", 2)] });
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    await client.rooms.show();
+    const ids = () => client.rooms.rooms.map(({ room_id: id }) => id[8]).join("");
+    expect([ids(), client.rooms.hasMore]).toEqual(["ba", true]);
+    await client.rooms.loadMore();
+    expect([ids(), client.rooms.hasMore]).toEqual(["bac", false]);
+    socket.push({ type: "message", ...entry("consult:c:h", 3, { sent_at: 20 }) });
+    expect([ids(), client.rooms.rooms[0]!.unread_count, client.rooms.rooms[0]!.last_message?.seq]).toEqual(["cba", 1, 3]);
+    // An older view does not undo it.
+    socket.push({ type: "room", room: roomView("consult:c:h", 2) });
+    expect(client.rooms.rooms[0]!.last_seq).toBe(3);
+    client.close();
+  });
+
+  it("of one status loses a room whose status changes, and a new room comes in", async () => {
+    const server = new FakeServer();
+    server.answers.getRoomList = () => ({ rooms: [roomView("consult:a:h", 5)] });
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    await client.rooms.show("waiting");
+    socket.push({ type: "room", room: roomView("consult:n:h", 1) });
+    const event = { name: "status_changed", from: "waiting", to: "closed" };
+    socket.push({ type: "message", ...entry("consult:a:h", 6, { kind: "system", event }) });
+    expect(client.rooms.rooms.map(({ room_id: id }) => id)).toEqual(["consult:n:h"]);
+    client.close();
+  });
+});
