@@ -34,7 +34,7 @@ export class CatchUp {
     this.#beatLater();
     const rooms = this.open();
     await Promise.allSettled(rooms.map((room) => this.#join(room, link)));
-    await this.#sync(link);
+    if (rooms.length > 0) await this.#sync(link);
     if (!this.#missed) return;
     await Promise.all(rooms.map((room) => room.missing.refresh()));
     if (link.isOpen) this.#missed = false;
@@ -71,7 +71,7 @@ export class CatchUp {
     room.joined(reply.room);
   }
 
-  /** Gives back whether something came that should have been pushed long before. A `sync` of no room keeps a connection alive as well. */
+  /** Gives back whether something came that should have been pushed long before. Asked about no room, it still is a heartbeat. */
   async #sync(link: Link): Promise<boolean> {
     const rooms = this.open().filter((room) => room.log.loaded);
     let late = false;

@@ -55,7 +55,7 @@ export class DamsoClient implements Client {
       {
         send: (fields) => this.#requests.call("sendMessage", fields),
         acknowledged: (message, reply) => {
-          this.#own.add(message.messageId);
+          if (this.#self === null) this.#own.add(message.messageId);
           this.#logs.get(message.roomId)?.acknowledged(message, reply);
           this.#rooms.sent(message, reply, this.me);
         },
@@ -214,6 +214,7 @@ export class DamsoClient implements Client {
   #seen(message: Message): void {
     if (this.#self !== null || !(this.#own.has(message.message_id) || this.#outbox.has(message.message_id))) return;
     this.#self = { sender: message.sender, language: message.language };
+    this.#own.clear();
   }
 
   #stop(): void {

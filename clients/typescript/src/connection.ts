@@ -135,6 +135,7 @@ export class Connection implements LinkListener {
         throw error;
       }
       if (era !== this.#era) return;
+      if (!link.isOpen) throw new Error("the connection was closed at once");
       this.#dialling = false;
       this.#adopt(link, readToken(token));
     } catch {

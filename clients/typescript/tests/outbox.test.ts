@@ -186,6 +186,26 @@ describe("the outbox", () => {
     for (const tab of [...tabs, ...successors]) tab.close();
   });
 
+  it("sends after a reconnect what a tab that is gone has left", async () => {
+    const storage = new Storage();
+    const server = new FakeServer();
+    const log = numbering(server);
+    const staying = server.client({ outbox: storage });
+    staying.connect();
+    const socket = await server.accept();
+    const leaving = new FakeServer();
+    const gone = leaving.client({ outbox: storage });
+    gone.connect();
+    await leaving.accept();
+    gone.send(ROOM, "left behind");
+    gone.close();
+    socket.cut();
+    await vi.advanceTimersByTimeAsync(250);
+    await server.accept();
+    expect([log, storage.length]).toEqual([["left behind"], 0]);
+    staying.close();
+  });
+
   it("never sends one person's messages as another", async () => {
     const storage = new Storage();
     const before = new FakeServer();

@@ -167,6 +167,17 @@ describe("an open room", () => {
     client.close();
   });
 
+  it("leaves a connection that is told nothing any more for a new one", async () => {
+    const log = [entry(ROOM, 1, { sent_at: Date.now() })];
+    const { server, client, socket, heard } = await opened(log);
+    log.push(entry(ROOM, 2, { sent_at: Date.now() }));
+    await vi.advanceTimersByTimeAsync(7 * 60_000);
+    expect(heard).toEqual([2]);
+    const fresh = await server.accept();
+    expect([fresh === socket, socket.closed, client.state]).toEqual([false, true, "online"]);
+    client.close();
+  });
+
   it("asks for a translation that never came with the heartbeats, ever more seldom", async () => {
     const log = [entry(ROOM, 1)];
     const { server, client, socket, room } = await opened(log);
