@@ -7,7 +7,7 @@ use std::process::Stdio;
 use end_to_end::{Client, DEADLINE, binaries, root};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName};
@@ -214,5 +214,43 @@ async fn the_environment_file_names_every_table_and_no_path_of_lambdas() {
         assert!(text.lines().any(|line| line.starts_with(&format!("{name}="))), "{name} is missing in {text}");
     }
     assert!(!text.lines().any(|line| line.starts_with("PATH=") || line.starts_with("AWS_LAMBDA_")), "{text}");
+    running.end().await;
+}
+
+/// What a browser is answered at a link: the head, then the body.
+async fn get(link: &str) -> (String, String) {
+    let (host, path) = link.strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("a link");
+    let mut stream = tokio::net::TcpStream::connect(host).await.expect("somebody listens");
+    stream.write_all(format!("GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n").as_bytes()).await.expect("it is sent");
+    let mut answer = Vec::new();
+    timeout(DEADLINE, stream.read_to_end(&mut answer)).await.expect("it is answered").expect("it is read");
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    (head.to_owned(), body.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_printed_links_open_the_page_and_sign_both_people_in() {
+    let folder = temporary();
+    let running = Running::start(folder.path(), &[]).await;
+    let links: Vec<&str> = running
+        .printed
+        .iter()
+        .flat_map(|line| line.split_whitespace())
+        .filter(|word| word.starts_with("http://"))
+        .collect();
+    let [both, patient, hospital] = links.as_slice() else { panic!("{:#?}", running.printed) };
+    let page = both.strip_suffix("both").expect("the page's own link");
+    for (link, fragment) in [(both, "/#pair="), (patient, "/#url="), (hospital, "/#url=")] {
+        let (head, _) = get(link).await;
+        assert!(head.starts_with("HTTP/1.0 307") && head.contains(&format!("location: {fragment}")), "{link}: {head}");
+    }
+    let (head, body) = get(page).await;
+    assert!(head.starts_with("HTTP/1.0 200") && head.contains("text/html"), "{head}");
+    let script = body.split('"').find(|part| part.ends_with(".js")).expect("a script").trim_start_matches("./");
+    let (head, _) = get(&format!("{page}{script}")).await;
+    assert!(head.starts_with("HTTP/1.0 200") && head.contains("javascript"), "{head}");
+    let (head, _) = get(&format!("{page}../Cargo.toml")).await;
+    assert!(head.starts_with("HTTP/1.0 404"), "{head}");
     running.end().await;
 }
