@@ -22,7 +22,9 @@ export function Page() {
 function One(props: { credential: Credential }) {
   return (
     <PersonProvider credential={props.credential}>
-      <PersonPane openNewest={false} />
+      <main className="one">
+        <PersonPane beside={false} />
+      </main>
     </PersonProvider>
   );
 }
@@ -33,7 +35,7 @@ function Pair(props: { people: readonly Credential[] }) {
   const [shown, setShown] = useState(0);
   const both = props.people.map((credential) => ({ credential, claims: readClaims(credential.token) }));
   return (
-    <div className="pair" data-shown={shown}>
+    <main className="pair" data-shown={shown}>
       <nav className="pair-tabs" aria-label={words.signIn.panes}>
         {both.map(({ credential, claims }, index) => (
           <button key={credential.token} type="button" aria-pressed={shown === index} onClick={() => setShown(index)}>
@@ -44,10 +46,10 @@ function Pair(props: { people: readonly Credential[] }) {
       {both.map(({ credential, claims }) => (
         <InterfaceProvider key={credential.token} who={claims.userId} wish={claims.language}>
           <PersonProvider credential={credential}>
-            <PersonPane openNewest />
+            <PersonPane beside />
           </PersonProvider>
         </InterfaceProvider>
       ))}
-    </div>
+    </main>
   );
 }

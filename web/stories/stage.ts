@@ -76,3 +76,30 @@ export async function until(what: string, holds: () => Promise<boolean>, within 
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** Sends frames as somebody, each after the reply to the one before; returns the replies. */
+export async function send(page: Page, url: string, token: string, frames: readonly Record<string, unknown>[]): Promise<Record<string, unknown>[]> {
+  return page.evaluate(
+    ([address, bearer, requests]) =>
+      new Promise<Record<string, unknown>[]>((resolve, reject) => {
+        const socket = new WebSocket(address, ["damso.v1", `bearer.${bearer}`]);
+        const replies: Record<string, unknown>[] = [];
+        const next = () => {
+          const frame = requests[replies.length];
+          if (frame !== undefined) return socket.send(JSON.stringify({ ...frame, request_id: String(replies.length) }));
+          socket.close();
+          resolve(replies);
+        };
+        socket.onopen = next;
+        socket.onerror = () => reject(new Error("no connection"));
+        socket.onmessage = ({ data }) => {
+          const frame = JSON.parse(String(data)) as Record<string, unknown>;
+          if (frame["type"] === "error" && frame["code"] === "rate_limited") return void setTimeout(next, Number(frame["retry_after_ms"] ?? 500));
+          if (frame["request_id"] !== String(replies.length)) return;
+          replies.push(frame);
+          next();
+        };
+      }),
+    [url, token, frames] as const,
+  );
+}

@@ -5,9 +5,9 @@ import { useInterface } from "../words/interface.tsx";
 import { Composer } from "./composer.tsx";
 import { ConversationHead } from "./conversation-head.tsx";
 import { LogView } from "./log-view.tsx";
-import { useReading } from "./reading.ts";
 import { RoomContext, type RoomView } from "./room-context.tsx";
 import { SearchPanel } from "./search-panel.tsx";
+import { useReading } from "./use-reading.ts";
 
 export interface Target {
   seq: number;
@@ -59,7 +59,7 @@ export function Conversation(props: { roomId: string; leave: () => void }) {
 
   return (
     <RoomContext value={view}>
-      <main
+      <section
         className="conversation"
         aria-label={words.log.with(title)}
         onKeyDown={(event) => {
@@ -94,7 +94,7 @@ export function Conversation(props: { roomId: string; leave: () => void }) {
           {searching && <SearchPanel goTo={(seq) => setTarget({ seq })} close={() => setSearching(false)} />}
         </div>
         <Composer />
-      </main>
+      </section>
     </RoomContext>
   );
 }

@@ -23,7 +23,7 @@ export const Entry = memo(function Entry(props: { message: Message; turn: boolea
   const name = message.sender.name ?? idOf(message.sender.participant);
   const language = ours ? theirs : mine;
   const translation = translationFor(message, language);
-  const { now, asking, problem, ask } = useTranslating(message, language, mode);
+  const { now, asking, problem, ask } = useTranslating(message, language, mode, ours);
   const state = translationState(message, language, mode, now);
   const shown = revealed ? { ...reading, showTranslation: true, showOriginal: true } : reading;
   const order = orderOf(shown, state, ours);
@@ -37,7 +37,9 @@ export const Entry = memo(function Entry(props: { message: Message; turn: boolea
       </p>
     ),
     translation:
-      state === "pending" ? (
+      correcting && translation !== undefined ? (
+        <Correction key="translation" seq={message.seq} translation={translation} done={() => setCorrecting(false)} />
+      ) : state === "pending" ? (
         <p key="translation" className="text pending" lang={undefined}>
           <span className="unseen">{words.translation.pending}</span>
         </p>
@@ -75,9 +77,8 @@ export const Entry = memo(function Entry(props: { message: Message; turn: boolea
         <div className="bubble" data-order={order[0]}>
           {message.reply_to !== null && <Quote seq={message.reply_to} />}
           {order.map((part) => parts[part])}
-          {correcting && translation !== undefined && language !== null ? (
-            <Correction seq={message.seq} translation={translation} done={() => setCorrecting(false)} />
-          ) : (
+          {correcting && !order.includes("translation") && parts.translation}
+          {!correcting && (
             <Provenance
               state={state}
               translation={translation}

@@ -1,5 +1,6 @@
 import type { Translation } from "@damso/client";
 import { Icon } from "../icons/icon.tsx";
+import { apart } from "../words/apart.ts";
 import { useInterface } from "../words/interface.tsx";
 import type { TranslationState } from "./entry-text.ts";
 import { useRoom } from "./room-context.tsx";
@@ -23,7 +24,8 @@ export function Provenance(props: {
   const { state, translation } = props;
   if (state === "none") return null;
 
-  const by = translation?.by === undefined ? null : (names.get(translation.by) ?? null);
+  const name = translation?.by === undefined ? undefined : names.get(translation.by);
+  const by = name === undefined ? null : apart(name);
   const source =
     translation === undefined || translation.source === "deepl"
       ? words.translation.machine

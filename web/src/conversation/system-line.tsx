@@ -2,6 +2,7 @@ import { memo } from "react";
 import type { Message } from "@damso/client";
 import { idOf } from "../person/person.tsx";
 import { useInterface } from "../words/interface.tsx";
+import { apart } from "../words/apart.ts";
 import type { Words } from "../words/index.ts";
 import { useRoom } from "./room-context.tsx";
 
@@ -10,8 +11,8 @@ export const SystemLine = memo(function SystemLine(props: { message: Message }) 
   const { words, format } = useInterface();
   const { names } = useRoom();
   const { message } = props;
-  const called = (participant: string) => names.get(participant) ?? names.get(idOf(participant)) ?? idOf(participant);
-  const who = message.sender.name ?? called(message.sender.participant);
+  const called = (participant: string) => apart(names.get(participant) ?? names.get(idOf(participant)) ?? idOf(participant));
+  const who = message.sender.name === undefined ? called(message.sender.participant) : apart(message.sender.name);
   return (
     <div className="system" data-seq={message.seq}>
       <p>

@@ -9,9 +9,9 @@ import { usePerson } from "./person.tsx";
 import { useConnection, useRooms } from "./use-client.ts";
 
 /** The list and the conversation: side by side where there is room, else one at a time. */
-export function PersonPane(props: { openNewest: boolean }) {
-  const { claims, name, storageKey } = usePerson();
-  const { words, language } = useInterface();
+export function PersonPane(props: { beside: boolean }) {
+  const { claims, name, isStaff, storageKey } = usePerson();
+  const { words, language, format } = useInterface();
   const { list } = useRooms();
   const state = useConnection();
   const key = storageKey("open-room");
@@ -23,7 +23,7 @@ export function PersonPane(props: { openNewest: boolean }) {
   };
 
   // Whoever only looks shall see a conversation, not a list of one.
-  const newest = props.openNewest ? list.rooms[0]?.room_id : undefined;
+  const newest = props.beside ? list.rooms[0]?.room_id : undefined;
   const [greeted, setGreeted] = useState(false);
   useEffect(() => {
     if (greeted || newest === undefined) return;
@@ -37,6 +37,14 @@ export function PersonPane(props: { openNewest: boolean }) {
 
   return (
     <section className="person" data-open={open !== null} lang={language} aria-label={name} data-person={claims.userId}>
+      {props.beside && (
+        <p className="person-name small">
+          <strong dir="auto">{name}</strong>
+          <span className="quiet">
+            {[isStaff ? words.staff : words.patient, format.language(claims.language)].filter((part) => part !== null).join(" · ")}
+          </span>
+        </p>
+      )}
       <ConnectionNotice />
       <div className="person-panes">
         <RoomsPanel chosen={open} choose={choose} />

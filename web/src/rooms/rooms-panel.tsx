@@ -42,7 +42,8 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
   const loading = state === "loading" && list.rooms.length === 0;
 
   return (
-    <aside className="rooms" aria-label={words.rooms.title}>
+    <nav className="rooms" aria-label={words.rooms.title}>
+      <h1 className="unseen">{words.rooms.title}</h1>
       <header className="rooms-head">
         <div className="who">
           <span className="who-name" dir="auto">
@@ -125,6 +126,6 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
           </button>
         )}
       </div>
-    </aside>
+    </nav>
   );
 }

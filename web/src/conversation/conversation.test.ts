@@ -1,0 +1,136 @@
+import { describe, expect, test } from "vitest";
+import type { Message, Translation } from "@damso/client";
+import { beginsDay, beginsTurn, CHUNK, chunksOf, isSameChunk } from "./chunks.ts";
+import { type Key, sends } from "./enter.ts";
+import { orderOf, PENDING_MS, translationFor, translationState } from "./entry-text.ts";
+import { lengthOf } from "./length.ts";
+import { parseReading } from "./reading.ts";
+import { snippetOf } from "./snippet.ts";
+import { countUnseen, follows, isAtEnd, markerAfter } from "./stick.ts";
+
+const NOON = new Date(2026, 10, 21, 12).getTime();
+function message(seq: number, more: Partial<Message> = {}): Message {
+  return {
+    room_id: "consult:aiko:clinic", seq, message_id: `m${seq}`, kind: "text", sender: { participant: "user:aiko", user_id: "aiko" },
+    message: "頭が痛いです。", language: "ja", sent_at: NOON + seq * 1000, translations: {}, reply_to: null, ...more,
+  };
+}
+const translation = (more: Partial<Translation> = {}): Translation => ({
+  language: "ko", text: "머리가 아파요.", source: "deepl", status: "ok", version: 1, at: NOON, ...more,
+});
+
+describe("Enter", () => {
+  const key: Key = { key: "Enter", keyCode: 13, isComposing: false, shiftKey: false, ctrlKey: false, altKey: false, metaKey: false };
+  test("sends", () => expect(sends(key)).toBe(true));
+  test("with Shift begins a line", () => expect(sends({ ...key, shiftKey: true })).toBe(false));
+  test("does not send half a syllable", () => expect(sends({ ...key, isComposing: true })).toBe(false));
+  test("that ends a composition in Safari does not send", () => expect(sends({ ...key, keyCode: 229 })).toBe(false));
+  test("is the only key that sends", () => expect(sends({ ...key, key: "a" })).toBe(false));
+});
+
+describe("pieces of a log", () => {
+  const log = Array.from({ length: 100 }, (_, index) => message(index + 41));
+  test("nothing is lost or doubled", () => expect(chunksOf(log).flatMap((chunk) => chunk.messages)).toEqual(log));
+  test("older messages change the first piece only", () => {
+    const before = new Map(chunksOf(log).map((chunk) => [chunk.id, chunk]));
+    const after = chunksOf([...Array.from({ length: 40 }, (_, index) => message(index + 1)), ...log]);
+    const changed = after.filter((chunk) => before.has(chunk.id) && !isSameChunk(chunk, before.get(chunk.id)!));
+    expect(changed.map((chunk) => chunk.id)).toEqual([Math.floor(41 / CHUNK)]);
+  });
+  test("a day begins at midnight, and with the first message", () => {
+    expect(beginsDay(message(1), null)).toBe(true);
+    expect(beginsDay(message(2), message(1))).toBe(false);
+    const late = { sent_at: new Date(2026, 10, 21, 23, 59).getTime() };
+    expect(beginsDay({ sent_at: new Date(2026, 10, 22, 0, 1).getTime() }, late)).toBe(true);
+  });
+  test("a speaker is named once, until somebody else speaks or time passes", () => {
+    expect(beginsTurn(message(2), message(1))).toBe(false);
+    expect(beginsTurn(message(2), message(1, { sender: { participant: "user:aiko", user_id: "other" } }))).toBe(true);
+    expect(beginsTurn(message(2), message(1, { kind: "system" }))).toBe(true);
+    expect(beginsTurn(message(2, { sent_at: NOON + 6 * 60_000 }), message(1))).toBe(true);
+  });
+});
+
+describe("staying at the end", () => {
+  const end = { top: 600, height: 1000, visible: 400 };
+  test("the end is the end within a finger's breadth", () => {
+    expect(isAtEnd(end)).toBe(true);
+    expect(isAtEnd({ ...end, top: 560 })).toBe(true);
+    expect(isAtEnd({ ...end, top: 500 })).toBe(false);
+  });
+  test("what grows below does not end it", () => {
+    expect(follows({ following: true, top: 600 }, { ...end, height: 2000 })).toBe(true);
+  });
+  test("a reader who moves up ends it, and one who comes back begins it again", () => {
+    expect(follows({ following: true, top: 600 }, { ...end, top: 400 })).toBe(false);
+    expect(follows({ following: false, top: 400 }, end)).toBe(true);
+  });
+  test("who reads further up stays there", () => {
+    expect(follows({ following: false, top: 100 }, { ...end, top: 200 })).toBe(false);
+  });
+  test("what is new is what others said since", () => {
+    const log = [message(1), message(2, { sender: { participant: "hospital:clinic", user_id: "m" } }), message(3, { kind: "system" }), message(4)];
+    expect(countUnseen(log, 1, "hospital:clinic")).toBe(1);
+    expect(countUnseen(log, 0, "hospital:clinic")).toBe(2);
+    expect(markerAfter(log, 1, "hospital:clinic")).toBe(1);
+    expect(markerAfter(log, 4, "hospital:clinic")).toBeNull();
+    expect(markerAfter(log, 3, "user:aiko")).toBeNull();
+  });
+});
+
+describe("a translation", () => {
+  test("is found by language, whatever its region", () => {
+    const said = message(1, { translations: { ko: translation() } });
+    expect(translationFor(said, "ko-KR")?.text).toBe("머리가 아파요.");
+    expect(translationFor(said, "ja")).toBeUndefined();
+  });
+  test("is waited for, then offered, and not at all where it is off", () => {
+    const said = message(1, { sent_at: NOON });
+    expect(translationState(said, "ko", "auto", NOON + 1)).toBe("pending");
+    expect(translationState(said, "ko", undefined, NOON + 1)).toBe("pending");
+    expect(translationState(said, "ko", "auto", NOON + PENDING_MS)).toBe("askable");
+    expect(translationState(said, "ko", "on_request", NOON)).toBe("askable");
+    expect(translationState(said, "ko", "off", NOON)).toBe("none");
+    expect(translationState(said, "ja", "auto", NOON)).toBe("none");
+  });
+  test("that failed says so, and one that says the same is not shown", () => {
+    const { text: _, ...failed } = translation({ status: "failed", reason: "quota" });
+    expect(translationState(message(1, { translations: { ko: failed } }), "ko", "auto", NOON)).toBe("failed");
+    expect(translationState(message(1, { translations: { ko: translation({ status: "same" }) } }), "ko", "auto", NOON)).toBe("none");
+  });
+  test("comes first or second as its reader wants, but never before one's own words", () => {
+    const both = { first: "translation", showTranslation: true, showOriginal: true } as const;
+    expect(orderOf(both, "shown", false)).toEqual(["translation", "original"]);
+    expect(orderOf({ ...both, first: "original" }, "shown", false)).toEqual(["original", "translation"]);
+    expect(orderOf(both, "shown", true)).toEqual(["original", "translation"]);
+    expect(orderOf({ ...both, showOriginal: false }, "shown", false)).toEqual(["translation"]);
+    expect(orderOf({ ...both, showOriginal: false }, "failed", false)).toEqual(["original"]);
+    expect(orderOf({ ...both, showTranslation: false }, "shown", true)).toEqual(["original"]);
+  });
+  test("and the original cannot both be hidden", () => {
+    expect(parseReading('{"showTranslation":false,"showOriginal":false}').showOriginal).toBe(true);
+    expect(parseReading("nonsense").first).toBe("translation");
+    expect(parseReading('{"first":"original"}').first).toBe("original");
+  });
+});
+
+describe("a message's length", () => {
+  test("is shown near the limit only", () => {
+    expect(lengthOf("안녕").near).toBe(false);
+    expect(lengthOf("가".repeat(3_600))).toEqual({ characters: 3_600, over: 0, near: true });
+  });
+  test("counts what people see as one character once", () => expect(lengthOf("😷".repeat(4_001)).over).toBe(1));
+});
+
+describe("what was found", () => {
+  test("is shown where it stands, in the reader's language first", () => {
+    const said = message(1, { translations: { ko: translation() } });
+    expect(snippetOf(said, "아파", "ko")).toEqual({ before: "머리가 ", match: "아파", after: "요." });
+    expect(snippetOf(said, "痛い", "ko").match).toBe("痛い");
+  });
+  test("in a long message begins shortly before it", () => {
+    const long = snippetOf(message(1, { message: `${"x".repeat(100)} Pain` }), "pain", "en");
+    expect(long.match).toBe("Pain");
+    expect(long.before.length).toBeLessThan(30);
+  });
+});
