@@ -50,9 +50,7 @@ impl Connect {
     /// old one, of which nobody may have heard that it ended.
     async fn admitted(&self, caller: &Caller) -> Result<Vec<Session>, Error> {
         let now = self.clock.now();
-        // One more than can count, so that neither limit is missed.
-        let most = self.max_connections.max(self.connects_per_minute) + 1;
-        let recent = self.sessions.recent(caller.user_id(), now, most).await?;
+        let recent = self.sessions.recent(caller.user_id(), now).await?;
         let within = recent.iter().filter(|session| now.since(session.connected_at) < MINUTE);
         let within: Vec<_> = within.map(|session| session.connected_at).collect();
         if within.len() >= self.connects_per_minute {

@@ -37,8 +37,6 @@ pub enum Reply {
 
 /// How long a ticket is good for: as long as a handshake may take.
 const TICKET: Duration = Duration::from_secs(30);
-/// More sessions than a person has.
-const ALL: usize = 10_000;
 
 impl Route for Session {
     type Request = Request;
@@ -85,7 +83,7 @@ impl Session {
     async fn sign_out(&self, caller: &Caller) -> Result<Reply, Error> {
         let now = self.clock.now();
         self.sessions.sign_out(caller.user_id(), now).await?;
-        let sessions = self.sessions.recent(caller.user_id(), now, ALL).await?;
+        let sessions = self.sessions.recent(caller.user_id(), now).await?;
         let lasting = sessions.into_iter().filter(|session| session.lasts(now));
         let (own, others): (Vec<_>, Vec<_>) =
             lasting.partition(|session| session.connection_id == caller.connection_id);

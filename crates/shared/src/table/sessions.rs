@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Table, TableError, key, number};
@@ -111,8 +110,8 @@ impl Sessions {
     }
 
     /// Sessions of a person that began within the last two hours, newest first, strongly consistent: all that can still last, and
-    /// those that have ended since. At most `most` of them.
-    pub async fn recent(&self, user: &UserId, now: Timestamp, most: usize) -> Result<Vec<Session>, TableError> {
+    /// those that have ended since.
+    pub async fn recent(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, TableError> {
         let since = Timestamp::from_millis(now.millis().saturating_sub(millis(LONGEST)));
         let query = self.table.client.query().table_name(&self.table.name).consistent_read(true);
         let items = query
@@ -122,22 +121,11 @@ impl Sessions {
             .expression_attribute_values(":since", AttributeValue::S(Session::place(since, "")))
             .expression_attribute_values(":end", AttributeValue::S(":".to_owned()))
             .scan_index_forward(false)
-            .limit(i32::try_from(most).unwrap_or(i32::MAX))
             .into_paginator()
             .items()
             .send();
-        let mut rows = Vec::new();
-        let mut items = std::pin::pin!(futures::stream::unfold(items, async |mut items| {
-            let item = items.next().await?;
-            Some((item, items))
-        }));
-        while let Some(item) = items.try_next().await.map_err(self.table.call("Query"))? {
-            rows.push(self.table.row(item)?);
-            if rows.len() == most {
-                break;
-            }
-        }
-        Ok(rows)
+        let items: Result<Vec<Item>, _> = items.collect().await;
+        self.table.rows(Some(items.map_err(self.table.call("Query"))?))
     }
 
     /// Notes that a person signed out everywhere: tokens that were issued until now are refused from now on.
