@@ -111,6 +111,8 @@ describe("the connection", () => {
     const client = server.client({ timing: WITHOUT_HEARTBEAT });
     client.connect();
     const old = await server.accept();
+    server.answers.getChatHistory = () => ({ room_id: ROOM, messages: [entry(ROOM, 1)], has_more: false });
+    await client.room(ROOM).open();
     server.answers.sync = () => undefined;
     await vi.advanceTimersByTimeAsync(105 * MINUTE);
     const fresh = await server.accept();

@@ -53,6 +53,42 @@ describe("an open room", () => {
     client.close();
   });
 
+  it("asks ever more seldom where history itself has a hole, until that is filled", async () => {
+    const log = [entry(ROOM, 1)];
+    const { client, socket, heard } = await opened(log);
+    const before = socket.asked("getChatHistory").length;
+    socket.push({ type: "message", ...entry(ROOM, 3) });
+    await vi.advanceTimersByTimeAsync(60_000);
+    const asked = socket.asked("getChatHistory").length - before;
+    expect([asked > 2, asked < 6]).toEqual([true, true]);
+    log.push(entry(ROOM, 2), entry(ROOM, 3));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(heard).toEqual([2, 3]);
+    client.close();
+  });
+
+  it("does not tell of what it was opened with as new, nor of what was said while it was left", async () => {
+    const log = [entry(ROOM, 1), entry(ROOM, 2)];
+    const server = new FakeServer();
+    server.answers.getChatHistory = () => ({ room_id: ROOM, messages: [...log], has_more: false });
+    const client = server.client();
+    const heard: number[] = [];
+    client.on("message", ({ seq }) => heard.push(seq));
+    client.connect();
+    const socket = await server.accept();
+    const room = client.room(ROOM);
+    await room.open();
+    socket.push({ type: "message", ...entry(ROOM, 3) });
+    log.push(entry(ROOM, 3));
+    room.leave();
+    socket.push({ type: "message", ...entry(ROOM, 4) });
+    log.push(entry(ROOM, 4));
+    await room.open();
+    socket.push({ type: "message", ...entry(ROOM, 5) });
+    expect([heard, room.messages.length]).toEqual([[3, 5], 5]);
+    client.close();
+  });
+
   it("asks for nothing where the gap closes by itself", async () => {
     const { client, socket, heard } = await opened([entry(ROOM, 1)]);
     const asked = socket.asked("getChatHistory").length;
