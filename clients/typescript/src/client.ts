@@ -35,7 +35,7 @@ export class DamsoClient implements Client {
   #self: { sender: Sender; language: string | null } | null = null;
   /** Messages of one's own whose entries say who one is. */
   readonly #own = new Set<string>();
-  #person: { claims: string; subject: string | null } | null = null;
+  #person: TokenClaims | null = null;
   #unwatch = () => {};
 
   constructor(private readonly options: Options) {
@@ -63,7 +63,10 @@ export class DamsoClient implements Client {
       },
       timing, random, alarms,
     );
-    this.#rooms = new Rooms(this.#requests, () => this.#listeners.tell("rooms"));
+    this.#rooms = new Rooms(this.#requests, {
+      listChanged: () => this.#listeners.tell("rooms"),
+      roomChanged: (roomId) => this.#logs.get(roomId)?.changed(),
+    });
     this.#session = new Session(this.#connection, this.#requests, timing, random, alarms);
     const open = () => [...this.#logs.values()].filter((log) => log.isOpen);
     this.#catchUp = new CatchUp(this.#requests, open, timing, random, alarms, () => this.#connection.renew());
@@ -96,12 +99,12 @@ export class DamsoClient implements Client {
   }
 
   connect(): void {
-    this.#unwatch();
-    this.#unwatch = watchBrowser(() => this.connectNow());
     this.#alarms.start();
     this.#requests.start();
     this.#connection.connect();
     this.#outbox.start();
+    this.#unwatch();
+    this.#unwatch = watchBrowser(() => this.connectNow());
   }
 
   close(): void {
@@ -154,13 +157,14 @@ export class DamsoClient implements Client {
     await Promise.all([this.#catchUp.resume(link, away), away ? this.#rooms.refresh().catch(() => {}) : null]);
   }
 
-  #tokenGiven({ subject, person }: TokenClaims): void {
-    if (this.#person?.claims === person) return;
+  #tokenGiven(claims: TokenClaims): void {
+    const { subject, person } = claims;
+    if (this.#person?.person === person) return;
     if (this.#person !== null && this.#person.subject !== subject) {
       throw new Error("the token is another person's: who signs in as somebody else needs a client of their own");
     }
     const first = this.#person === null;
-    this.#person = { claims: person, subject };
+    this.#person = claims;
     this.#self = null;
     if (first && this.options.outbox !== undefined && subject !== null) {
       this.#outbox.keepIn(this.options.outbox, this.options.url, subject);
@@ -188,7 +192,7 @@ export class DamsoClient implements Client {
     switch (event.type) {
       case "message": {
         const { type: _, ...message } = event;
-        this.#rooms.takeMessage(message, this.me?.participant ?? null);
+        this.#rooms.takeMessage(message, this.#participant);
         const log = this.#logs.get(message.room_id);
         if (log === undefined) this.#seen(message);
         else log.take([message]);
@@ -200,7 +204,7 @@ export class DamsoClient implements Client {
         this.#rooms.take(event.room);
         return this.#logs.get(event.room.room_id)?.hearOf(event.room.last_seq);
       case "read":
-        if (event.participant === this.me?.participant) this.#rooms.marked(event.room_id, event.last_read_seq, null);
+        if (event.participant === this.#participant) this.#rooms.marked(event.room_id, event.last_read_seq, null);
         return this.#logs.get(event.room_id)?.takeReadMark(event.participant, event.last_read_seq);
       case "session":
         if (event.event !== "signed_out") return;
@@ -208,6 +212,10 @@ export class DamsoClient implements Client {
         this.#stop();
         return this.#connection.signedOut();
     }
+  }
+
+  get #participant(): string | null {
+    return this.me?.participant ?? this.#person?.participant ?? null;
   }
 
   /** An entry of one's own tells how the server calls one, and which language it takes for granted. */

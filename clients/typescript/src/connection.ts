@@ -1,5 +1,5 @@
 import type { Alarms } from "./alarms.js";
-import type { ConnectionState, Options, Timing, WebSocketLike } from "./api.js";
+import type { ConnectionState, Options, Timing } from "./api.js";
 import { Backoff, between } from "./backoff.js";
 import { Link, type Frame, type LinkListener } from "./link.js";
 import { readToken, type TokenClaims } from "./token.js";
@@ -51,6 +51,7 @@ export class Connection implements LinkListener {
   }
 
   connect(): void {
+    this.#socketClass();
     if (this.#state === "idle" || this.#state === "signed_out") this.#begin();
   }
 
@@ -126,7 +127,8 @@ export class Connection implements LinkListener {
     try {
       const token = await this.freshToken();
       if (era !== this.#era) return;
-      const link = new Link(this.#socket(token), this);
+      const Socket = this.#socketClass();
+      const link = new Link(new Socket(this.options.url, ["damso.v1", `bearer.${token}`]), this);
       this.#dialled = link;
       try {
         await this.#within(link.opened);
@@ -148,10 +150,10 @@ export class Connection implements LinkListener {
     }
   }
 
-  #socket(token: string): WebSocketLike {
-    const Socket = this.options.WebSocket ?? (globalThis.WebSocket as unknown as NonNullable<Options["WebSocket"]> | undefined);
+  #socketClass(): NonNullable<Options["WebSocket"]> {
+    const Socket = this.options.WebSocket ?? (globalThis.WebSocket as unknown as Options["WebSocket"]);
     if (Socket === undefined) throw new Error("there is no WebSocket here: pass one in the options");
-    return new Socket(this.options.url, ["damso.v1", `bearer.${token}`]);
+    return Socket;
   }
 
   #adopt(link: Link, claims: TokenClaims): void {

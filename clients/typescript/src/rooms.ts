@@ -5,6 +5,11 @@ import type { Requests } from "./requests.js";
 const PAGE = 30;
 const LARGEST_PAGE = 100;
 
+export interface RoomsListener {
+  listChanged(): void;
+  roomChanged(roomId: string): void;
+}
+
 /** All rooms that are known, and the list of them that is shown: latest first, of one status or of all. */
 export class Rooms implements RoomList {
   readonly #known = new Map<string, Room>();
@@ -18,7 +23,7 @@ export class Rooms implements RoomList {
   /** A page that was asked for before another `show` is not wanted any more. */
   #era = 0;
 
-  constructor(private readonly requests: Requests, private readonly changed: () => void) {}
+  constructor(private readonly requests: Requests, private readonly listener: RoomsListener) {}
 
   get rooms(): readonly Room[] {
     return (this.#snapshot ??= [...this.#listed]
@@ -99,17 +104,21 @@ export class Rooms implements RoomList {
     if (room === undefined || seq < room.last_read_seq) return;
     const left = seq >= room.last_seq ? 0 : (unread ?? Math.min(room.unread_count, room.last_seq - seq));
     this.#known.set(roomId, { ...room, last_read_seq: seq, unread_count: left });
+    this.listener.roomChanged(roomId);
     this.#tell();
   }
 
   async #load(page: { limit: number; cursor?: string }): Promise<void> {
     const era = this.#era;
+    // Of one status, what the first page does not show any more has another by now.
+    const doubted = page.cursor === undefined && this.#status !== undefined ? [...this.#listed] : [];
     this.#loading += 1;
     this.#tell();
     try {
       const fields = this.#status === undefined ? page : { ...page, status: this.#status };
       const reply = await this.requests.call("getRoomList", fields);
       if (era !== this.#era) return;
+      for (const roomId of doubted) this.#listed.delete(roomId);
       for (const room of reply.rooms) this.#put(room);
       this.#cursor = reply.next_cursor;
     } finally {
@@ -133,13 +142,14 @@ export class Rooms implements RoomList {
     const known = this.#known.get(room.room_id);
     const newest = known === undefined ? room : latest(known, room);
     this.#known.set(room.room_id, newest);
+    this.listener.roomChanged(room.room_id);
     if (this.#status === undefined || newest.status === this.#status) this.#listed.add(room.room_id);
     else this.#listed.delete(room.room_id);
   }
 
   #tell(): void {
     this.#snapshot = null;
-    this.changed();
+    this.listener.listChanged();
   }
 }
 

@@ -4,6 +4,8 @@ export interface TokenClaims {
   readonly expiresAt: number | null;
   /** Whose it is, as the issuer calls them. */
   readonly subject: string | null;
+  /** As whom the server probably sees them: so it is where the claims have their usual names. */
+  readonly participant: string | null;
   /** The same for all tokens that say the same of a person, whenever they were issued. */
   readonly person: string;
 }
@@ -13,10 +15,12 @@ const OF_ONE_TOKEN = new Set(["exp", "iat", "nbf", "jti", "auth_time", "sid"]);
 export function readToken(token: string): TokenClaims {
   const claims = payload(token);
   const lasting = Object.entries(claims).filter(([name]) => !OF_ONE_TOKEN.has(name)).sort(([a], [b]) => (a < b ? -1 : 1));
-  const { exp, sub } = claims;
+  const { exp, sub, user_type: type, hospital_id: hospital } = claims;
+  const speaker = type === "hospital" ? ["hospital", hospital] : ["user", sub];
   return {
     expiresAt: typeof exp === "number" ? exp * 1_000 : null,
     subject: typeof sub === "string" ? sub : null,
+    participant: typeof speaker[1] === "string" ? speaker.join(":") : null,
     person: JSON.stringify(lasting),
   };
 }

@@ -251,6 +251,33 @@ describe("the room list", () => {
     client.close();
   });
 
+  it("of one status loses what got another while the client was away", async () => {
+    const server = new FakeServer();
+    server.answers.getRoomList = () => ({ rooms: [roomView("consult:a:h", 5), roomView("consult:b:h", 4)] });
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    await client.rooms.show("waiting");
+    server.answers.getRoomList = () => ({ rooms: [roomView("consult:b:h", 4)] });
+    await reconnect(server, socket);
+    expect(client.rooms.rooms.map(({ room_id: id }) => id)).toEqual(["consult:b:h"]);
+    client.close();
+  });
+
+  it("knows the caller's own reading on another device", async () => {
+    const server = new FakeServer();
+    server.answers.getRoomList = () => ({ rooms: [{ ...roomView("consult:a:h", 5), unread_count: 3 }] });
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    await client.rooms.show();
+    socket.push({ type: "read", room_id: "consult:a:h", participant: "hospital:h", last_read_seq: 5 });
+    expect(client.rooms.rooms[0]!.unread_count).toBe(3);
+    socket.push({ type: "read", room_id: "consult:a:h", participant: "user:aiko", last_read_seq: 5 });
+    expect(client.rooms.rooms[0]!.unread_count).toBe(0);
+    client.close();
+  });
+
   it("of one status loses a room whose status changes, and a new room comes in", async () => {
     const server = new FakeServer();
     server.answers.getRoomList = () => ({ rooms: [roomView("consult:a:h", 5)] });
