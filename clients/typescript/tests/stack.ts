@@ -24,6 +24,8 @@ export class Stack {
     }
     const root = resolve(import.meta.dirname, "../../..");
     const child = spawn(dev, parameters, { cwd: root, detached: true, stdio: ["ignore", "pipe", "ignore"] });
+    // Also where the run is broken off.
+    process.once("exit", () => end(child, folder));
     try {
       const url = await announced(child);
       // The secret lies beside the file of variables, so that any person can be made up.
