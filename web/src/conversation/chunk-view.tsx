@@ -1,6 +1,7 @@
 import { Fragment, memo, useLayoutEffect, useRef } from "react";
 import { useInterface } from "../words/interface.tsx";
 import { beginsDay, beginsTurn, type Chunk, isSameChunk } from "./chunks.ts";
+import { measure } from "./chunk-height.ts";
 import { Entry } from "./entry.tsx";
 import { SystemLine } from "./system-line.tsx";
 
@@ -21,11 +22,7 @@ export const ChunkView = memo(
     const { format, words } = useInterface();
     const place = useRef<HTMLDivElement>(null);
     useLayoutEffect(() => {
-      const element = place.current;
-      if (element === null) return;
-      element.style.contentVisibility = "visible";
-      element.style.containIntrinsicBlockSize = `auto ${element.offsetHeight}px`;
-      element.style.contentVisibility = "auto";
+      if (place.current !== null) measure(place.current);
     });
     const now = Date.now();
     return (

@@ -1,5 +1,6 @@
 /** Keeps a reader's place in a log, whatever is added above or below, grows or is loaded. */
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef } from "react";
+import { measure } from "./chunk-height.ts";
 import { follows, isAtEnd } from "./stick.ts";
 
 interface Anchor {
@@ -47,7 +48,7 @@ export function usePlace(scroller: RefObject<HTMLElement | null>, moved: (atEnd:
     if (following.current) element.scrollTop = element.scrollHeight;
     else if (anchor.current?.element.isConnected) {
       const shift = anchor.current.element.getBoundingClientRect().top - anchor.current.top;
-      if (Math.abs(shift) >= 1) element.scrollTop += shift;
+      if (shift !== 0) element.scrollTop += shift;
     }
     remember();
   }, [scroller, remember]);
@@ -84,7 +85,14 @@ export function usePlace(scroller: RefObject<HTMLElement | null>, moved: (atEnd:
     const element = scroller.current;
     const content = element?.querySelector(".log-content");
     if (element == null || content == null) return;
-    const observer = new ResizeObserver(settle);
+    let width = element.clientWidth;
+    const observer = new ResizeObserver(() => {
+      if (element.clientWidth !== width) {
+        width = element.clientWidth;
+        measure(...element.querySelectorAll<HTMLElement>(".chunk"));
+      }
+      settle();
+    });
     observer.observe(element);
     observer.observe(content);
     return () => observer.disconnect();
