@@ -16,13 +16,16 @@ export function ConnectionNotice() {
   const { words } = useInterface();
   const state = useConnection();
   const [long, setLong] = useState(false);
+  const [known, setKnown] = useState(false);
+  if (state === "online" && !known) setKnown(true);
   const away = state === "offline" || state === "connecting";
   useEffect(() => {
     if (!away) return setLong(false);
     const timer = setTimeout(() => setLong(true), PATIENCE_MS);
     return () => clearTimeout(timer);
   }, [away]);
-  const now = useNow(away && long ? 1_000 : 15_000);
+  const soon = claims.endsAt !== null && claims.endsAt - Date.now() < 60_000;
+  const now = useNow((away && long) || soon ? 1_000 : 15_000);
   const minutesLeft = claims.endsAt === null ? Infinity : Math.ceil((claims.endsAt - now) / 60_000);
 
   useEffect(() => {
@@ -35,12 +38,17 @@ export function ConnectionNotice() {
       <div className="connection-notice">
         <Icon name="clock" />
         <p>
-          <span role="status">{words.connection.offline}</span>{" "}
+          <span role="status">{known ? words.connection.offline : words.connection.never}</span>{" "}
           <span className="quiet steady-digits">{words.connection.nextTry(seconds)}</span>
         </p>
         <button type="button" className="plain" disabled={seconds === 0} onClick={() => client.connectNow()}>
           {words.connection.tryNow}
         </button>
+        {!known && (
+          <button type="button" className="plain" onClick={() => signOut("asked")}>
+            {words.connection.signInAgain}
+          </button>
+        )}
       </div>
     );
   }

@@ -1,5 +1,5 @@
 import type { RefObject } from "react";
-import type { Room } from "@damso/client";
+import type { Room, TranslationMode } from "@damso/client";
 import { Disclosure } from "../disclosure/disclosure.tsx";
 import { Icon } from "../icons/icon.tsx";
 import { counterpartOf, usePerson } from "../person/person.tsx";
@@ -13,6 +13,7 @@ import { StatusChoice } from "./status-choice.tsx";
 export function ConversationHead(props: {
   title: string;
   room: Room | null;
+  mode: TranslationMode | undefined;
   reading: Reading;
   chooseReading: (reading: Reading) => void;
   leave: () => void;
@@ -37,9 +38,9 @@ export function ConversationHead(props: {
           {room?.kind === "consult" && <StatusBadge status={room.status} />}
           {room?.kind === "group" && <span>{words.rooms.group(room.member_count ?? room.members.length)}</span>}
           {language !== null && <span>{language}</span>}
-          {room?.translation !== undefined && room.translation !== "auto" && (
+          {props.mode !== undefined && props.mode !== "auto" && (
             <span>
-              {words.mode.label}: {words.mode[room.translation]}
+              {words.mode.label}: {words.mode[props.mode]}
             </span>
           )}
         </p>
@@ -59,7 +60,7 @@ export function ConversationHead(props: {
         {() => (
           <>
             {room?.kind === "consult" && <StatusChoice room={room} />}
-            {room?.kind === "consult" && <ModeChoice room={room} />}
+            {room?.kind === "consult" && <ModeChoice roomId={room.room_id} current={props.mode ?? "auto"} />}
             <ReadingChoice reading={props.reading} choose={props.chooseReading} />
           </>
         )}

@@ -17,13 +17,12 @@ export const Entry = memo(function Entry(props: { message: Message; turn: boolea
   const { mine, theirs, mode, reading, kind } = useRoom();
   const [correcting, setCorrecting] = useState(false);
   const [revealed, setRevealed] = useState(false);
-  const { message } = props;
-  const ours = message.sender.participant === claims.participant;
-  const isMe = ours && message.sender.user_id === claims.userId;
-  const name = message.sender.name ?? idOf(message.sender.participant);
+  const ours = props.message.sender.participant === claims.participant;
+  const isMe = ours && props.message.sender.user_id === claims.userId;
   const language = ours ? theirs : mine;
+  const { message, now, asking, problem, ask } = useTranslating(props.message, language, mode, ours);
+  const name = message.sender.name ?? idOf(message.sender.participant);
   const translation = translationFor(message, language);
-  const { now, asking, problem, ask } = useTranslating(message, language, mode, ours);
   const state = translationState(message, language, mode, now);
   const shown = revealed ? { ...reading, showTranslation: true, showOriginal: true } : reading;
   const order = orderOf(shown, state, ours);

@@ -11,7 +11,9 @@ export function StatusChoice(props: { room: Room }) {
   const [state, setState] = useState<"quiet" | "sure" | "asking" | "failed">("quiet");
   const id = useId();
   const { room } = props;
+  // Without disabling anything meanwhile: what is disabled loses the focus of those who use the keyboard.
   const change = async (status: RoomStatus) => {
+    if (state === "asking") return;
     setState("asking");
     try {
       await client.request("changeRoomStatus", { room_id: room.room_id, status });
@@ -22,7 +24,7 @@ export function StatusChoice(props: { room: Room }) {
   };
   if (!isStaff && room.status === "closed") return null;
   return (
-    <fieldset disabled={state === "asking"}>
+    <fieldset aria-busy={state === "asking"}>
       {isStaff ? (
         <div className="choice">
           <label htmlFor={id}>{words.status.label}</label>

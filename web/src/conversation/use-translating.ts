@@ -1,20 +1,26 @@
 /** Waits for a translation on its way, and asks for one that is not. */
 import { useEffect, useState } from "react";
-import type { FailureReason, Message, Room } from "@damso/client";
+import type { FailureReason, Message, Room, Translation } from "@damso/client";
+import { usePerson } from "../person/person.tsx";
 import { refusalOf } from "../person/refusal.ts";
-import { PENDING_MS, translationState } from "./entry-text.ts";
+import { PENDING_MS, translationFor, translationState } from "./entry-text.ts";
 import { useRoom } from "./room-context.tsx";
 
 export type Problem = FailureReason | "other" | "rate_limited" | "forbidden";
 
 /**
- * After so long the translation of one's own words is asked for: whoever reads its language is told of it, but who wrote
- * the message is not. What is there already is told again for nothing.
+ * So long after it was sent the log is read for the translation of one's own words: whoever reads its language is told of
+ * it, but who wrote the message is not. Reading asks no machine, so nothing is translated that nobody wanted translated.
  */
-const OWN_AFTER_MS = 2_000;
+const OWN_AFTER_MS = [2_000, 6_000];
 
-export function useTranslating(message: Message, language: string | null, mode: Room["translation"], ours: boolean) {
+export function useTranslating(logged: Message, language: string | null, mode: Room["translation"], ours: boolean) {
+  const { client } = usePerson();
   const { log } = useRoom();
+  const [own, setOwn] = useState<Translation>();
+  const known = translationFor(logged, language);
+  const isNewer = own !== undefined && own.version > (known?.version ?? 0) && own.language === language;
+  const message = isNewer ? { ...logged, translations: { ...logged.translations, [own.language]: own } } : logged;
   const [now, setNow] = useState(() => Date.now());
   const [asking, setAsking] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -26,14 +32,20 @@ export function useTranslating(message: Message, language: string | null, mode: 
     return () => clearTimeout(timer);
   }, [pending, message.sent_at]);
 
+  const { seq, room_id: roomId, sent_at: sentAt } = message;
   useEffect(() => {
     if (!pending || !ours || language === null) return;
-    const timer = setTimeout(() => {
-      // Where it is not there yet, the button to ask for it comes in a while.
-      if (document.visibilityState === "visible") log.translate(message.seq, language).catch(() => undefined);
-    }, Math.max(0, message.sent_at + OWN_AFTER_MS - Date.now()));
-    return () => clearTimeout(timer);
-  }, [pending, ours, language, log, message.seq, message.sent_at]);
+    const read = async () => {
+      if (document.visibilityState !== "visible") return;
+      const page = await client.request("getChatHistory", { room_id: roomId, after_seq: seq - 1, limit: 1 });
+      const found = page.messages.find((entry) => entry.seq === seq);
+      if (found !== undefined) setOwn(translationFor(found, language));
+    };
+    const timers = OWN_AFTER_MS.map((after) =>
+      setTimeout(() => void read().catch(() => undefined), Math.max(0, sentAt + after - Date.now())),
+    );
+    return () => timers.forEach(clearTimeout);
+  }, [pending, ours, language, client, roomId, seq, sentAt]);
 
   const ask = async () => {
     if (language === null || asking) return;
@@ -50,5 +62,5 @@ export function useTranslating(message: Message, language: string | null, mode: 
       setAsking(false);
     }
   };
-  return { now, asking, problem, ask: () => void ask() };
+  return { message, now, asking, problem, ask: () => void ask() };
 }

@@ -32,6 +32,7 @@ export const en = {
   connection: {
     connecting: "Connecting …",
     offline: "No connection. You can go on writing; it is sent as soon as there is one.",
+    never: "No connection so far. Is the address right, and is the token still good?",
     nextTry: (seconds: number) => (seconds > 0 ? `Next try in ${seconds} s.` : "Trying now …"),
     tryNow: "Try now",
     online: "Connected",

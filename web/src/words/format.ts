@@ -28,12 +28,14 @@ const made = new Map<InterfaceLanguage, Format>();
 export function formatOf(language: InterfaceLanguage): Format {
   const known = made.get(language);
   if (known !== undefined) return known;
-  const time = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
-  const dayOfYear = new Intl.DateTimeFormat(language, { month: "short", day: "numeric" });
-  const date = new Intl.DateTimeFormat(language, { year: "numeric", month: "numeric", day: "numeric" });
-  const day = new Intl.DateTimeFormat(language, { year: "numeric", month: "long", day: "numeric", weekday: "long" });
-  const dayOfThisYear = new Intl.DateTimeFormat(language, { month: "long", day: "numeric", weekday: "long" });
-  const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
+  // Whoever reads English in Britain wants British times.
+  const locale = globalThis.navigator?.languages?.find((wish) => wish.split("-")[0] === language) ?? language;
+  const time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
+  const dayOfYear = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" });
+  const date = new Intl.DateTimeFormat(locale, { year: "numeric", month: "numeric", day: "numeric" });
+  const day = new Intl.DateTimeFormat(locale, { year: "numeric", month: "long", day: "numeric", weekday: "long" });
+  const dayOfThisYear = new Intl.DateTimeFormat(locale, { month: "long", day: "numeric", weekday: "long" });
+  const exact = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" });
   const number = new Intl.NumberFormat(language);
   const seconds = new Intl.NumberFormat(language, { style: "unit", unit: "second", unitDisplay: "long" });
   const minutes = new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "long" });

@@ -34,6 +34,7 @@ export const ja: Words = {
   connection: {
     connecting: "接続しています …",
     offline: "接続が切れています。このまま書き続けられます。つながり次第送信します。",
+    never: "まだ接続できていません。アドレスが正しいか、トークンが有効か確認してください。",
     nextTry: (seconds) => (seconds > 0 ? `${seconds}秒後に再接続します。` : "再接続しています …"),
     tryNow: "今すぐ接続",
     online: "接続済み",

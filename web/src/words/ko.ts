@@ -34,6 +34,7 @@ export const ko: Words = {
   connection: {
     connecting: "연결하는 중 …",
     offline: "연결이 끊겼습니다. 계속 쓰셔도 됩니다. 다시 연결되면 바로 보내집니다.",
+    never: "아직 연결되지 않았습니다. 주소가 맞는지, 토큰이 아직 유효한지 확인해 주세요.",
     nextTry: (seconds) => (seconds > 0 ? `${seconds}초 후에 다시 연결합니다.` : "다시 연결하는 중 …"),
     tryNow: "지금 연결",
     online: "연결됨",

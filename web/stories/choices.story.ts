@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { entry, openRoom, say, setStage, type Stage, until } from "./stage.ts";
+
+let stage: Stage;
+beforeAll(async () => void (stage = await setStage()));
+afterAll(() => stage.strike());
+
+test("the hospital wants translations on request, and both sides then ask for them", async () => {
+  const staff = (await stage.enter(stage.backend.staff)).page;
+  const patient = (await stage.enter(stage.backend.patient)).page;
+  await openRoom(staff, "愛子");
+  await openRoom(patient, "seoul-clinic");
+  await staff.locator(".conversation").getByRole("button", { name: "Options" }).click();
+  await staff.getByRole("radio", { name: /On request/ }).check();
+  for (const page of [staff, patient]) await page.locator(".conversation-title").getByText("Translation: On request").waitFor();
+  await say(patient, "質問があります");
+  const asked = entry(staff, "質問があります");
+  await asked.getByRole("button", { name: "Translate" }).click();
+  await asked.getByText("질문이 있습니다").waitFor();
+  await asked.getByText("Machine translation").waitFor();
+});
+
+test("a language that the machine does not know is said in plain words, and a person translates", async () => {
+  const amani = stage.backend.token({ sub: "amani", name: "Amani", language: "sw" });
+  const patient = (await stage.enter(amani)).page;
+  await patient.getByRole("button", { name: "New consultation" }).click();
+  await patient.getByRole("textbox", { name: "Hospital ID" }).fill("seoul-clinic");
+  await patient.getByRole("button", { name: "Start", exact: true }).click();
+  await patient.getByText("The conversation begins here.").waitFor();
+  await say(patient, "Nina maumivu ya kichwa");
+  const staff = (await stage.enter(stage.backend.staff)).page;
+  await openRoom(staff, "Amani");
+  const said = entry(staff, "Nina maumivu ya kichwa");
+  await said.getByText("the service does not know this language").waitFor();
+  await said.getByRole("button", { name: "Write a translation" }).click();
+  await staff.getByRole("textbox", { name: "Translation into Korean" }).fill("머리가 아파요");
+  await staff.getByRole("button", { name: "Save" }).click();
+  await entry(staff, "머리가 아파요").getByText("Corrected by").waitFor();
+});
+
+test("what is read in one tab is read in the other, and what is written in one stands in both", async () => {
+  const patient = (await stage.enter(stage.backend.patient)).page;
+  const { page: one, context } = await stage.enter(stage.backend.staff);
+  const other = await context.newPage();
+  await other.goto(`${stage.address}#url=${encodeURIComponent(stage.backend.url)}&token=${stage.backend.staff}`);
+  await other.locator(".room").first().waitFor();
+  await openRoom(patient, "seoul-clinic");
+  await one.locator(".room", { hasText: "愛子" }).waitFor();
+  await say(patient, "助けてください");
+  await other.locator(".room", { hasText: "愛子" }).locator(".unread").waitFor();
+  await openRoom(one, "愛子");
+  await until("the other tab knows", async () => (await other.locator(".room", { hasText: "愛子" }).locator(".unread").count()) === 0);
+  await say(one, "알겠습니다");
+  await openRoom(other, "愛子");
+  await entry(other, "알겠습니다").waitFor();
+});
+
+test("language, theme and what comes first are remembered", async () => {
+  const { page } = await stage.enter(stage.backend.staff);
+  await page.locator(".rooms").getByRole("button", { name: "Options" }).click();
+  await page.getByRole("combobox", { name: "Appearance" }).selectOption("dark");
+  await page.getByRole("combobox", { name: "Language" }).selectOption("ko");
+  await page.keyboard.press("Escape");
+  await openRoom(page, "愛子");
+  await page.locator(".conversation").getByRole("button", { name: "설정" }).click();
+  await page.getByRole("combobox", { name: "먼저 보기" }).selectOption("original");
+  await page.reload();
+  await page.locator('html[data-theme="dark"][lang="ko"]').waitFor();
+  const first = entry(page, "こんにちは。予約したいです。");
+  await first.waitFor();
+  expect(await first.locator(".text").allInnerTexts()).toEqual(["こんにちは。予約したいです。", "안녕하세요. 예약하고 싶어요."]);
+});
+
+test("search goes to what it found", async () => {
+  const { page } = await stage.enter(stage.backend.staff);
+  await openRoom(page, "愛子");
+  await page.keyboard.press("Tab");
+  await page.getByRole("button", { name: "Search in this conversation" }).click();
+  await page.getByRole("searchbox", { name: "Search texts and translations" }).fill("예약");
+  await page.keyboard.press("Enter");
+  await page.locator(".found button").first().click();
+  await page.locator(".entry[data-found]", { hasText: "こんにちは。予約したいです。" }).waitFor();
+  await page.keyboard.press("Escape");
+  await until("Escape closes the search", async () => (await page.locator(".search").count()) === 0);
+});
+
+test("Enter that ends a syllable does not send it", async () => {
+  const { page, context } = await stage.enter(stage.backend.staff);
+  await openRoom(page, "愛子");
+  const field = page.getByRole("textbox", { name: "Message" });
+  await field.focus();
+  const keyboard = await context.newCDPSession(page);
+  await keyboard.send("Input.imeSetComposition", { text: "안녕", selectionStart: 2, selectionEnd: 2 });
+  // As a Korean keyboard reports the Enter that takes over what is composed.
+  await keyboard.send("Input.dispatchKeyEvent", { type: "rawKeyDown", key: "Enter", code: "Enter", windowsVirtualKeyCode: 229 });
+  expect(await field.inputValue(), "it is still being written").toBe("안녕");
+  expect(await page.locator("[data-outgoing]").count()).toBe(0);
+  await keyboard.send("Input.insertText", { text: "안녕하세요" });
+  await field.press("Enter");
+  await entry(page, "안녕하세요").waitFor();
+  expect(await field.inputValue()).toBe("");
+});
