@@ -14,6 +14,8 @@ export interface Backend {
   staff: string;
   /** A token of anybody. */
   token: (claims: Record<string, unknown>) => string;
+  /** Ends it and starts it again where it was, with the same data. */
+  restart: (meanwhile: () => Promise<void>) => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -25,9 +27,21 @@ export async function startBackend(more: readonly string[] = []): Promise<Backen
   if (program === undefined) throw new Error("DAMSO_DEV does not say where the built program `dev` is");
   const folder = mkdtempSync(join(tmpdir(), "damso-story-"));
   const binaries = process.env["DAMSO_BINARIES"];
-  const options = ["--port", "0", "--env-file", join(folder, "lambda.env"), ...(binaries ? ["--binaries", binaries] : []), ...more];
-  const child = spawn(program, options, { cwd: repository, stdio: ["ignore", "pipe", "pipe"] });
-  const said = await listen(child);
+  const start = async (port: string) => {
+    const options = ["--port", port, "--data", join(folder, "data"), "--env-file", join(folder, "lambda.env")];
+    const process = spawn(program, [...options, ...(binaries ? ["--binaries", binaries] : []), ...more], {
+      cwd: repository,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    return { process, said: await listen(process) };
+  };
+  const end = async (process: ChildProcess) => {
+    const ended = new Promise((resolve) => process.once("exit", resolve));
+    process.kill("SIGINT");
+    await ended;
+  };
+  let running = await start("0");
+  const { said } = running;
   const url = /ready on (ws:\S+)/.exec(said)?.[1] ?? "";
   const tokens = [...said.matchAll(/Bearer ([\w.-]+)/g)].map((match) => match[1] ?? "");
   return {
@@ -35,10 +49,13 @@ export async function startBackend(more: readonly string[] = []): Promise<Backen
     patient: tokens[0] ?? "",
     staff: tokens[1] ?? "",
     token: (claims) => sign(claims, readFileSync(join(folder, "token-secret"), "utf8").trim()),
+    async restart(meanwhile) {
+      await end(running.process);
+      await meanwhile();
+      running = await start(new URL(url).port);
+    },
     async stop() {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGINT");
-      await ended;
+      await end(running.process);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -79,6 +79,20 @@ test("a message outlives loading the page anew before it was sent", async () => 
   expect(await staff.locator(".entry", { hasText: "通訳が必要です" }).count()).toBe(1);
 });
 
+test("a server that is started anew is found again, and loses nothing", async () => {
+  const patient = (await stage.enter(stage.backend.patient)).page;
+  const staff = (await stage.enter(stage.backend.staff)).page;
+  await openRoom(patient, "seoul-clinic");
+  await openRoom(staff, "愛子");
+  await stage.backend.restart(async () => {
+    await patient.getByText("No connection. You can go on writing").waitFor();
+    await say(patient, "もしもし");
+  });
+  await entry(staff, "여보세요").waitFor();
+  await say(staff, "네, 말씀하세요");
+  await entry(patient, "はい、どうぞ").waitFor();
+});
+
 test("the same text again and again is held up, and the page says for how long", async () => {
   const patient = (await stage.enter(stage.backend.patient)).page;
   await openRoom(patient, "seoul-clinic");

@@ -15,6 +15,15 @@ export interface Stage {
 
 export async function setStage(more: readonly string[] = []): Promise<Stage> {
   const backend = await startBackend(more);
+  try {
+    return await furnish(backend);
+  } catch (error) {
+    await backend.stop();
+    throw error;
+  }
+}
+
+async function furnish(backend: Backend): Promise<Stage> {
   const server = await preview({
     root: fileURLToPath(new URL("..", import.meta.url)),
     logLevel: "silent",

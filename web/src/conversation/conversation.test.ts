@@ -6,7 +6,7 @@ import { orderOf, PENDING_MS, translationFor, translationState } from "./entry-t
 import { lengthOf } from "./length.ts";
 import { parseReading } from "./reading.ts";
 import { snippetOf } from "./snippet.ts";
-import { countUnseen, follows, isAtEnd, markerAfter } from "./stick.ts";
+import { countUnseen, follows, isAtEnd, markerAfter, readBy } from "./stick.ts";
 
 const NOON = new Date(2026, 10, 21, 12).getTime();
 function message(seq: number, more: Partial<Message> = {}): Message {
@@ -75,6 +75,16 @@ describe("staying at the end", () => {
     expect(markerAfter(log, 1, "hospital:clinic")).toBe(1);
     expect(markerAfter(log, 4, "hospital:clinic")).toBeNull();
     expect(markerAfter(log, 3, "user:aiko")).toBeNull();
+  });
+});
+
+describe("what the other side has read", () => {
+  const log = [message(1), message(2, { sender: { participant: "hospital:clinic", user_id: "m" } }), message(3)];
+  test("is what it says, and at least what stands before its own words", () => {
+    expect(readBy("hospital:clinic", {}, log)).toBe(2);
+    expect(readBy("hospital:clinic", { "hospital:clinic": 3 }, log)).toBe(3);
+    expect(readBy("hospital:clinic", { "hospital:clinic": 1 }, log)).toBe(2);
+    expect(readBy(null, {}, log)).toBe(0);
   });
 });
 

@@ -9,7 +9,7 @@ import type { Target } from "./conversation.tsx";
 import { Announcement } from "./announcement.tsx";
 import { OutgoingRow } from "./outgoing-row.tsx";
 import { useRoom } from "./room-context.tsx";
-import { countUnseen } from "./stick.ts";
+import { countUnseen, readBy } from "./stick.ts";
 import { useMarks } from "./use-marks.ts";
 import { usePlace } from "./use-place.ts";
 import { useTarget } from "./use-target.ts";
@@ -76,7 +76,7 @@ export function LogView(props: {
 
   const chunks = useMemo(() => chunksOf(messages), [messages]);
   const other = counterpartOf(log.room, claims.participant);
-  const readUpTo = other === null ? 0 : (log.readMarks[other.participant] ?? 0);
+  const readUpTo = readBy(other?.participant ?? null, log.readMarks, messages);
   const unseen = countUnseen(messages, seen, claims.participant);
   const loading = props.state === "loading" && messages.length === 0;
 

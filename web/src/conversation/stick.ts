@@ -44,3 +44,14 @@ export function markerAfter(
 ): number | null {
   return countUnseen(messages, lastRead, self) > 0 ? lastRead : null;
 }
+
+/** How far the other side has read: as it said, and at least up to what it wrote itself. */
+export function readBy(
+  participant: string | null,
+  marks: Readonly<Record<string, number>>,
+  messages: readonly { seq: number; kind: string; sender: { participant: string } }[],
+): number {
+  if (participant === null) return 0;
+  const written = messages.findLast((message) => message.kind === "text" && message.sender.participant === participant);
+  return Math.max(marks[participant] ?? 0, written?.seq ?? 0);
+}
