@@ -14,7 +14,7 @@ async fn main() -> Result<(), Fatal> {
         connections: doors.connections()?,
         profiles: doors.profiles()?,
         sessions: doors.sessions()?,
-        push: doors.push(),
+        hangup: doors.hangup()?,
         max_connections: shared::config::max_connections()?,
         connects_per_minute: shared::config::connects_per_minute()?,
         clock: doors.clock(),

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use aws_lambda_events::http::header::SEC_WEBSOCKET_PROTOCOL;
 use shared::clock::Clock;
-use shared::error::{Error, chain};
+use shared::error::Error;
+use shared::hangup::Hangup;
 use shared::ids::Participant;
-use shared::push::Push;
 use shared::runtime::{Accepted, Caller, Handshake, Lifecycle};
 use shared::table::{Connections, Profile, Profiles, Session, Sessions, TableError};
 use shared::wire::Refusal;
@@ -17,7 +17,7 @@ pub struct Connect {
     pub connections: Connections,
     pub profiles: Profiles,
     pub sessions: Sessions,
-    pub push: Push,
+    pub hangup: Hangup,
     /// How many connections a person may have at once.
     pub max_connections: usize,
     /// How often a person may connect within a minute.
@@ -33,7 +33,7 @@ impl Lifecycle for Connect {
         let (connection, session) = (caller.listening_to(caller.participant()), caller.session(handshake));
         tokio::try_join!(self.connections.put(&connection), self.keep_profile(caller), self.sessions.begin(&session),)?;
         for session in &surplus {
-            self.end(session).await;
+            self.hangup.end(session, self.clock.now()).await;
         }
         let mut offered =
             handshake.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
@@ -59,18 +59,6 @@ impl Connect {
         }
         let lasting = recent.into_iter().filter(|session| session.lasts(now));
         Ok(lasting.skip(self.max_connections.saturating_sub(1)).collect())
-    }
-
-    /// Ends a connection that the person has one too many of. Should that fail, the next one tries again.
-    async fn end(&self, session: &Session) {
-        self.push.close(&session.connection_id).await;
-        let ended = tokio::try_join!(
-            self.connections.remove(&session.participant, &session.connection_id),
-            self.sessions.end(&session.user_id, &session.session, self.clock.now()),
-        );
-        if let Err(error) = ended {
-            tracing::warn!(connection = %session.connection_id, error = chain(&error), "a surplus connection is still recorded");
-        }
     }
 
     async fn keep_profile(&self, caller: &Caller) -> Result<(), TableError> {

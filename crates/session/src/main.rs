@@ -3,7 +3,7 @@
 mod request;
 mod route;
 
-use shared::config::{Credentials, TokenConfig};
+use shared::config::{Credentials, token_issuers};
 use shared::doors::Doors;
 use shared::runtime::{Fatal, serve, start_logging};
 
@@ -11,19 +11,12 @@ use shared::runtime::{Fatal, serve, start_logging};
 async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
-    let sessions = doors.sessions()?;
-    doors.warm(sessions.signed_out_at(&"-".parse()?)).await;
+    let hangup = doors.hangup()?;
+    doors.warm(hangup.sessions.signed_out_at(&"-".parse()?)).await;
     let tokens = match Credentials::read()? {
-        Credentials::Tokens => Some(doors.tokens(TokenConfig::read()?.issuers).await?),
+        Credentials::Tokens => Some(doors.tokens(token_issuers()?).await?),
         Credentials::Gateway => None,
     };
-    let route = route::Session {
-        tokens,
-        sessions,
-        guards: doors.guards()?,
-        connections: doors.connections()?,
-        push: doors.push(),
-        clock: doors.clock(),
-    };
+    let route = route::Session { tokens, hangup, guards: doors.guards()?, clock: doors.clock() };
     serve(route, doors.connections()?).await
 }

@@ -6,10 +6,11 @@ use futures::{StreamExt, stream};
 use serde::Serialize;
 use shared::auth::{Identity, Ticket, TokenError, Tokens};
 use shared::clock::Clock;
-use shared::error::{Error, chain};
+use shared::error::Error;
+use shared::hangup::Hangup;
 use shared::push::Push;
 use shared::runtime::{Caller, Route};
-use shared::table::{self, Connections, Guards, Sessions};
+use shared::table::{self, Guards};
 use shared::wire::replies::{SessionRefreshed, SignedOut, TicketCreated};
 use shared::wire::requests::RefreshSession;
 use shared::wire::{Code, Event, Refusal, SessionEvent};
@@ -20,10 +21,8 @@ use crate::request::Request;
 pub struct Session {
     /// `None` where a gateway in front says who is calling, and not a token.
     pub tokens: Option<Tokens>,
-    pub sessions: Sessions,
+    pub hangup: Hangup,
     pub guards: Guards,
-    pub connections: Connections,
-    pub push: Push,
     pub clock: Clock,
 }
 
@@ -66,15 +65,15 @@ impl Session {
         if identity.user_id != *caller.user_id() || identity.participant != *caller.participant() {
             return Err(Refusal::forbidden("the token is somebody else's; connect again with it").into());
         }
-        if identity.issued_before(self.sessions.signed_out_at(caller.user_id()).await?) {
+        if identity.issued_before(self.hangup.sessions.signed_out_at(caller.user_id()).await?) {
             return Err(Refusal::forbidden("the token was issued before you signed out everywhere").into());
         }
         let until = identity.session_until;
-        let here = self.connections.extend(caller.participant(), &caller.connection_id, until).await?;
+        let here = self.hangup.connections.extend(caller.participant(), &caller.connection_id, until).await?;
         if !here {
             return Err(Refusal::new(Code::SessionExpired, "this connection has ended; connect again").into());
         }
-        self.sessions.extend(caller.user_id(), &caller.session_place(), until).await?;
+        self.hangup.sessions.extend(caller.user_id(), &caller.session_place(), until).await?;
         Ok(Reply::Refreshed(SessionRefreshed { session_until: until }))
     }
 
@@ -82,8 +81,8 @@ impl Session {
     /// they are told is the answer.
     async fn sign_out(&self, caller: &Caller) -> Result<Reply, Error> {
         let now = self.clock.now();
-        self.sessions.sign_out(caller.user_id(), now).await?;
-        let sessions = self.sessions.recent(caller.user_id(), now).await?;
+        self.hangup.sessions.sign_out(caller.user_id(), now).await?;
+        let sessions = self.hangup.sessions.recent(caller.user_id(), now).await?;
         let lasting = sessions.into_iter().filter(|session| session.lasts(now));
         let (own, others): (Vec<_>, Vec<_>) =
             lasting.partition(|session| session.connection_id == caller.connection_id);
@@ -91,15 +90,8 @@ impl Session {
             .to_frame()
             .map_err(|error| Error::Failed(Box::new(error)))?;
         let close = async |session: &table::Session| {
-            self.push.send(&session.connection_id, &told).await;
-            self.push.close(&session.connection_id).await;
-            let ended = tokio::try_join!(
-                self.connections.remove(&session.participant, &session.connection_id),
-                self.sessions.end(&session.user_id, &session.session, now),
-            );
-            if let Err(error) = ended {
-                tracing::warn!(connection = %session.connection_id, error = chain(&error), "a closed connection is still recorded");
-            }
+            self.hangup.push.send(&session.connection_id, &told).await;
+            self.hangup.end(session, now).await;
         };
         stream::iter(&others).for_each_concurrent(Push::AT_ONCE, close).await;
         stream::iter(&own).for_each(close).await;

@@ -118,12 +118,10 @@ pub struct TokenConfig {
 impl TokenConfig {
     /// Reads the variables.
     pub fn read() -> Result<Self, ConfigError> {
-        let name = "TOKEN_ISSUERS";
-        let issuers = IssuerConfig::list(&optional(name).unwrap_or_default());
         Ok(Self {
             in_query: parsed("TOKEN_IN_QUERY")?.unwrap_or(false),
             allowed_origins: required("ALLOWED_ORIGINS")?.split(',').map(|origin| origin.trim().to_owned()).collect(),
-            issuers: issuers.map_err(|error| ConfigError::Invalid { name, reason: error.to_string() })?,
+            issuers: token_issuers()?,
         })
     }
 }
@@ -186,6 +184,13 @@ impl DeepLConfig {
         };
         self.glossaries.iter().find(fits).map(|glossary| glossary.id.as_str())
     }
+}
+
+/// `TOKEN_ISSUERS`: whose tokens are taken.
+pub fn token_issuers() -> Result<Vec<IssuerConfig>, ConfigError> {
+    let name = "TOKEN_ISSUERS";
+    let issuers = IssuerConfig::list(&optional(name).unwrap_or_default());
+    issuers.map_err(|error| ConfigError::Invalid { name, reason: error.to_string() })
 }
 
 /// What shows who is connecting.

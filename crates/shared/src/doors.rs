@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::{self, ConfigError, DeepLConfig, SecretName, TableName};
 use crate::deepl::DeepL;
 use crate::digest::DigestKey;
+use crate::hangup::Hangup;
 use crate::push::Push;
 use crate::seats::Seats;
 use crate::secrets::Secret;
@@ -153,6 +154,11 @@ impl Doors {
     /// Pushes to connections.
     pub fn push(&self) -> Push {
         Push::new(&self.sdk)
+    }
+
+    /// Ends connections.
+    pub fn hangup(&self) -> Result<Hangup, ConfigError> {
+        Ok(Hangup { push: self.push(), connections: self.connections()?, sessions: self.sessions()? })
     }
 
     /// Pushes to connections for somebody who waits.

@@ -2,7 +2,7 @@
 //! the route crates.
 //!
 //! Direction inside the crate: `ids`, `language`, `verbatim`, `chat` (pure values) ← `wire` ← `error` ← `table`, `auth`, `deepl`,
-//! `push`, `secrets` (one door per outside system) ← `access`, `seats`, `tries`, `audience`, `translator` (what two routes do alike) ←
+//! `push`, `secrets` (one door per outside system) ← `access`, `seats`, `tries`, `audience`, `hangup`, `translator` (what two routes do alike) ←
 //! `runtime` (the one `main`).
 
 pub mod access;
@@ -16,6 +16,7 @@ pub mod deepl;
 pub mod digest;
 pub mod doors;
 pub mod error;
+pub mod hangup;
 pub mod ids;
 pub mod language;
 pub mod metric;

@@ -102,7 +102,7 @@ fn vouched(key: &[u8], headers: &HeaderMap, now: Timestamp) -> Result<Vouched, T
     if claims.text("jti").is_none() {
         return refuse("it has no nonce");
     }
-    let identity = IssuerConfig::own().identity(&claims, now)?;
+    let identity = IssuerConfig::default().identity(&claims, now)?;
     let Some(signed_at) = identity.issued_at else { return refuse("it has no timestamp") };
     if signed_at.since(now) > WINDOW || now.since(signed_at) > WINDOW {
         return refuse("it was signed too long ago, or the clocks differ");

@@ -7,33 +7,25 @@ use super::{Identity, TokenError};
 use crate::clock::Timestamp;
 use crate::ids::{HospitalId, Participant, UserId};
 
-/// One issuer, as the setting `TokenIssuers` states it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One issuer, as the setting `TokenIssuers` states it; the default signs with the stack's own secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct IssuerConfig {
     /// The `iss` of its tokens. Left out: whatever no other issuer claims, or names none.
-    #[serde(default)]
     pub issuer: Option<String>,
     /// Where it publishes its keys (JWKS, RFC 7517); left out: HS256 with the value of the secret `TokenSecret`.
-    #[serde(default)]
     pub jwks: Option<String>,
     /// What it signs with; left out: `RS256` with published keys, `HS256` with the secret.
-    #[serde(default)]
     pub algorithm: Option<Algorithm>,
     /// One of these must be the token's `aud` (or Cognito's `client_id`); empty: not checked.
-    #[serde(default)]
     pub audience: Vec<String>,
     /// What `token_use` must be: Cognito's `access` or `id`; left out: not checked.
-    #[serde(default)]
     pub token_use: Option<String>,
     /// What the ids of its people begin with, followed by `~_`: two issuers may both know a "42". At most one has none.
-    #[serde(default)]
     pub prefix: String,
     /// What it calls the claims that people are shown by.
-    #[serde(default)]
     pub claims: ClaimNames,
     /// Where it says who speaks for a hospital; left out: in `user_type` and `hospital_id` with the secret, nowhere with published keys.
-    #[serde(default)]
     pub hospital: Option<HospitalRole>,
 }
 
@@ -104,24 +96,10 @@ fn hospital_id() -> String {
 pub struct InvalidIssuers(String);
 
 impl IssuerConfig {
-    /// Who signs with the stack's own secret.
-    pub fn own() -> Self {
-        Self {
-            issuer: None,
-            jwks: None,
-            algorithm: None,
-            audience: Vec::new(),
-            token_use: None,
-            prefix: String::new(),
-            claims: ClaimNames::default(),
-            hospital: None,
-        }
-    }
-
     /// Reads the setting; empty, it is the stack's own secret alone.
     pub fn list(json: &str) -> Result<Vec<Self>, InvalidIssuers> {
         if json.trim().is_empty() {
-            return Ok(vec![Self::own()]);
+            return Ok(vec![Self::default()]);
         }
         let read = &mut serde_json::Deserializer::from_str(json);
         let issuers: Vec<Self> =
