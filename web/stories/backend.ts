@@ -1,6 +1,6 @@
 /** The real backend on loopback, for as long as a story lasts. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createHmac } from "node:crypto";
+import { createHmac, randomInt } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,13 +36,15 @@ export async function startBackend(more: readonly string[] = []): Promise<Backen
     return { process, said: await listen(process) };
   };
   const end = async (process: ChildProcess) => {
+    if (process.exitCode !== null || process.signalCode !== null) return;
     const ended = new Promise((resolve) => process.once("exit", resolve));
     process.kill("SIGINT");
     await ended;
   };
-  let running = await start("0");
+  let running = await somewhere(start);
   const { said } = running;
   const url = /ready on (ws:\S+)/.exec(said)?.[1] ?? "";
+  const { port } = new URL(url);
   const tokens = [...said.matchAll(/Bearer ([\w.-]+)/g)].map((match) => match[1] ?? "");
   return {
     url,
@@ -52,13 +54,26 @@ export async function startBackend(more: readonly string[] = []): Promise<Backen
     async restart(meanwhile) {
       await end(running.process);
       await meanwhile();
-      running = await start(new URL(url).port);
+      running = await start(port);
     },
     async stop() {
       await end(running.process);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Starts it on a port that it can be started on again. The system gives the ports from 32768 on to whatever connects anywhere,
+ * the browser among them, so that one that was free may be taken the next moment; `dev` uses four in a row.
+ */
+async function somewhere<T>(start: (port: string) => Promise<T>, tries = 20): Promise<T> {
+  try {
+    return await start(String(20_000 + 4 * randomInt(3_000)));
+  } catch (error) {
+    if (tries === 1 || !String(error).includes("cannot listen")) throw error;
+    return somewhere(start, tries - 1);
+  }
 }
 
 /** What it prints, up to where it has said everything. */

@@ -6,8 +6,8 @@ let stage: Stage;
 beforeAll(async () => void (stage = await setStage()));
 afterAll(() => stage.strike());
 
-/** A network that can be cut: what is sent meanwhile is lost, and nobody gets a new connection. */
-async function cuttable(page: Page): Promise<{ cut: () => Promise<void>; mend: () => void }> {
+/** A network that can be cut: what is sent meanwhile is lost, nobody gets a new connection, and the browser says when it is back. */
+async function cuttable(page: Page): Promise<{ cut: () => Promise<void>; mend: () => Promise<void> }> {
   let down = false;
   const open = new Set<() => Promise<void>>();
   await page.routeWebSocket(/./, (socket) => {
@@ -28,7 +28,10 @@ async function cuttable(page: Page): Promise<{ cut: () => Promise<void>; mend: (
       for (const close of [...open]) await close();
       open.clear();
     },
-    mend: () => void (down = false),
+    async mend() {
+      down = false;
+      await page.evaluate(() => window.dispatchEvent(new Event("online")));
+    },
   };
 }
 
@@ -53,7 +56,7 @@ test("who was away finds what the other wrote, and what they wrote themself is s
   await say(patient, "質問があります");
   await entry(patient, "質問があります").getByRole("img", { name: /Waiting|Sending/ }).waitFor();
 
-  network.mend();
+  await network.mend();
   await entry(patient, "언제부터 그러셨어요?").waitFor();
   await entry(staff, "質問があります").waitFor();
   await until("the notice is gone", async () => (await patient.locator(".connection-notice").count()) === 0);
@@ -72,7 +75,7 @@ test("a message outlives loading the page anew before it was sent", async () => 
   await say(patient, "通訳が必要です");
   await patient.locator(".composer textarea").fill("まだ書いています");
   await patient.reload();
-  network.mend();
+  await network.mend();
   await entry(staff, "通訳が必要です").waitFor();
   await entry(patient, "通訳が必要です").getByRole("img", { name: /Delivered|Read/ }).waitFor();
   expect(await patient.locator(".composer textarea").inputValue(), "what was being written is still there").toBe("まだ書いています");
@@ -88,7 +91,8 @@ test("a server that is started anew is found again, and loses nothing", async ()
     await patient.getByText("No connection. You can go on writing").waitFor();
     await say(patient, "もしもし");
   });
-  await entry(staff, "여보세요").waitFor();
+  // Nothing tells the pages that it is back: they find it at their next tries, between which ever longer times lie.
+  await entry(staff, "여보세요").waitFor({ timeout: 45_000 });
   await say(staff, "네, 말씀하세요");
   await entry(patient, "はい、どうぞ").waitFor();
 });

@@ -14,7 +14,8 @@ export interface RoomsListener {
 export class Rooms implements RoomList {
   readonly #known = new Map<string, Room>();
   readonly #listed = new Set<string>();
-  readonly #asked = new Set<string>();
+  /** Rooms that are being asked for, and what was said in them meanwhile: the view may be from before that. */
+  readonly #asked = new Map<string, Message[]>();
   #snapshot: readonly Room[] | null = [];
   #status: RoomStatus | undefined;
   #cursor: string | undefined;
@@ -74,10 +75,9 @@ export class Rooms implements RoomList {
   takeMessage(message: Message, own: string | null): void {
     const { room_id: roomId, seq, kind, sender, sent_at: sentAt } = message;
     const known = this.#known.get(roomId);
-    if (known === undefined) return this.#ask(roomId);
+    if (known === undefined) return this.#ask(message, own);
     if (seq <= known.last_seq) return;
-    const { event } = message;
-    const room = event?.name === "status_changed" ? { ...known, status: event.to } : known;
+    const room = changedBy(message, known);
     const isText = kind === "text";
     this.#put({
       ...room,
@@ -128,12 +128,19 @@ export class Rooms implements RoomList {
   }
 
   /** A room that was not loaded speaks up: it is asked for by itself, because the list may be a minute behind. */
-  #ask(roomId: string): void {
-    if (!this.#shown || this.#asked.has(roomId)) return;
-    this.#asked.add(roomId);
+  #ask(message: Message, own: string | null): void {
+    if (!this.#shown) return;
+    const { room_id: roomId } = message;
+    const meanwhile = this.#asked.get(roomId);
+    if (meanwhile !== undefined) return void meanwhile.push(message);
+    const said = [message];
+    this.#asked.set(roomId, said);
     this.requests
       .call("joinGroup", { group_id: roomId })
-      .then(({ room }) => this.take(room))
+      .then(({ room }) => {
+        this.take(room);
+        for (const one of said.sort((a, b) => a.seq - b.seq)) this.takeMessage(one, own);
+      })
       .catch(() => {})
       .finally(() => this.#asked.delete(roomId));
   }
@@ -150,6 +157,18 @@ export class Rooms implements RoomList {
   #tell(): void {
     this.#snapshot = null;
     this.listener.listChanged();
+  }
+}
+
+/** What an entry of its log makes of a room. */
+function changedBy({ event }: Message, room: Room): Room {
+  switch (event?.name) {
+    case "status_changed":
+      return { ...room, status: event.to };
+    case "translation_changed":
+      return { ...room, translation: event.to };
+    default:
+      return room;
   }
 }
 

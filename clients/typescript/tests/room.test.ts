@@ -291,4 +291,32 @@ describe("the room list", () => {
     expect(client.rooms.rooms.map(({ room_id: id }) => id)).toEqual(["consult:n:h"]);
     client.close();
   });
+
+  it("counts what is said in a room while the room is being asked for", async () => {
+    const server = new FakeServer();
+    server.answers.getRoomList = () => ({ rooms: [] });
+    server.answers.joinGroup = ({ group_id: id }) => ({ room: { ...roomView(String(id), 4), unread_count: 1 } });
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    await client.rooms.show();
+    for (const seq of [5, 6]) socket.push({ type: "message", ...entry("consult:n:h", seq) });
+    await server.settle();
+    const [room] = client.rooms.rooms;
+    expect([room?.last_seq, room?.unread_count, room?.last_message?.seq]).toEqual([6, 3, 6]);
+    client.close();
+  });
+
+  it("says at once how far a room is translated from now on", async () => {
+    const server = new FakeServer();
+    server.answers.getRoomList = () => ({ rooms: [{ ...roomView("consult:a:h", 5), translation: "auto" }] });
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    await client.rooms.show();
+    const event = { name: "translation_changed", from: "auto", to: "on_request" };
+    socket.push({ type: "message", ...entry("consult:a:h", 6, { kind: "system", event }) });
+    expect(client.rooms.rooms[0]?.translation).toBe("on_request");
+    client.close();
+  });
 });

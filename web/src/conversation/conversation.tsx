@@ -7,7 +7,6 @@ import { ConversationHead } from "./conversation-head.tsx";
 import { LogView } from "./log-view.tsx";
 import { RoomContext, type RoomView } from "./room-context.tsx";
 import { SearchPanel } from "./search-panel.tsx";
-import { lastModeOf } from "./translation-mode.ts";
 import { useReading } from "./use-reading.ts";
 
 export interface Target {
@@ -50,8 +49,7 @@ export function Conversation(props: { roomId: string; leave: () => void }) {
   const mine = me?.language ?? claims.language ?? language;
   const theirs = counterpartOf(room, claims.participant)?.language ?? null;
   const kind = room?.kind ?? null;
-  // The log says it at once; the room's view may be from before. Both are the stricter of the two sides' wishes.
-  const mode = lastModeOf(log.messages) ?? room?.translation;
+  const mode = room?.translation;
   const closed = room?.status === "closed";
   const view = useMemo<RoomView>(
     () => ({ log, kind, mode, closed, mine, theirs, reading, names }),
