@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use end_to_end::{Client, Consultation, Credential, Person, TOKEN_SECRET, World, seconds_since_the_epoch, sign};
+use local_gateway::faults::{Delayed, Kind, Plan};
 use serde_json::{Value, json};
 
 fn aiko() -> Person {
@@ -124,6 +125,30 @@ async fn signing_out_everywhere_closes_all_of_a_persons_connections_and_refuses_
     let mut again = world.try_connect(&token(&aiko(), 0, 600), Credential::Header).await.unwrap();
     again.refused("refreshSession", json!({"token": old}), "forbidden").await;
     others.ask("getRoomList", json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_being_let_in_while_they_sign_out_everywhere_is_refused() {
+    let world = World::start().await;
+    let old = token(&aiko(), -10, 600);
+    let mut phone = world.try_connect(&old, Credential::Header).await.unwrap();
+    let mut plan = Plan::default();
+    plan.dynamodb.functions.insert("ConnectFunction".to_owned());
+    plan.dynamodb.operations.insert("PutItem".to_owned());
+    plan.dynamodb.slow = Delayed { probability: 1.0, at_most: None, least_ms: 500, most_ms: 500 };
+    let faults = world.gateway.faults();
+    faults.set(plan).expect("a plan that can be followed");
+    let signing_out = async {
+        // The authorizer has found nothing against the second connection by then.
+        while faults.counts().get(&Kind::DynamoDbSlow).is_none_or(|count| *count == 0) {
+            tokio::task::yield_now().await;
+        }
+        phone.post("signOutEverywhere", json!({})).await;
+        phone.closed().await;
+    };
+    let (laptop, ()) = tokio::join!(world.try_connect(&old, Credential::Header), signing_out);
+    assert_eq!(laptop.expect_err("the token is older than the signing out").status, 403);
+    assert_eq!(ended(&world, "aiko").await, 2, "neither is recorded as connected");
 }
 
 #[tokio::test(flavor = "multi_thread")]

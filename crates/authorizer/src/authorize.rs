@@ -6,7 +6,7 @@ use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Ev
 use aws_lambda_events::http::HeaderMap;
 use aws_lambda_events::http::header::ORIGIN;
 use serde_json::{Map, Value, json};
-use shared::auth::{Identity, TokenError};
+use shared::auth::{Identity, TokenError, issued_before};
 use shared::clock::Clock;
 use shared::error::chain;
 use shared::metric::{self, Metric};
@@ -82,7 +82,7 @@ impl Authorizer {
                 }
             },
         };
-        if identity.issued_before(self.sessions.signed_out_at(&identity.user_id).await?) {
+        if issued_before(identity.issued_at, self.sessions.signed_out_at(&identity.user_id).await?) {
             return Err(unauthorized("its person has signed out everywhere since it was issued"));
         }
         Ok(identity)
@@ -111,6 +111,7 @@ fn context(identity: &Identity) -> Map<String, Value> {
     tell("user_id", Some(identity.user_id.to_string()));
     tell("name", identity.name.clone());
     tell("language", identity.language.as_ref().map(ToString::to_string));
+    tell("iat", identity.issued_at.map(|at| at.seconds().to_string()));
     tell("exp", Some(identity.session_until.seconds().to_string()));
     context
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use aws_lambda_events::http::header::SEC_WEBSOCKET_PROTOCOL;
+use shared::auth::issued_before;
 use shared::clock::Clock;
 use shared::error::Error;
 use shared::hangup::Hangup;
@@ -32,6 +33,11 @@ impl Lifecycle for Connect {
         let surplus = self.admitted(caller).await?;
         let (connection, session) = (caller.listening_to(caller.participant()), caller.session(handshake));
         tokio::try_join!(self.connections.put(&connection), self.keep_profile(caller), self.sessions.begin(&session),)?;
+        // Read after this connection can be found: either who signs out everywhere finds it, or it finds that they did.
+        if issued_before(caller.issued_at, self.sessions.signed_out_at(caller.user_id()).await?) {
+            self.hangup.end(&session, self.clock.now()).await;
+            return Err(Refusal::forbidden("you have signed out everywhere since your token was issued").into());
+        }
         for session in &surplus {
             self.hangup.end(session, self.clock.now()).await;
         }

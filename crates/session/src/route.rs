@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use serde::Serialize;
-use shared::auth::{Identity, Ticket, TokenError, Tokens};
+use shared::auth::{Identity, Ticket, TokenError, Tokens, issued_before};
 use shared::clock::Clock;
 use shared::error::Error;
 use shared::hangup::Hangup;
@@ -65,7 +65,7 @@ impl Session {
         if identity.user_id != *caller.user_id() || identity.participant != *caller.participant() {
             return Err(Refusal::forbidden("the token is somebody else's; connect again with it").into());
         }
-        if identity.issued_before(self.hangup.sessions.signed_out_at(caller.user_id()).await?) {
+        if issued_before(identity.issued_at, self.hangup.sessions.signed_out_at(caller.user_id()).await?) {
             return Err(Refusal::forbidden("the token was issued before you signed out everywhere").into());
         }
         let until = identity.session_until;
@@ -83,7 +83,8 @@ impl Session {
         let now = self.clock.now();
         self.hangup.sessions.sign_out(caller.user_id(), now).await?;
         let sessions = self.hangup.sessions.recent(caller.user_id(), now).await?;
-        let lasting = sessions.into_iter().filter(|session| session.lasts(now));
+        // Also those whose token has ended: a refresh that is under way may be about to extend them.
+        let lasting = sessions.into_iter().filter(|session| session.ended_at.is_none());
         let (own, others): (Vec<_>, Vec<_>) =
             lasting.partition(|session| session.connection_id == caller.connection_id);
         let told = Event::Session { event: SessionEvent::SignedOut }
@@ -105,7 +106,8 @@ impl Session {
             participant: caller.participant().clone(),
             name: caller.sender.name.clone(),
             language: caller.language.clone(),
-            issued_at: Some(now),
+            // It is as old as what the person came with, so that it does not outlive their signing out.
+            issued_at: caller.issued_at,
             session_until: caller.session_until,
         };
         let (ticket, until) = (Ticket::random(), now + TICKET);

@@ -43,12 +43,10 @@ pub struct Identity {
     pub session_until: Timestamp,
 }
 
-impl Identity {
-    /// Whether what proves it was issued before the person signed out everywhere, or may have been: what does not say when is old.
-    pub fn issued_before(&self, signed_out_at: Option<Timestamp>) -> bool {
-        // Tokens count in seconds: one of the same second may be older.
-        signed_out_at.is_some_and(|at| self.issued_at.is_none_or(|issued| issued.seconds() <= at.seconds()))
-    }
+/// Whether what proves who somebody is was issued before they signed out everywhere, or may have been: what does not say when is old.
+pub fn issued_before(issued_at: Option<Timestamp>, signed_out_at: Option<Timestamp>) -> bool {
+    // Tokens count in seconds: one of the same second may be older.
+    signed_out_at.is_some_and(|at| issued_at.is_none_or(|issued| issued.seconds() <= at.seconds()))
 }
 
 /// Names of people are never printed.

@@ -36,6 +36,8 @@ pub struct Caller {
     pub connection_id: ConnectionId,
     /// When the connection was made.
     pub connected_at: Timestamp,
+    /// When what they came with was issued, where it says so.
+    pub issued_at: Option<Timestamp>,
     /// When their token ends.
     pub session_until: Timestamp,
 }
@@ -104,6 +106,7 @@ impl Caller {
             language: text("language").and_then(|tag| tag.parse().ok()),
             connection_id: ConnectionId::new(context.connection_id.clone()?),
             connected_at: Timestamp::from_millis(context.connected_at.try_into().ok()?),
+            issued_at: text("iat").and_then(|seconds| seconds.parse().ok()).map(Timestamp::from_seconds),
             session_until: Timestamp::from_seconds(text("exp")?.parse().ok()?),
         })
     }
