@@ -229,6 +229,25 @@ impl Client {
         self.outgoing.send(Message::binary(bytes)).await.expect("the connection is open");
     }
 
+    /// Whether the server still answers; `false` if it has closed the connection.
+    pub async fn lasts(&mut self) -> bool {
+        let question = json!({"action": "sync", "rooms": {}, "request_id": "lasts"});
+        if self.closed.is_some() || self.outgoing.send(Message::text(question.to_string())).await.is_err() {
+            return false;
+        }
+        loop {
+            match timeout(DEADLINE, self.incoming.recv()).await.expect("an answer or the end in time") {
+                Some(Frame::Json(frame)) if frame["request_id"] == "lasts" => return true,
+                Some(Frame::Json(frame)) => self.kept.push_back(frame),
+                Some(Frame::Closed(code)) => self.closed = Some(code),
+                None => self.closed = Some(None),
+            }
+            if self.closed.is_some() {
+                return false;
+            }
+        }
+    }
+
     /// Waits until the server closes the connection, and returns its close code.
     pub async fn closed(&mut self) -> Option<u16> {
         while self.closed.is_none() {

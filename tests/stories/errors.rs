@@ -253,6 +253,8 @@ async fn rate_limited_is_who_sends_faster_than_anybody_types() {
     })
     .await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    // That the patient opened the room is an entry of theirs, too.
+    hospital.say(&room, "네, 말씀하세요").await;
     for number in 1..=8 {
         patient.say(&room, &format!("{number}")).await;
     }

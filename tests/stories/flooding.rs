@@ -70,3 +70,43 @@ async fn what_costs_something_has_a_bucket_for_each_person() {
     staff.ask("translateMessage", into("en")).await;
     assert_eq!(world.translator.requests().translate, 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_log_records_for_good_is_not_changed_back_and_forth_without_end() {
+    let world = world(&[("CostlyPerMinute", "1"), ("CostlyBurst", "3")]).await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let translated = |mode: &str| json!({"room_id": room, "translation": mode});
+    for mode in ["off", "on_request", "off"] {
+        patient.ask("setRoomTranslation", translated(mode)).await;
+    }
+    patient.refused("setRoomTranslation", translated("auto"), "rate_limited").await;
+    patient.refused("changeRoomStatus", json!({"room_id": room, "status": "closed"}), "rate_limited").await;
+    let unchanged = patient.ask("setRoomTranslation", translated("off")).await;
+    assert_eq!(unchanged["translation"], "off", "what changes nothing takes nothing");
+    hospital.ask("changeRoomStatus", json!({"room_id": room, "status": "in_progress"})).await;
+    assert_eq!(world.log_of(&room).await.len(), 1 + 3 + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_connection_listens_in_a_hundred_rooms_and_no_more() {
+    let world = world(&[("CostlyPerMinute", "0")]).await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let open = |number: usize| json!({"room_id": format!("open:hall-{number}")});
+    for number in 0..100 {
+        patient.ask("joinGroup", open(number)).await;
+    }
+    let refusal = patient.refused("joinGroup", open(100), "forbidden").await;
+    assert!(refusal["message"].as_str().unwrap().contains("100 rooms"), "{refusal}");
+    patient.ask("joinGroup", open(7)).await;
+    // What is heard as a participant is heard whatever was joined.
+    patient.ask("joinGroup", json!({"room_id": room})).await;
+    hospital.say(&room, "들리세요?").await;
+    patient.hears("들리세요?").await;
+    let mut laptop = world.connect(&dev::people::patient()).await;
+    laptop.ask("joinGroup", open(100)).await;
+    patient.leave().await;
+    world.settled().await;
+    while world.rows("ConnectionsTable").await.iter().any(|row| row["audience"] == "open:hall-7") {
+        tokio::task::yield_now().await;
+    }
+}

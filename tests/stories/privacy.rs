@@ -1,7 +1,7 @@
-//! What people write, what they are called and what lets them in is never logged, at no level.
+//! What people write, what they are called and what lets them in is never logged, at no level; and nobody learns a name by guessing.
 
 use end_to_end::{Client, Consultation, Credential, Person, TOKEN_SECRET, World, sign};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::http::HeaderMap;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,4 +80,26 @@ async fn no_text_translation_name_or_token_is_ever_logged() {
             assert!(!line.line.contains(secret), "{}: {}", line.function, line.line);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_guesses_somebodys_id_learns_no_name_by_it() {
+    let world = World::start().await;
+    let mut joon = world.connect(&Person::user("joon", "준", "ko")).await;
+    let mut aiko = world.connect(&dev::people::patient()).await;
+    let named = |room: &Value| {
+        let members = room["members"].as_array().unwrap();
+        members.iter().find(|member| member["participant"] == "user:joon").unwrap()["name"].clone()
+    };
+    let direct = aiko.ask("createRoom", json!({"kind": "direct", "user_id": "joon"})).await["room"].clone();
+    let group =
+        aiko.ask("createRoom", json!({"kind": "group", "name": "会", "members": ["user:joon"]})).await["room"].clone();
+    assert_eq!((named(&direct), named(&group)), (Value::Null, Value::Null));
+    // By sitting down a person says what they are called.
+    joon.ask("joinGroup", json!({"room_id": group["room_id"]})).await;
+    let seen = aiko.ask("joinGroup", json!({"room_id": group["room_id"]})).await;
+    assert_eq!(named(&seen["room"]), "준");
+    let mut staff = world.connect(&dev::people::coordinator()).await;
+    let consult = staff.ask("createRoom", json!({"kind": "consult", "user_id": "joon"})).await;
+    assert_eq!(named(&consult["room"]), "준", "a hospital knows its patients");
 }

@@ -42,7 +42,11 @@ fn assert_room(room: &Value) {
         assert!(room[number].is_u64(), "{number} is a number: {room}");
     }
     for member in room["members"].as_array().unwrap() {
-        assert_eq!(fields(member), BTreeSet::from(["participant", "role", "language", "name"]), "{room}");
+        assert_eq!(
+            fields(member),
+            BTreeSet::from(["participant", "role", "language", "name", "last_read_seq"]),
+            "{room}"
+        );
     }
 }
 

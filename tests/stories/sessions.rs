@@ -1,9 +1,10 @@
 //! How long a person is who they are: sessions that are refreshed, ended everywhere, counted and recorded; tickets.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use end_to_end::{Client, Consultation, Credential, Person, TOKEN_SECRET, World, seconds_since_the_epoch, sign};
-use local_gateway::faults::{Delayed, Kind, Plan};
+use local_gateway::faults::{Delayed, Kind, Latencies, Latency, Plan};
 use serde_json::{Value, json};
 
 fn aiko() -> Person {
@@ -173,6 +174,72 @@ async fn one_connection_too_many_closes_the_oldest_of_the_same_person() {
     }
     world.connect(&dev::people::coordinator()).await;
     third.ask("getRoomList", json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_made_at_the_same_time_are_no_more_than_one_may_have() {
+    let world = World::with(|options| {
+        options.parameters.insert("MaxConnections".to_owned(), "2".to_owned());
+    })
+    .await;
+    let token = world.token(&aiko());
+    let attempts = (0..6).map(|_| world.try_connect(&token, Credential::Header));
+    let mut open: Vec<Client> = futures::future::join_all(attempts).await.into_iter().flatten().collect();
+    while ended(&world, "aiko").await < 4 {
+        tokio::task::yield_now().await;
+    }
+    world.settled().await;
+    let mut lasting = 0;
+    for client in &mut open {
+        // One that was closed says so before anything else.
+        lasting += usize::from(client.lasts().await);
+    }
+    assert_eq!(lasting, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_whose_token_has_ended_count_as_long_as_they_are_open() {
+    let world = World::with(|options| {
+        options.parameters.insert("MaxConnections".to_owned(), "1".to_owned());
+    })
+    .await;
+    let mut old = world.try_connect(&token(&aiko(), 0, 1), Credential::Header).await.unwrap();
+    outlive(&mut old).await;
+    world.connect(&aiko()).await.ask("getRoomList", json!({})).await;
+    old.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_made_at_the_moment_of_signing_out_is_closed() {
+    let world = World::start().await;
+    let old = token(&aiko(), -10, 600);
+    let mut phone = world.try_connect(&old, Credential::Header).await.unwrap();
+    // Whether the second connection is still welcome is read at once and answered late.
+    let latencies = Latency { p50_ms: 700.0, p99_ms: 700.0, source: "this story".to_owned() };
+    let latencies = Latencies { dynamodb: BTreeMap::from([("Query".to_owned(), latencies)]), ..Latencies::default() };
+    let looked = || {
+        let used = world.gateway.iam().used();
+        let queries =
+            used.iter().filter(|(grant, _)| grant.function == "ConnectFunction" && grant.action == "dynamodb:Query");
+        queries.map(|(_, count)| *count).sum::<u64>()
+    };
+    let before = looked();
+    let plan = Plan { latencies: Some(latencies), ..Plan::default() };
+    world.gateway.faults().set(plan).expect("a plan that can be followed");
+    let signing_out = async {
+        while looked() < before + 2 {
+            tokio::task::yield_now().await;
+        }
+        phone.post("signOutEverywhere", json!({})).await;
+        phone.closed().await;
+    };
+    let (laptop, ()) = tokio::join!(world.try_connect(&old, Credential::Header), signing_out);
+    if let Ok(mut laptop) = laptop {
+        laptop.closed().await;
+    }
+    while ended(&world, "aiko").await < 2 {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -157,6 +157,8 @@ export interface MarkedRead {
 export interface Member {
   /** a BCP 47 tag: `ko`, `ja`, `zh-Hans` */
   language: string | null;
+  /** How far they have read, as far as that was known when the room was looked at; a `read` event says when it moves on. */
+  last_read_seq: number;
   name: string | null;
   /** `user:<user_id>` or `hospital:<hospital_id>` */
   participant: string;

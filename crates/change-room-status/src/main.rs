@@ -14,6 +14,7 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    serve(route::ChangeRoom { seats: doors.seats()?, log: doors.log()?, clock: doors.clock() }, doors.connections()?)
-        .await
+    let route =
+        route::ChangeRoom { seats: doors.seats()?, log: doors.log()?, buckets: doors.buckets()?, clock: doors.clock() };
+    serve(route, doors.connections()?).await
 }

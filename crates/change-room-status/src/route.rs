@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use shared::access::{Action, Relation};
+use shared::bucket::{Buckets, Costly};
 use shared::chat::{Entry, Room, SystemEvent};
 use shared::clock::Clock;
 use shared::error::Error;
@@ -19,6 +20,7 @@ use crate::request::Request;
 pub struct ChangeRoom {
     pub seats: Seats,
     pub log: Log,
+    pub buckets: Buckets,
     pub clock: Clock,
 }
 
@@ -59,7 +61,7 @@ impl ChangeRoom {
         room_id: &RoomId,
         judge: impl Fn(Relation, &Room) -> Result<Option<Change>, Refusal>,
     ) -> Result<(Room, Option<Seq>), Error> {
-        let mut tries = Tries::default();
+        let (mut tries, mut taken) = (Tries::default(), false);
         loop {
             let (seat, tail) =
                 tokio::join!(self.seats.with_room(action, room_id, caller.participant()), self.log.tail(room_id, 1));
@@ -67,6 +69,10 @@ impl ChangeRoom {
             let Some(Change { event, parts }) = judge(Relation::of_seat(&member), &room)? else {
                 return Ok((room, None));
             };
+            if !taken {
+                self.buckets.take(caller, Costly::Change).await?;
+                taken = true;
+            }
             let entry = Entry::system(room_id.clone(), tail.first(), caller.sender.clone(), event, self.clock.now());
             match self.log.append(&entry, parts(entry.seq)?).await? {
                 Appended::Done => return Ok((room, Some(entry.seq))),

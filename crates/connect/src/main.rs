@@ -16,7 +16,8 @@ async fn main() -> Result<(), Fatal> {
         sessions: doors.sessions()?,
         hangup: doors.hangup()?,
         max_connections: shared::config::max_connections()?,
-        connects_per_minute: shared::config::connects_per_minute()?,
+        guards: doors.guards()?,
+        rate: shared::config::connect_rate()?,
         clock: doors.clock(),
     })
     .await

@@ -90,7 +90,9 @@ impl CreateRoom {
             };
             member.name = match participant {
                 Participant::User(_) if own => caller.sender.name.clone(),
-                _ => profile.and_then(|profile| profile.name.clone()),
+                // Whoever guesses an id learns no name by it: a person says theirs by taking their seat, or to a hospital.
+                _ if caller.participant().is_hospital() => profile.and_then(|profile| profile.name.clone()),
+                _ => None,
             };
             if participant.is_hospital() {
                 member.language.get_or_insert_with(|| self.hospital_language.clone());

@@ -10,7 +10,7 @@ use shared::clock::Clock;
 use shared::error::Error;
 use shared::ids::RoomId;
 use shared::runtime::{Caller, Route};
-use shared::table::{Appended, Connection, Connections, GROUP_LIMIT, Log, Members, Rooms};
+use shared::table::{Appended, Connection, Connections, GROUP_LIMIT, Joined, Log, Members, Rooms};
 use shared::tries::Tries;
 use shared::wire::replies::GroupJoined;
 use shared::wire::{Refusal, RoomView, requests};
@@ -94,17 +94,21 @@ impl JoinGroup {
         seat
     }
 
-    /// A seat that was given in a person's absence learns what they read when they first sit down.
-    async fn refreshed(&self, caller: &Caller, mut room: Room, mut own: Member) -> Result<(Room, Member), Error> {
-        if let (None, Some(language), false) = (&own.language, &caller.language, room.room_id.is_open()) {
-            tokio::try_join!(
-                self.members.set_language(&room.room_id, caller.participant(), language),
-                self.rooms.add_language(&room.room_id, language),
-            )?;
-            room.languages.insert(language.clone());
-            own.language = Some(language.clone());
+    /// A seat that was given in a person's absence learns what they are called and read when they first sit down.
+    async fn refreshed(&self, caller: &Caller, mut room: Room, own: Member) -> Result<(Room, Member), Error> {
+        let new = self.seat(caller, &room.room_id);
+        let mut known = own.clone();
+        known.name = own.name.clone().or(new.name);
+        known.language = own.language.clone().or(new.language);
+        if (&known.name, &known.language) == (&own.name, &own.language) || room.room_id.is_open() {
+            return Ok((room, own));
         }
-        Ok((room, own))
+        self.members.introduce(&known).await?;
+        if let (None, Some(language)) = (&own.language, &known.language) {
+            self.rooms.add_language(&room.room_id, language).await?;
+            room.languages.insert(language.clone());
+        }
+        Ok((room, known))
     }
 
     /// Who is shown: everybody, but for an open room, which may have very many.
@@ -115,11 +119,19 @@ impl JoinGroup {
     /// This connection hears the room from now on.
     async fn listen(&self, caller: &Caller, room_id: &RoomId) -> Result<(), Error> {
         // First on the participant's row: what is noted there is removed with the connection.
-        if let Some(own) = self.connections.note_joined(caller.participant(), &caller.connection_id, room_id).await? {
-            // The session may have been refreshed since the connection was made.
-            let listening = Connection { session_until: own.session_until, ..caller.listening_to(room_id) };
-            self.connections.put(&listening).await?;
+        match self.connections.note_joined(caller.participant(), &caller.connection_id, room_id).await? {
+            Joined::Listening(own) => {
+                // The session may have been refreshed since the connection was made.
+                let listening = Connection { session_until: own.session_until, ..caller.listening_to(room_id) };
+                Ok(self.connections.put(&listening).await?)
+            }
+            // An open room is heard in no other way; of all others its members hear as participants.
+            Joined::Full if room_id.is_open() => {
+                let most = Connection::MOST_ROOMS;
+                let refusal = format!("this connection listens in {most} rooms already; use another one for more");
+                Err(Refusal::forbidden(refusal).into())
+            }
+            Joined::Full | Joined::Gone => Ok(()),
         }
-        Ok(())
     }
 }

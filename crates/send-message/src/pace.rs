@@ -18,7 +18,7 @@ const REPEATS: usize = 3;
 /// How fast one person may send. Per person, never per hospital: one nurse's key repeat must not silence a clinic.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// [`JUDGED`] messages in a row within this time are too fast; zero: never.
+    /// [`JUDGED`] entries of one person in a row within this time are too fast; zero: never.
     pub window: Duration,
     /// For how long who sends the same text a fourth time sends nothing more in that room; zero: as long as it is the same.
     pub mute: Duration,
@@ -51,15 +51,16 @@ impl TooMuch {
 impl Pace {
     /// Judges `text` of `user` at `now` by the room's last entries, newest first.
     pub fn judge(&self, tail: &[Entry], user: &UserId, text: &MessageText, now: Timestamp) -> Result<(), TooMuch> {
-        let own = |entry: &&Entry| entry.kind == EntryKind::Text && entry.sender.user_id == *user;
-        let recent = tail.iter().filter(own).filter(|entry| now.since(entry.sent_at) < REPEAT_WINDOW);
+        let own = |entry: &Entry| entry.sender.user_id == *user;
+        let texts = tail.iter().filter(|entry| entry.kind == EntryKind::Text && own(entry));
+        let recent = texts.filter(|entry| now.since(entry.sent_at) < REPEAT_WINDOW);
         let same: Vec<_> = recent.filter(|entry| entry.message == text.as_str()).collect();
         if let Some(oldest) = same.get(REPEATS - 1) {
             let wait = REPEAT_WINDOW.saturating_sub(now.since(oldest.sent_at));
             return Err(TooMuch::Same(if self.mute.is_zero() { wait } else { self.mute }));
         }
         match tail.last() {
-            Some(oldest) if tail.len() == usize::from(JUDGED) && tail.iter().all(|entry| own(&entry)) => {
+            Some(oldest) if tail.len() == usize::from(JUDGED) && tail.iter().all(own) => {
                 let wait = self.window.saturating_sub(now.since(oldest.sent_at));
                 if wait.is_zero() { Ok(()) } else { Err(TooMuch::Fast(wait)) }
             }
@@ -99,6 +100,15 @@ mod tests {
         assert_eq!(judge(&tail, "네", 4_000), Err(TooMuch::Same(Duration::from_secs(20))));
         assert!(judge(&tail, "아니요", 4_000).is_ok());
         assert!(judge(&tail, "네", 6_000).is_ok());
+    }
+
+    #[test]
+    fn what_a_person_changes_in_between_makes_no_room_for_more() {
+        let mut tail: Vec<_> = (0..8).map(|at| sent("nurse", &at.to_string(), 1_000 + at)).rev().collect();
+        tail[3].kind = EntryKind::System;
+        assert!(judge(&tail, "9", 2_000).is_err());
+        tail[3].sender.user_id = "colleague".parse().expect("valid");
+        assert!(judge(&tail, "9", 2_000).is_ok());
     }
 
     #[test]

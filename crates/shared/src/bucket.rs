@@ -15,6 +15,8 @@ pub enum Costly {
     Translation,
     /// A search: up to a megabyte read.
     Search,
+    /// A change that a room's log records for good and everybody there is told: its status, its translation, a correction.
+    Change,
 }
 
 /// The buckets of all people.
@@ -35,6 +37,7 @@ impl Buckets {
             Costly::Room => "room",
             Costly::Translation => "translation",
             Costly::Search => "search",
+            Costly::Change => "change",
         };
         match self.guards.take(caller.user_id(), name, self.rate, self.clock.now()).await? {
             Ok(()) => Ok(()),

@@ -225,9 +225,10 @@ pub fn max_connections() -> Result<usize, ConfigError> {
     parsed("MAX_CONNECTIONS")?.ok_or(ConfigError::Missing("MAX_CONNECTIONS"))
 }
 
-/// `CONNECTS_PER_MINUTE`: how often a person may connect within a minute.
-pub fn connects_per_minute() -> Result<usize, ConfigError> {
-    parsed("CONNECTS_PER_MINUTE")?.ok_or(ConfigError::Missing("CONNECTS_PER_MINUTE"))
+/// `CONNECTS_PER_MINUTE`: how often a person may connect within a minute, and at once after a pause.
+pub fn connect_rate() -> Result<crate::table::Rate, ConfigError> {
+    let often = parsed("CONNECTS_PER_MINUTE")?.ok_or(ConfigError::Missing("CONNECTS_PER_MINUTE"))?;
+    Ok(crate::table::Rate { per_minute: often, burst: often })
 }
 
 /// `SESSION_AUDIT_DAYS`: for how many days it is kept when and from where a person was connected.

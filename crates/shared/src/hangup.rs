@@ -1,8 +1,10 @@
 //! Ends somebody's connection from our side.
 
+use std::time::Duration;
+
 use crate::clock::Timestamp;
 use crate::error::chain;
-use crate::push::Push;
+use crate::push::{Closing, Push};
 use crate::table::{Connections, Session, Sessions};
 
 /// What a connection hangs on.
@@ -16,16 +18,40 @@ pub struct Hangup {
     pub sessions: Sessions,
 }
 
+/// For so long after its beginning a connection may be unknown to API Gateway although its handshake goes on: longer than an
+/// integration may take. <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+const IN_THE_MAKING: Duration = Duration::from_secs(30);
+/// How long is waited for such a connection, each time twice as long: some four seconds in all.
+const WAITS: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+
 impl Hangup {
-    /// Closes a session's connection, and nobody speaks to it any more. What cannot be written falls to `$disconnect`, to the next push
-    /// that finds nobody (410), or to TTL.
+    /// Closes a session's connection, and nobody speaks to it any more. One whose handshake goes on is waited for.
     pub async fn end(&self, session: &Session, now: Timestamp) {
-        self.push.close(&session.connection_id).await;
-        let ended = tokio::try_join!(
-            self.connections.remove(&session.participant, &session.connection_id),
-            self.sessions.end(&session.user_id, &session.session, now),
-        );
-        if let Err(error) = ended {
+        let mut closing = self.push.close(&session.connection_id).await;
+        if now.since(session.connected_at) < IN_THE_MAKING {
+            for wait in WAITS {
+                if closing != Closing::Gone {
+                    break;
+                }
+                tokio::time::sleep(wait).await;
+                closing = self.push.close(&session.connection_id).await;
+            }
+        }
+        self.forget(session, closing, now).await;
+    }
+
+    /// Nobody speaks to a session's connection any more, and unless it may still be open it is recorded as ended. What cannot be written
+    /// falls to `$disconnect`, to the next push that finds nobody (410), or to TTL.
+    pub async fn forget(&self, session: &Session, closing: Closing, now: Timestamp) {
+        let ended = async {
+            match closing {
+                Closing::Failed => Ok(()),
+                Closing::Closed | Closing::Gone => self.sessions.end(&session.user_id, &session.session, now).await,
+            }
+        };
+        let removed = self.connections.remove(&session.participant, &session.connection_id);
+        if let Err(error) = tokio::try_join!(removed, ended) {
             tracing::warn!(connection = %session.connection_id, error = chain(&error), "a closed connection is still recorded");
         }
     }

@@ -28,6 +28,17 @@ pub enum Delivery {
     Dropped,
 }
 
+/// How closing a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// API Gateway closed it.
+    Closed,
+    /// There is none (410): it has ended, or it is still being made.
+    Gone,
+    /// It may be open still; why is logged.
+    Failed,
+}
+
 /// Pushes frames to connections.
 #[derive(Debug, Clone)]
 pub struct Push {
@@ -82,12 +93,15 @@ impl Push {
         call.send().await.map(|_| ())
     }
 
-    /// Closes a connection. One that is gone already is closed.
-    pub async fn close(&self, connection: &ConnectionId) {
-        if let Err(error) = self.client.delete_connection().connection_id(connection.as_str()).send().await
-            && !error.as_service_error().is_some_and(|error| error.is_gone_exception())
-        {
-            tracing::warn!(%connection, error = %crate::error::chain(&error), "a connection could not be closed");
+    /// Closes a connection.
+    pub async fn close(&self, connection: &ConnectionId) -> Closing {
+        match self.client.delete_connection().connection_id(connection.as_str()).send().await {
+            Ok(_) => Closing::Closed,
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_gone_exception()) => Closing::Gone,
+            Err(error) => {
+                tracing::warn!(%connection, error = %crate::error::chain(&error), "a connection could not be closed");
+                Closing::Failed
+            }
         }
     }
 }

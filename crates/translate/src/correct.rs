@@ -1,6 +1,7 @@
 //! When a person corrects a translation, then their word is the translation, and the log says so at the same instant.
 
 use shared::access::{Action, Condition, Relation};
+use shared::bucket::Costly;
 use shared::chat::{Entry, SystemEvent, Translation};
 use shared::error::Error;
 use shared::runtime::Caller;
@@ -20,12 +21,16 @@ impl Translate {
         correction: &Correction,
     ) -> Result<Translation, Error> {
         let log = &self.translator.log;
-        let mut tries = Tries::default();
+        let (mut tries, mut taken) = (Tries::default(), false);
         loop {
             let (relation, _, entry) = self.text(caller, Action::SetTranslatedMessage, which).await?;
             let own = (entry.sender.participant == *caller.participant()).then_some(Condition::OwnWords);
             Action::SetTranslatedMessage.permits(relation, own)?;
             let current = seen(caller, which, correction, &entry)?;
+            if !taken {
+                self.buckets.take(caller, Costly::Change).await?;
+                taken = true;
+            }
             let now = self.clock.now();
             let text = correction.text.as_str().to_owned();
             let corrected = current.corrected(text, caller.user_id().clone(), now);

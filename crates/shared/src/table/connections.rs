@@ -7,7 +7,7 @@ use std::fmt;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use futures::Stream;
+use futures::{Stream, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Page, Table, TableError, applied, key, number};
@@ -47,6 +47,8 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// In how many rooms one connection listens: as many rows go with it when it ends.
+    pub const MOST_ROOMS: usize = 100;
     /// How long a row is kept: the 2 hours of API Gateway's longest connection, and 15 minutes.
     pub const KEPT_SECONDS: u64 = 2 * 60 * 60 + 15 * 60;
 }
@@ -58,11 +60,25 @@ impl fmt::Debug for Connection {
     }
 }
 
+/// What became of a connection's joining a room.
+#[derive(Debug)]
+pub enum Joined {
+    /// It is noted on this row, the participant's.
+    Listening(Box<Connection>),
+    /// The connection listens in as many rooms as it may; this one is the current one all the same.
+    Full,
+    /// The connection is gone.
+    Gone,
+}
+
 /// The door to the `connections` table.
 #[derive(Debug, Clone)]
 pub struct Connections {
     table: Table,
 }
+
+/// How many rows of a connection are removed side by side.
+const AT_ONCE: usize = 16;
 
 impl Connections {
     /// Opens the table.
@@ -88,19 +104,29 @@ impl Connections {
         self.table.put(connection).await
     }
 
-    /// Notes on the participant's row that the connection joined a room, and gives that row back; `None` if the connection is gone.
+    /// Notes on the participant's row that the connection joined a room.
     pub async fn note_joined(
         &self,
         participant: &Participant,
         connection: &ConnectionId,
         room: &RoomId,
-    ) -> Result<Option<Connection>, TableError> {
-        let call = self.change(participant.to_string(), connection);
-        let call = call
+    ) -> Result<Joined, TableError> {
+        let current = || {
+            let call = self.change(participant.to_string(), connection);
+            call.expression_attribute_values(":room", AttributeValue::S(room.to_string()))
+        };
+        let joined = current()
             .update_expression("ADD rooms :rooms SET current_room = :room")
+            .condition_expression(
+                "attribute_exists(audience) AND (attribute_not_exists(rooms) OR size(rooms) < :most OR contains(rooms, :room))",
+            )
             .expression_attribute_values(":rooms", AttributeValue::Ss(vec![room.to_string()]))
-            .expression_attribute_values(":room", AttributeValue::S(room.to_string()));
-        self.changed(call).await
+            .expression_attribute_values(":most", number(Connection::MOST_ROOMS));
+        if let Some(own) = self.changed(joined).await? {
+            return Ok(Joined::Listening(Box::new(own)));
+        }
+        let turned = self.changed(current().update_expression("SET current_room = :room")).await?;
+        Ok(if turned.is_some() { Joined::Full } else { Joined::Gone })
     }
 
     /// Moves on when a connection's session ends, under its participant and under every room that it joined: `false` if it is gone.
@@ -155,10 +181,12 @@ impl Connections {
     /// Removes a connection: the participant's row, and the rows under the rooms it joined.
     pub async fn remove(&self, participant: &Participant, connection: &ConnectionId) -> Result<(), TableError> {
         let gone = self.delete(&participant.to_string(), connection).await?;
-        for room in gone.into_iter().flat_map(|gone| gone.rooms) {
-            self.delete(&room.to_string(), connection).await?;
-        }
-        Ok(())
+        let rooms = gone.into_iter().flat_map(|gone| gone.rooms).map(Ok);
+        stream::iter(rooms)
+            .try_for_each_concurrent(AT_ONCE, async |room: RoomId| {
+                self.delete(&room.to_string(), connection).await.map(|_| ())
+            })
+            .await
     }
 
     /// Removes a connection that was found under an audience to be no more. The row that was found goes in any case: should

@@ -10,7 +10,6 @@ use super::{Item, Page, Table, TableError, Write, applied, key, number};
 use crate::chat::{Member, RoomStatus};
 use crate::clock::Timestamp;
 use crate::ids::{Mark, Participant, RoomId, UserId};
-use crate::language::Language;
 
 /// A place in a participant's room list: all that the indexes hold, so that moving a read mark writes no index.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -131,20 +130,20 @@ impl Members {
         self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room, participant)))
     }
 
-    /// Notes what a member reads.
-    pub async fn set_language(
-        &self,
-        room: &RoomId,
-        participant: &Participant,
-        language: &Language,
-    ) -> Result<(), TableError> {
-        let call = self.seat(room, participant);
-        let call = call
-            .update_expression("SET #language = :language")
-            .condition_expression("attribute_exists(room_id)")
-            .expression_attribute_names("#language", "language")
-            .expression_attribute_values(":language", AttributeValue::S(language.to_string()));
-        self.table.update(call).await.map(|_| ())
+    /// Notes what a member is called and reads, where that is known.
+    pub async fn introduce(&self, member: &Member) -> Result<(), TableError> {
+        let mut call =
+            self.seat(&member.room_id, &member.participant).condition_expression("attribute_exists(room_id)");
+        let mut changes = Vec::new();
+        let language = member.language.as_ref().map(ToString::to_string);
+        for (name, value) in [("name", member.name.clone()), ("language", language)] {
+            if let Some(value) = value {
+                changes.push(format!("#{name} = :{name}"));
+                call = call.expression_attribute_names(format!("#{name}"), name);
+                call = call.expression_attribute_values(format!(":{name}"), AttributeValue::S(value));
+            }
+        }
+        self.table.update(call.update_expression(format!("SET {}", changes.join(", ")))).await.map(|_| ())
     }
 
     /// Notes who is muted on a seat, in the place of what was noted before.

@@ -42,6 +42,22 @@ struct SignedOut {
     signed_out_at: Timestamp,
 }
 
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Either {
+    SignedOut(SignedOut),
+    Session(Box<Session>),
+}
+
+/// How a session stands.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct SessionStanding {
+    /// Nobody has ended it.
+    pub lasts: bool,
+    /// When its person last signed out everywhere.
+    pub signed_out_at: Option<Timestamp>,
+}
+
 /// The door to the `sessions` table.
 #[derive(Debug, Clone)]
 pub struct Sessions {
@@ -62,11 +78,6 @@ impl Session {
     /// The place of a session among its person's.
     pub fn place(connected_at: Timestamp, connection: &str) -> String {
         format!("{:015}#{connection}", connected_at.millis())
-    }
-
-    /// Whether it lasts at `now`, as far as is known.
-    pub fn lasts(&self, now: Timestamp) -> bool {
-        self.ended_at.is_none() && now.since(self.connected_at) < LONGEST && self.session_until > now
     }
 }
 
@@ -126,6 +137,28 @@ impl Sessions {
             .send();
         let items: Result<Vec<Item>, _> = items.collect().await;
         self.table.rows(Some(items.map_err(self.table.call("Query"))?))
+    }
+
+    /// Whether a session that has begun lasts, and when its person last signed out everywhere, strongly consistent.
+    pub async fn standing(&self, user: &UserId, session: &str) -> Result<SessionStanding, TableError> {
+        let query = self.table.client.query().table_name(&self.table.name).consistent_read(true);
+        // What is between the two are the sessions that began since.
+        let query = query
+            .key_condition_expression("user_id = :user AND #session BETWEEN :own AND :end")
+            .expression_attribute_names("#session", "session")
+            .expression_attribute_values(":user", AttributeValue::S(user.to_string()))
+            .expression_attribute_values(":own", AttributeValue::S(session.to_owned()))
+            .expression_attribute_values(":end", AttributeValue::S(SIGNED_OUT.to_owned()));
+        let items: Result<Vec<Item>, _> = query.into_paginator().items().send().collect().await;
+        let mut standing = SessionStanding::default();
+        for row in self.table.rows::<Either>(Some(items.map_err(self.table.call("Query"))?))? {
+            match row {
+                Either::SignedOut(row) => standing.signed_out_at = Some(row.signed_out_at),
+                Either::Session(row) if row.session == session => standing.lasts = row.ended_at.is_none(),
+                Either::Session(_) => {}
+            }
+        }
+        Ok(standing)
     }
 
     /// Notes that a person signed out everywhere: tokens that were issued until now are refused from now on.

@@ -100,6 +100,8 @@ pub struct MemberView {
     role: Role,
     language: Option<Language>,
     name: Option<String>,
+    /// How far they have read, as far as that was known when the room was looked at; a `read` event says when it moves on.
+    last_read_seq: Mark,
 }
 
 impl From<&Member> for MemberView {
@@ -109,6 +111,7 @@ impl From<&Member> for MemberView {
             role: member.role,
             language: member.language.clone(),
             name: member.name.clone(),
+            last_read_seq: member.last_read_seq,
         }
     }
 }
