@@ -12,12 +12,12 @@ pub(super) struct Measure {
 }
 
 /// Units, in whatever case they are written where they have several letters.
-const UNITS: [&str; 52] = [
+const UNITS: [&str; 56] = [
     "mg", "µg", "ug", "mcg", "ng", "pg", "kg", "g", "㎎", "㎍", "㎏", "mL", "µL", "dL", "cc", "L", "l", "㎖", "㎕",
     "㎗", "㏄", "mm", "cm", "m", "km", "㎜", "㎝", "㎞", "mm2", "cm2", "m2", "mm²", "cm²", "m²", "mm3", "cm3", "m3",
-    "mm³", "cm³", "m³", "IU", "U", "mEq", "mmol", "µmol", "nmol", "mmHg", "kcal", "%", "‰", "℃", "℉",
+    "mm³", "cm³", "m³", "IU", "mIU", "µIU", "U", "mEq", "mmol", "µmol", "nmol", "mmHg", "kcal", "%", "‰", "℃", "℉",
+    "°C", "°F",
 ];
-const DEGREES: [&str; 2] = ["°C", "°F"];
 /// What else stands behind a stroke.
 const TIMES: [&str; 5] = ["h", "hr", "min", "s", "d"];
 
@@ -103,7 +103,7 @@ impl Numeral {
     }
 
     fn is_plain(&self, unit: usize) -> bool {
-        self.digits <= 6 || (self.is_well_formed && self.amounts <= 2 && unit > 1)
+        self.digits <= 6 || (self.is_well_formed && self.amounts <= 3 && unit > 1)
     }
 }
 
@@ -120,8 +120,9 @@ fn joined(glyphs: &[Glyph], end: usize) -> Option<(usize, Joint)> {
     let is_tight = before + after == 0;
     let dots = (mark..mark + 3).take_while(|at| read(glyphs, *at) == Some('.')).count();
     match read(glyphs, mark)? {
-        ',' | '\'' | '·' if is_tight && is_amount(glyphs, next) => Some((next, Joint::Mark)),
-        '.' if before == 0 && is_amount(glyphs, mark + dots) => {
+        '\'' | '·' if is_tight && is_amount(glyphs, next) => Some((next, Joint::Mark)),
+        ',' if after == 0 && is_amount(glyphs, next) => Some((next, Joint::Mark)),
+        '.' if is_amount(glyphs, mark + dots) => {
             Some((mark + dots, if dots == 1 { Joint::Mark } else { Joint::Between }))
         }
         '-' | '~' => Some((unsigned(glyphs, next)?, Joint::Between)),
@@ -171,7 +172,7 @@ fn unit(glyphs: &[Glyph], number: usize) -> Option<Range<usize>> {
     let spaces = (number..number + 2).take_while(|at| read(glyphs, *at) == Some(' ')).count();
     let hyphen = usize::from(read(glyphs, number) == Some('-'));
     let start = number + spaces + hyphen;
-    let mut end = longest(glyphs, start, UNITS.iter().chain(&DEGREES))?;
+    let mut end = longest(glyphs, start, UNITS.iter())?;
     if hyphen == 1 && end - start == 1 {
         return None;
     }
