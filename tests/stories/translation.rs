@@ -178,6 +178,41 @@ async fn each_side_restricts_translation_and_the_stricter_wish_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_while_translation_was_off_never_leaves_not_even_as_context() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let mode = |mode: &str| json!({"room_id": room, "translation": mode});
+    patient.ask("setRoomTranslation", mode("off")).await;
+    patient.say(&room, "誰にも言わないでください").await;
+    patient.ask("setRoomTranslation", mode("on_request")).await;
+    patient.say(&room, "これも内緒です").await;
+    let asked_for = patient.say(&room, HEADACHE).await;
+    hospital.ask("translateMessage", json!({"room_id": room, "seq": asked_for, "language": "ko"})).await;
+    patient.ask("setRoomTranslation", mode("auto")).await;
+    let seq = patient.say(&room, "昨日からです").await;
+    hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+    let bodies = world.translator.bodies();
+    assert_eq!(bodies[0]["context"], Value::Null, "{bodies:#?}");
+    assert_eq!(bodies[1]["context"], HEADACHE, "what was sent before may be context: {bodies:#?}");
+    assert_eq!(bodies.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_its_translation_is_not_sent_once_somebody_has_switched_it_off() {
+    for mode in ["off", "on_request"] {
+        let world = World::start().await;
+        let Consultation { room, mut patient, .. } = world.consultation().await;
+        world.settled().await;
+        world.gateway.streams().pause();
+        patient.say(&room, HEADACHE).await;
+        patient.ask("setRoomTranslation", json!({"room_id": room, "translation": mode})).await;
+        world.gateway.streams().resume();
+        world.settled().await;
+        assert_eq!(world.translator.requests().translate, 0, "{mode}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_consult_is_translated_as_the_stack_says() {
     let world = world(&[("ConsultTranslation", "on_request")]).await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
@@ -335,6 +370,32 @@ async fn messages_that_wait_together_are_translated_together() {
     assert_eq!(texts, ["昨日からです", "熱もあります"]);
     assert_eq!(bodies[0]["context"], "昨日からです\n熱もあります\nありがとうございます");
     assert_eq!(bodies[1]["text"], json!(["ありがとうございます"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_in_any_order_and_fills_more_than_a_page_is_translated_to_the_last_message() {
+    const TEXTS: u64 = 20;
+    let world = World::start().await;
+    let Consultation { room, mut patient, .. } = world.consultation().await;
+    let first = patient.say(&room, HEADACHE).await;
+    world.settled().await;
+    let mut row = world.log_of(&room).await.pop().unwrap();
+    // DynamoDB ends a page at a megabyte.
+    row["translations"] = json!({"de": row["translations"]["ko"]});
+    row["translations"]["de"]["text"] = json!("x".repeat(80_000));
+    let rows = (first + 1..=first + TEXTS).rev().map(|seq| {
+        let mut row = row.clone();
+        row["seq"] = json!(seq);
+        row["message"] = json!(format!("メッセージ{seq}です"));
+        row
+    });
+    world.gateway.streams().pause();
+    world.put("MessagesTable", rows).await;
+    world.gateway.streams().resume();
+    world.settled().await;
+    for row in world.log_of(&room).await.iter().filter(|row| row["seq"].as_u64() > Some(first)) {
+        assert_eq!(row["translations"]["ko"]["status"], "ok", "{}", row["seq"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -357,8 +357,15 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// What was said in these entries, in their order.
+/// What was said in these entries, in their order, as far as DeepL may read it.
 pub fn words_of(entries: &[Entry]) -> String {
-    let texts = entries.iter().filter(|entry| entry.kind == EntryKind::Text && entry.deleted_at.is_none());
-    texts.map(|entry| entry.message.as_str()).collect::<Vec<_>>().join("\n")
+    entries.iter().filter(|entry| may_be_read(entry)).map(|entry| entry.message.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether DeepL may read an entry's words for the sake of another's. Context leaves the country as the text itself does, so in a
+/// consult, whose people may not want that, they are words that were written to be translated by themselves or that somebody
+/// had translated. Rooms of the other kinds have no such choice.
+fn may_be_read(entry: &Entry) -> bool {
+    let chosen = !entry.translate_to.is_empty() || !entry.translations.is_empty();
+    entry.kind == EntryKind::Text && entry.deleted_at.is_none() && (chosen || entry.room_id.hospital().is_none())
 }
