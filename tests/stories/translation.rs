@@ -1,6 +1,9 @@
 //! Translation that a clinic can trust and afford.
 
+use std::cell::Cell;
+
 use end_to_end::{Consultation, Person, World};
+use local_gateway::LogSink;
 use local_gateway::deepl::Fault;
 use serde_json::{Value, json};
 
@@ -16,6 +19,19 @@ fn is_translation(event: &Value, seq: u64, language: &str) -> bool {
 async fn world(parameters: &[(&str, &str)]) -> World {
     let parameters: Vec<_> = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     World::with(|options| options.parameters.extend(parameters)).await
+}
+
+/// Returns once a function has counted something so many times.
+async fn counted(world: &World, function: &str, metric: &str, times: usize) {
+    let missing = Cell::new(times);
+    let name = format!("\"{metric}\":");
+    let logged = world.gateway.logged(|line| {
+        if line.function == function && line.line.contains(&name) {
+            missing.set(missing.get() - 1);
+        }
+        missing.get() == 0
+    });
+    tokio::time::timeout(end_to_end::DEADLINE, logged).await.expect("it is counted");
 }
 
 /// Everything that was sent to DeepL, as one text.
@@ -43,11 +59,12 @@ async fn three_languages_read_everything_and_a_correction_survives_what_comes_la
             }
         }
     }
-    let seq = 2;
-    let better = "머리가 지끈거려요.";
+    // The last message, because its batch is the one that is delivered once more.
+    let seq = 4;
+    let better = "고마워요.";
     let corrected = json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": better, "version": 1});
-    let machine = clients[0].0.ask("translateMessage", json!({"room_id": room, "seq": seq, "language": "ko"})).await;
-    clients[0].0.ask("setTranslatedMessage", corrected).await;
+    let machine = clients[2].0.ask("translateMessage", json!({"room_id": room, "seq": seq, "language": "ko"})).await;
+    clients[2].0.ask("setTranslatedMessage", corrected).await;
     let event = clients[1].0.event("translation", |event| event["translation"]["source"] == "person").await;
     assert_eq!(event["translation"]["text"], better);
     assert_eq!(event["translation"]["machine_text"], machine["translation"]["text"], "the machine's text is kept");
@@ -57,7 +74,7 @@ async fn three_languages_read_everything_and_a_correction_survives_what_comes_la
 
     world.settled().await;
     world.gateway.streams().redeliver_last().await;
-    let answer = clients[2].0.ask("translateMessage", json!({"room_id": room, "seq": seq, "language": "ko"})).await;
+    let answer = clients[0].0.ask("translateMessage", json!({"room_id": room, "seq": seq, "language": "ko"})).await;
     assert_eq!(answer["translation"]["text"], better, "asking again is a read");
     world.settled().await;
     for (client, _) in &mut clients {
@@ -109,6 +126,88 @@ async fn a_used_up_quota_is_met_once_and_not_once_for_each_message() {
         assert_eq!(event["translation"]["reason"], "quota");
     }
     assert_eq!(world.translator.requests().translate, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_up_quota_is_counted_as_long_as_it_lasts_whoever_meets_it() {
+    let world = World::with(|options| {
+        options.log = LogSink::Collect;
+        options.parameters.insert("QuotaPauseSeconds".to_owned(), "3600".to_owned());
+    })
+    .await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    world.translator.set_failure(Some(456));
+    let mut last = 0;
+    for text in ["一つ", "二つ", "三つ"] {
+        last = patient.say(&room, text).await;
+        hospital.event("translation", |event| is_translation(event, last, "ko")).await;
+    }
+    assert_eq!(world.translator.requests().translate, 1, "the others failed during the pause");
+    let asked = json!({"room_id": room, "seq": last, "language": "ko"});
+    hospital.refused("translateMessage", asked, "translation_unavailable").await;
+    for metric in ["QuotaUsedUp", "TranslationFailed"] {
+        counted(&world, "AutoTranslateFunction", metric, 3).await;
+        counted(&world, "TranslateFunction", metric, 1).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_deepl_is_out_of_reach_messages_fail_at_once_until_somebody_asks() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    world.translator.set_fault(Some(Fault::Cut));
+    let first = patient.say(&room, "一つ").await;
+    let second = patient.say(&room, "二つ").await;
+    for seq in [first, second] {
+        let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+        assert_eq!(event["translation"]["reason"], "unavailable", "{event}");
+    }
+    assert_eq!(world.translator.requests().translate, 4, "the tries of the first one");
+    world.translator.set_fault(None);
+    for seq in [first, second] {
+        let asked = json!({"room_id": room, "seq": seq, "language": "ko"});
+        assert_eq!(hospital.ask("translateMessage", asked).await["translation"]["status"], "ok");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_persons_flood_is_translated_on_request_and_takes_nothing_from_others() {
+    let world = world(&[("AutoCharactersPerHour", "10")]).await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let first = patient.say(&room, HEADACHE).await;
+    let event = hospital.event("translation", |event| is_translation(event, first, "ko")).await;
+    assert_eq!(event["translation"]["status"], "ok");
+    let over = patient.say(&room, "昨日からです").await;
+    let event = hospital.event("translation", |event| is_translation(event, over, "ko")).await;
+    assert_eq!(event["translation"]["reason"], "rate_limited", "{event}");
+    let buckets = world.rows("GuardsTable").await;
+    world.gateway.streams().redeliver_last().await;
+    assert_eq!(world.rows("GuardsTable").await, buckets, "what is not granted costs nothing");
+
+    let again = patient.say(&room, HEADACHE).await;
+    let event = hospital.event("translation", |event| is_translation(event, again, "ko")).await;
+    assert_eq!(event["translation"]["reason"], "rate_limited", "said after something else, it is another sentence");
+    let seq = hospital.say(&room, "감사합니다").await;
+    let event = patient.event("translation", |event| is_translation(event, seq, "ja")).await;
+    assert_eq!(event["translation"]["status"], "ok", "{event}");
+    assert_eq!(world.translator.requests().translate, 2);
+    let asked = json!({"room_id": room, "seq": over, "language": "ko"});
+    assert_eq!(hospital.ask("translateMessage", asked).await["translation"]["status"], "ok");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_deepl_bills_is_counted_though_the_text_is_lost() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    // Sixty lines are two requests; the quota is enough for one.
+    world.translator.set_character_limit(320);
+    let text = ["昨日から痛い"; 60].join("\n");
+    let seq = patient.say(&room, &text).await;
+    let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+    assert_eq!(event["translation"]["reason"], "quota", "{event}");
+    world.settled().await;
+    let usage = hospital.ask("getUsage", json!({})).await;
+    assert_eq!((&usage["billed_characters"], &usage["failures"]), (&json!(300), &json!(1)), "{usage}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -268,7 +367,12 @@ async fn numbers_that_identify_a_person_never_reach_deepl_and_come_back_where_th
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_corrected_sentence_is_offered_again_in_the_same_hospital_and_marked() {
-    let world = World::start().await;
+    for cache_days in ["30", "0"] {
+        is_offered_again(&world(&[("TranslationCacheDays", cache_days)]).await).await;
+    }
+}
+
+async fn is_offered_again(world: &World) {
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let seq = patient.say(&room, HEADACHE).await;
     hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
@@ -425,6 +529,64 @@ async fn a_key_of_the_free_tier_translates_nothing_where_people_are_ill() {
     let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
     assert_eq!(event["translation"]["reason"], "rejected");
     assert_eq!(world.translator.requests().translate, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_came_from_a_file_works_and_its_last_line_hides_nothing() {
+    for (key, stage, reason) in [
+        ("a-key\n", "dev", Value::Null),
+        ("a-key:fx\n", "prod", json!("rejected")),
+        (" \n", "dev", json!("unavailable")),
+    ] {
+        let world = World::with(|options| {
+            options.log = LogSink::Collect;
+            options.secrets.insert("DeepLSecret".to_owned(), key.to_owned());
+            options.parameters.insert("Stage".to_owned(), stage.to_owned());
+        })
+        .await;
+        let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+        let seq = patient.say(&room, HEADACHE).await;
+        let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+        assert_eq!(event["translation"]["reason"], reason, "{key:?}: {event}");
+        if !reason.is_null() {
+            assert_eq!(world.translator.requests().translate, 0);
+            counted(&world, "AutoTranslateFunction", "TranslationFailed", 1).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_names_of_languages_are_understood_and_an_unknown_one_is_left_to_deepl() {
+    let world = World::start().await;
+    let mut hospital = world.connect(&dev::people::coordinator()).await;
+    for (user, language, source) in
+        [("kari", "no", json!("NB")), ("noa", "iw", json!("HE")), ("ann", "xx", Value::Null)]
+    {
+        let mut patient = world.connect(&Person::user(user, "Patient", language)).await;
+        patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
+        let room = format!("consult:{user}:seoul-clinic");
+        let theirs = |event: &Value, seq, language| event["room_id"] == *room && is_translation(event, seq, language);
+        let seq = patient.say(&room, HEADACHE).await;
+        let event = hospital.event("translation", |event| theirs(event, seq, "ko")).await;
+        assert_eq!(event["translation"]["status"], "ok", "{event}");
+        assert_eq!(world.translator.bodies().pop().unwrap()["source_lang"], source);
+        let seq = hospital.say(&room, "안녕하세요").await;
+        let event = patient.event("translation", |event| theirs(event, seq, language)).await;
+        match source {
+            Value::Null => assert_eq!(event["translation"]["reason"], "unsupported_language", "{event}"),
+            source => assert_eq!(world.translator.bodies().pop().unwrap()["target_lang"], source),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lines_of_a_message_see_each_other() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let text = "頭が痛いです。\n38.5\n昨日からです";
+    let seq = patient.say(&room, text).await;
+    hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
+    assert_eq!(world.translator.bodies()[0]["context"], text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

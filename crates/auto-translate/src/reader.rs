@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use futures::{StreamExt, stream};
+use shared::bucket::Allowance;
 use shared::chat::{Entry, FailureReason, SystemEvent, TranslationMode};
 use shared::error::chain;
 use shared::ids::{RoomId, Seq};
@@ -18,6 +19,8 @@ pub struct AutoTranslate {
     pub translator: Translator,
     /// How many characters a hospital may have translated by themselves in a month; zero: no limit.
     pub budget: u64,
+    /// How many characters each person may.
+    pub allowance: Allowance,
 }
 
 /// How many rooms are translated side by side.
@@ -132,7 +135,7 @@ impl AutoTranslate {
         }
         let unknown = match standing.paused_until {
             Some(_) => Unknown::Fail(FailureReason::Quota),
-            None => Unknown::Ask,
+            None => Unknown::AskWithin(&self.allowance),
         };
         self.translator.translate(&wanted, &context, unknown, Failures::Store).await?;
         // The others do not wait for it.
