@@ -126,6 +126,9 @@ async fn one_persons_flood_is_translated_on_request_and_takes_nothing_from_other
     let again = patient.say(&room, HEADACHE).await;
     let event = hospital.event("translation", |event| is_translation(event, again, "ko")).await;
     assert_eq!(event["translation"]["reason"], "rate_limited", "said after something else, it is another sentence");
+    let long = hospital.say(&room, "언제부터 아프셨어요?").await;
+    let event = patient.event("translation", |event| is_translation(event, long, "ja")).await;
+    assert_eq!(event["translation"]["reason"], "rate_limited", "more than a full bucket has: {event}");
     let seq = hospital.say(&room, "감사합니다").await;
     let event = patient.event("translation", |event| is_translation(event, seq, "ja")).await;
     assert_eq!(event["translation"]["status"], "ok", "{event}");
