@@ -114,8 +114,10 @@ async fn one_message_between_two_people_costs_exactly_this() {
             "AutoTranslateFunction": {
                 "invocations": 1, "pushes": 0,
                 "dynamodb:BatchGetItem UsageTable": [1, 1.0, 0.0],
+                "dynamodb:GetItem RoomsTable": [1, 1.0, 0.0],
                 "dynamodb:Query MessagesTable": [1, 1.0, 0.0],
                 "dynamodb:BatchGetItem TranslationsTable": [1, 1.0, 0.0],
+                "dynamodb:UpdateItem GuardsTable": [1, 0.0, 1.0],
                 "dynamodb:PutItem TranslationsTable": [1, 0.0, 1.0],
                 "dynamodb:UpdateItem MessagesTable": [1, 0.0, 1.0],
                 "dynamodb:UpdateItem UsageTable": [1, 0.0, 1.0],
@@ -125,7 +127,7 @@ async fn one_message_between_two_people_costs_exactly_this() {
     assert_eq!(
         bill.total(),
         json!({
-            "invocations": 4, "pushes": 2, "calls": 22, "read units": 13.5, "write units": 10.0,
+            "invocations": 4, "pushes": 2, "calls": 24, "read units": 14.5, "write units": 11.0,
             "DeepL characters": "昨日から頭が痛くて、熱もあります。".chars().count(),
         })
     );

@@ -188,6 +188,13 @@ async fn auto_translate_reads_the_row_as_it_is_now_and_translates_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn auto_translate_wants_a_text_again_that_it_does_not_find_in_the_log() {
+    let world = world(0).await;
+    let answer = world.invoke_event("auto-translate", unchanged).await;
+    assert_eq!(answer["batchItemFailures"][0]["itemIdentifier"], "4421584500000000017450439091", "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn session_makes_a_ticket() {
     let world = World::start().await;
     let reply = done(&world.invoke_event("session", unchanged).await, "createTicket");

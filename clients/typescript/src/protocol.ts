@@ -67,7 +67,7 @@ export interface FailedTranslations {
 }
 
 /** Why a translation failed. */
-export type FailureReason = "quota" | "unavailable" | "too_long" | "unsupported_language" | "rejected" | "unfaithful";
+export type FailureReason = "quota" | "unavailable" | "too_long" | "unsupported_language" | "rejected" | "unfaithful" | "rate_limited";
 
 /** `getChatHistory` */
 export interface GetChatHistory {

@@ -13,5 +13,6 @@ async fn main() -> Result<(), Fatal> {
     doors.warm(doors.log()?.entry(&RoomId::NOWHERE, Seq::FIRST)).await;
     let translator = doors.translator().await?;
     let budget = shared::config::translation_budget()?;
-    serve_stream(reader::AutoTranslate { rooms: doors.rooms()?, translator, budget }).await
+    let allowance = doors.allowance()?;
+    serve_stream(reader::AutoTranslate { rooms: doors.rooms()?, translator, budget, allowance }).await
 }

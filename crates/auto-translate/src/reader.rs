@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use futures::{StreamExt, stream};
-use shared::chat::{Entry, FailureReason, SystemEvent};
+use shared::bucket::Allowance;
+use shared::chat::{Entry, FailureReason, SystemEvent, TranslationMode};
 use shared::error::chain;
 use shared::ids::{RoomId, Seq};
 use shared::metric::{self, Metric};
@@ -18,6 +19,8 @@ pub struct AutoTranslate {
     pub translator: Translator,
     /// How many characters a hospital may have translated by themselves in a month; zero: no limit.
     pub budget: u64,
+    /// How many characters each person may.
+    pub allowance: Allowance,
 }
 
 /// How many rooms are translated side by side.
@@ -35,16 +38,20 @@ impl StreamReader for AutoTranslate {
                 rooms.entry(change.after.room_id.clone()).or_default().push(change);
             }
         }
+        // A stream keeps the order of one row's changes, and each entry is a row of its own.
+        rooms.values_mut().for_each(|changes| changes.sort_by_key(|change| change.after.seq));
         let standings = self.standings(rooms.keys()).await;
         let standings = &standings;
         stream::iter(&rooms)
             .map(async |(room, changes)| {
                 let mut failed = Vec::new();
+                let wish = self.is_wanted(room).await;
                 for together in close_together(changes) {
-                    let done = match standings.get(&Payer::of(room)) {
-                        Some(Ok(standing)) => self.translate(room, together, standing).await,
-                        Some(Err(error)) => Err(Failed::Standing(chain(error))),
-                        None => Ok(()),
+                    let done = match (standings.get(&Payer::of(room)), &wish) {
+                        (_, Err(error)) => Err(Failed::Room(chain(error))),
+                        (Some(Ok(standing)), Ok(true)) => self.translate(room, together, standing).await,
+                        (Some(Err(error)), Ok(true)) => Err(Failed::Standing(chain(error))),
+                        (_, Ok(false)) | (None, _) => Ok(()),
                     };
                     if let Err(error) = done {
                         let texts = together.len();
@@ -69,8 +76,12 @@ enum Failed {
     Translator(#[from] TranslatorError),
     #[error(transparent)]
     Table(#[from] TableError),
+    #[error("entry {0} is in the stream and not in the log")]
+    Missing(Seq),
     #[error("how the hospital stands could not be read: {0}")]
     Standing(String),
+    #[error("whether the room is translated could not be read: {0}")]
+    Room(String),
 }
 
 impl AutoTranslate {
@@ -93,6 +104,16 @@ impl AutoTranslate {
             .await
     }
 
+    /// Whether a room's people still want its messages translated by themselves. They did when the messages were written, but the
+    /// stream may be far behind, and who has switched it off meanwhile means what was written before as well.
+    async fn is_wanted(&self, room: &RoomId) -> Result<bool, TableError> {
+        if room.hospital().is_none() {
+            return Ok(true);
+        }
+        let row = self.rooms.get(room).await?;
+        Ok(row.is_some_and(|row| row.translation() == TranslationMode::Auto))
+    }
+
     /// Translates entries of one room, what is said around them being their context.
     async fn translate(&self, room: &RoomId, added: &[Change], standing: &Standing) -> Result<(), Failed> {
         let Some((first, last)) = added.first().zip(added.last()) else { return Ok(()) };
@@ -102,22 +123,23 @@ impl AutoTranslate {
         // A redelivered image is old: what counts is the entry as it stands now.
         let lowest = first.after.seq.get().saturating_sub(u64::from(translator::CONTEXT_ENTRIES));
         let lowest = Seq::try_from(lowest).unwrap_or(Seq::FIRST);
-        let mut entries = self.translator.log.between(room, lowest, last.after.seq).await?;
-        let wanted: Vec<(Seq, &shared::language::Languages)> =
-            added.iter().map(|change| (change.after.seq, &change.after.translate_to)).collect();
-        let context = context(&mut entries, &wanted);
-        let wanted: Vec<Wanted<'_>> = wanted
-            .iter()
-            .filter_map(|(seq, languages)| Some((entries.iter().find(|entry| entry.seq == *seq)?, languages)))
-            .filter(|(entry, _)| entry.deleted_at.is_none())
-            .flat_map(|(entry, languages)| languages.iter().map(move |target| Wanted { entry, target }))
-            .collect();
+        let entries = self.translator.log.between(room, lowest, last.after.seq).await?;
+        let context = context(&entries, added);
+        let (mut wanted, mut missing): (Vec<Wanted<'_>>, _) = (Vec::new(), None);
+        for Change { after: Entry { seq, translate_to, .. }, .. } in added {
+            match entries.iter().find(|entry| entry.seq == *seq) {
+                None => missing = Some(*seq),
+                Some(entry) if entry.deleted_at.is_some() => {}
+                Some(entry) => wanted.extend(translate_to.iter().map(|target| Wanted { entry, target })),
+            }
+        }
         let unknown = match standing.paused_until {
             Some(_) => Unknown::Fail(FailureReason::Quota),
-            None => Unknown::Ask,
+            None => Unknown::AskWithin(&self.allowance),
         };
         self.translator.translate(&wanted, &context, unknown, Failures::Store).await?;
-        Ok(())
+        // The others do not wait for it.
+        missing.map_or(Ok(()), |seq| Err(Failed::Missing(seq)))
     }
 
     /// The room's people read, once a month, that from now on they have to ask for translations.
@@ -140,12 +162,11 @@ impl AutoTranslate {
     }
 }
 
-/// What was said around the wanted entries: before the first one and, where there are several, among them.
-fn context(entries: &mut [Entry], wanted: &[(Seq, &shared::language::Languages)]) -> String {
-    entries.sort_by_key(|entry| entry.seq);
-    let first = wanted.first().map_or(Seq::FIRST, |(seq, _)| *seq);
+/// What was said around the added entries: before the first one and, where there are several, among them.
+fn context(entries: &[Entry], added: &[Change]) -> String {
+    let first = added.first().map_or(Seq::FIRST, |change| change.after.seq);
     let before = entries.partition_point(|entry| entry.seq < first);
-    translator::words_of(if wanted.len() == 1 { &entries[..before] } else { entries })
+    translator::words_of(if added.len() == 1 { &entries[..before] } else { entries })
 }
 
 /// Runs of changes whose entries are close enough to each other to be read at once.

@@ -1,9 +1,10 @@
 //! How fast a person may ask for what costs something: a bucket each, which fills again by itself.
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
+use crate::ids::UserId;
 use crate::runtime::Caller;
-use crate::table::{Guards, Rate};
+use crate::table::{Guards, Rate, TableError};
 use crate::wire::Refusal;
 
 /// Something that costs more than reading a row.
@@ -39,9 +40,26 @@ impl Buckets {
             Costly::Search => "search",
             Costly::Change => "change",
         };
-        match self.guards.take(caller.user_id(), name, self.rate, self.clock.now()).await? {
+        match self.guards.take(caller.user_id(), name, 1, self.rate, self.clock.now()).await? {
             Ok(()) => Ok(()),
             Err(wait) => Err(Refusal::rate_limited("you are asking for this too often", wait).into()),
         }
+    }
+}
+
+/// How many characters of each person are translated without anybody asking for it: one person's flood is not to use up what a
+/// whole hospital has for a month.
+#[derive(Debug, Clone)]
+pub struct Allowance {
+    /// Where it is kept.
+    pub guards: Guards,
+    /// How fast it comes back, and how much it is.
+    pub rate: Rate,
+}
+
+impl Allowance {
+    /// Takes so many characters from a writer's bucket: `false` where it has not as many.
+    pub async fn take(&self, writer: &UserId, characters: u64, now: Timestamp) -> Result<bool, TableError> {
+        Ok(self.guards.take(writer, "characters", characters, self.rate, now).await?.is_ok())
     }
 }

@@ -239,10 +239,16 @@ pub fn session_audit() -> Result<std::time::Duration, ConfigError> {
 
 /// `COSTLY_PER_MINUTE` and `COSTLY_BURST`: how fast one person may ask for what costs something.
 pub fn costly_rate() -> Result<crate::table::Rate, ConfigError> {
-    Ok(crate::table::Rate {
-        per_minute: parsed("COSTLY_PER_MINUTE")?.ok_or(ConfigError::Missing("COSTLY_PER_MINUTE"))?,
-        burst: parsed("COSTLY_BURST")?.ok_or(ConfigError::Missing("COSTLY_BURST"))?,
-    })
+    let per_minute = parsed("COSTLY_PER_MINUTE")?.ok_or(ConfigError::Missing("COSTLY_PER_MINUTE"))?;
+    let burst = parsed("COSTLY_BURST")?.ok_or(ConfigError::Missing("COSTLY_BURST"))?;
+    Ok(crate::table::Rate::new(per_minute, std::time::Duration::from_secs(60), burst))
+}
+
+/// `AUTO_CHARACTERS_PER_HOUR`: how many characters of one person are translated by themselves; zero: any number.
+pub fn auto_characters() -> Result<crate::table::Rate, ConfigError> {
+    let name = "AUTO_CHARACTERS_PER_HOUR";
+    let per_hour = parsed(name)?.ok_or(ConfigError::Missing(name))?;
+    Ok(crate::table::Rate::new(per_hour, std::time::Duration::from_secs(60 * 60), per_hour))
 }
 
 /// `TRANSLATION_CACHE_DAYS`: for how many days what DeepL said is kept and used again; zero: not at all.

@@ -7,7 +7,7 @@ use aws_smithy_http_client::tls;
 
 use crate::audience::Audience;
 use crate::auth::{Issuer, IssuerConfig, KeySet, Keys, Tokens};
-use crate::bucket::Buckets;
+use crate::bucket::{Allowance, Buckets};
 use crate::clock::Clock;
 use crate::config::{self, ConfigError, DeepLConfig, SecretName, TableName};
 use crate::deepl::DeepL;
@@ -110,6 +110,11 @@ impl Doors {
         Ok(Buckets { guards: self.guards()?, rate: config::costly_rate()?, clock: self.clock() })
     }
 
+    /// How much of each person is translated by itself.
+    pub fn allowance(&self) -> Result<Allowance, ConfigError> {
+        Ok(Allowance { guards: self.guards()?, rate: config::auto_characters()? })
+    }
+
     /// The checker of tokens, its issuers' keys fetched.
     pub async fn tokens(&self, issuers: Vec<IssuerConfig>) -> Result<Tokens, ConfigError> {
         let mut known = Vec::new();
@@ -174,7 +179,7 @@ impl Doors {
             cache_days: config::translation_cache_days()?,
             usage: self.usage()?,
             quota_pause: config::quota_pause()?,
-            deepl: DeepL::new(DeepLConfig::read()?, self.secret(SecretName::DeepL).await?),
+            deepl: DeepL::new(DeepLConfig::read()?, self.secret(SecretName::DeepL).await?, self.clock()),
             digest: self.digest_key().await?,
             clock: self.clock(),
         })

@@ -18,9 +18,9 @@ pub enum Metric {
     PoisonRecord,
     /// Pushes that were given up; the client repairs itself.
     PushDropped,
-    /// Calls that DeepL refused because the account's characters are used up (456).
+    /// Translations that failed because the account's characters are used up (456), DeepL being asked or left alone.
     QuotaUsedUp,
-    /// Translations that failed after all tries.
+    /// Translations that failed for a reason that whoever runs the stack can do something about.
     TranslationFailed,
 }
 

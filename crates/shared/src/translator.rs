@@ -1,16 +1,18 @@
 //! Translates messages of a room and stores the results beside them: what asking for a translation and translating by itself
 //! have in common.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, future, stream};
 
+use crate::bucket::Allowance;
 use crate::chat::{Entry, EntryKind, FailureReason, Translation};
 use crate::clock::Clock;
-use crate::deepl::{self, DeepL, Request, Translated};
+use crate::deepl::{self, DeepL, Lost, Request, Translated};
 use crate::digest::DigestKey;
 use crate::error::chain;
+use crate::ids::UserId;
 use crate::language::Language;
 use crate::metric::{self, Metric};
 use crate::secrets::SecretError;
@@ -61,10 +63,12 @@ pub struct Wanted<'a> {
 }
 
 /// What is to be done with what nobody translated before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unknown {
-    /// DeepL is asked.
+#[derive(Debug, Clone, Copy)]
+pub enum Unknown<'a> {
+    /// DeepL is asked, and somebody waits for the answer.
     Ask,
+    /// DeepL is asked unless it is out of reach, for as much as each writer may have translated without anybody asking for it.
+    AskWithin(&'a Allowance),
     /// It failed already, for this reason.
     Fail(FailureReason),
 }
@@ -86,12 +90,16 @@ struct Keys {
     corrected: String,
 }
 
+/// How long a person waits for DeepL who asked for a translation: API Gateway waits for 29 seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long what nobody asked for may take: its function has two minutes for a batch.
+const LONG_PATIENCE: Duration = Duration::from_secs(60);
 /// How many messages before it tell DeepL what a message is about.
 pub const CONTEXT_ENTRIES: u16 = 3;
 /// How long a person's correction is offered for the same sentence: a year.
 const REMEMBERED: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// How many letters a sentence has at least that means the same wherever it is said.
-const LETTERS: usize = 6;
+/// How many letters a sentence has at least that means the same wherever it is said, see [`weight`].
+const LETTERS: usize = 9;
 /// How many results are stored side by side.
 const AT_ONCE: usize = 8;
 
@@ -109,7 +117,7 @@ impl Translator {
         &self,
         wanted: &[Wanted<'_>],
         context: &str,
-        unknown: Unknown,
+        unknown: Unknown<'_>,
         failures: Failures,
     ) -> Result<Vec<Translation>, TranslatorError> {
         let mut made: Vec<Option<Translation>> = wanted.iter().map(|wanted| wanted.settled()).collect();
@@ -140,8 +148,7 @@ impl Translator {
     /// the next time.
     pub async fn remember(&self, wanted: Wanted<'_>, text: &str) -> Result<(), TranslatorError> {
         let Wanted { entry, .. } = wanted;
-        let letters = entry.message.chars().filter(|letter| letter.is_alphabetic()).count();
-        if letters < LETTERS && !deepl::is_stock_phrase(&entry.message, entry.language.as_ref()) {
+        if weight(&entry.message) < LETTERS && !deepl::is_stock_phrase(&entry.message, entry.language.as_ref()) {
             return Ok(());
         }
         let row = CachedTranslation {
@@ -161,7 +168,7 @@ impl Translator {
         &self,
         wanted: &[Wanted<'_>],
         context: &str,
-        unknown: Unknown,
+        unknown: Unknown<'_>,
         tally: &mut Tally,
     ) -> Result<Vec<Translation>, TranslatorError> {
         let keys = future::try_join_all(wanted.iter().map(|wanted| self.keys(*wanted, context))).await?;
@@ -178,22 +185,38 @@ impl Translator {
                 None => missing.entry(wanted.group()).or_default().push(at),
             }
         }
-        let mut failed: HashMap<&str, FailureReason> = HashMap::new();
-        let groups = missing.into_iter().map(async |(group, mut members)| {
+        for members in missing.values_mut() {
             // Who says the same twice is translated once.
             members.sort_by_key(|at| &keys[*at].said);
             members.dedup_by_key(|at| &keys[*at].said);
+        }
+        let unknown = match unknown {
+            Unknown::AskWithin(_) if self.deepl.is_out_of_reach() => Unknown::Fail(FailureReason::Unavailable),
+            unknown => unknown,
+        };
+        let asked_for = missing.values().flatten().map(|at| wanted[*at].entry);
+        let excessive = match unknown {
+            Unknown::AskWithin(allowance) => self.excessive(allowance, asked_for).await?,
+            Unknown::Ask | Unknown::Fail(_) => HashSet::new(),
+        };
+        let groups = missing.into_iter().map(async |(group, members)| {
+            let (refused, members): (Vec<usize>, Vec<usize>) =
+                members.into_iter().partition(|at| excessive.contains(&wanted[*at].entry.sender.user_id));
             let texts: Vec<&str> = members.iter().map(|at| wanted[*at].entry.message.as_str()).collect();
             let context = if group.stock { "" } else { context };
-            let asked = match unknown {
-                Unknown::Ask => {
-                    let request = Request { texts: &texts, source: group.source, target: group.target, context };
-                    self.deepl.translate(request).await
-                }
-                Unknown::Fail(reason) => texts.iter().map(|_| Err(reason)).collect(),
+            let ask = |patience| {
+                let request = Request { texts: &texts, source: group.source, target: group.target, context, patience };
+                self.deepl.translate(request)
             };
-            members.into_iter().zip(asked).collect::<Vec<_>>()
+            let asked = match unknown {
+                Unknown::Fail(reason) => texts.iter().map(|_| Err(reason.into())).collect(),
+                Unknown::Ask => ask(PATIENCE).await,
+                Unknown::AskWithin(_) => ask(LONG_PATIENCE).await,
+            };
+            let refused = refused.into_iter().map(|at| (at, Err(FailureReason::RateLimited.into())));
+            members.into_iter().zip(asked).chain(refused).collect::<Vec<_>>()
         });
+        let mut failed: HashMap<&str, FailureReason> = HashMap::new();
         for (at, result) in future::join_all(groups).await.into_iter().flatten() {
             match result {
                 Ok(translated) => {
@@ -202,13 +225,15 @@ impl Translator {
                     let row = self.keep(&keys[at].said, translated).await;
                     known.insert(row.cache_key.clone(), row);
                 }
-                Err(reason) => {
+                Err(lost) => {
                     tally.failures += 1;
-                    failed.insert(&keys[at].said, reason);
+                    tally.billed_characters += lost.billed_characters;
+                    report(lost, wanted[at].target);
+                    failed.insert(&keys[at].said, lost.reason);
                 }
             }
         }
-        if unknown == Unknown::Ask && failed.values().any(|reason| *reason == FailureReason::Quota) {
+        if !matches!(unknown, Unknown::Fail(_)) && failed.values().any(|reason| *reason == FailureReason::Quota) {
             self.pause().await;
         }
         let now = self.clock.now();
@@ -224,15 +249,33 @@ impl Translator {
         Ok(results.collect())
     }
 
+    /// Whose texts are more than they may have translated by themselves now: one write for each writer.
+    async fn excessive<'a>(
+        &self,
+        allowance: &Allowance,
+        texts: impl Iterator<Item = &'a Entry>,
+    ) -> Result<HashSet<&'a UserId>, TableError> {
+        let mut characters: HashMap<&UserId, u64> = HashMap::new();
+        for text in texts {
+            *characters.entry(&text.sender.user_id).or_default() += text.message.chars().count() as u64;
+        }
+        let now = self.clock.now();
+        let taken = characters.into_iter().map(async |(writer, characters)| {
+            let granted = allowance.take(writer, characters, now).await?;
+            Ok((!granted).then_some(writer))
+        });
+        Ok(future::try_join_all(taken).await?.into_iter().flatten().collect())
+    }
+
     /// What the cache has of them, by key.
     async fn known<'a>(
         &self,
         keys: impl Iterator<Item = &'a Keys>,
     ) -> Result<HashMap<String, CachedTranslation>, TableError> {
-        if self.cache_days == 0 {
-            return Ok(HashMap::new());
-        }
-        let mut names: Vec<&str> = keys.flat_map(|keys| [keys.said.as_str(), keys.corrected.as_str()]).collect();
+        // What a person made of a sentence is found however long the machine's words are kept.
+        let said = |keys: &'a Keys| Some(keys.said.as_str()).filter(|_| self.cache_days > 0);
+        let mut names: Vec<&str> =
+            keys.flat_map(|keys| said(keys).into_iter().chain([keys.corrected.as_str()])).collect();
         names.sort_unstable();
         names.dedup();
         let now = self.clock.now().seconds();
@@ -357,8 +400,59 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// What was said in these entries, in their order.
+/// Counts a failure: also one for which DeepL was not asked, so that an alarm lasts as long as what it is about.
+fn report(lost: Lost, target: &Language) {
+    tracing::warn!(reason = ?lost.reason, %target, "a translation failed");
+    if lost.billed_characters > 0 {
+        metric::count(Metric::BilledCharacters, lost.billed_characters);
+    }
+    if lost.reason.is_for_operators() {
+        metric::count(Metric::TranslationFailed, 1);
+    }
+    if lost.reason == FailureReason::Quota {
+        metric::count(Metric::QuotaUsedUp, 1);
+    }
+}
+
+/// How many letters of an alphabet a text's letters are worth: a Chinese character is about a word, and what Korean and Japanese
+/// write a syllable with, half a short one.
+fn weight(text: &str) -> usize {
+    let letters = text.chars().filter(|letter| letter.is_alphabetic());
+    letters
+        .map(|letter| match letter {
+            '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3fffd}' => 3,
+            '\u{3041}'..='\u{30ff}' | '\u{ac00}'..='\u{d7a3}' => 2,
+            _ => 1,
+        })
+        .sum()
+}
+
+/// What was said in these entries, in their order, as far as DeepL may read it.
 pub fn words_of(entries: &[Entry]) -> String {
-    let texts = entries.iter().filter(|entry| entry.kind == EntryKind::Text && entry.deleted_at.is_none());
-    texts.map(|entry| entry.message.as_str()).collect::<Vec<_>>().join("\n")
+    entries.iter().filter(|entry| may_be_read(entry)).map(|entry| entry.message.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether DeepL may read an entry's words for the sake of another's. Context leaves the country as the text itself does, so in a
+/// consult, whose people may not want that, they are words that were written to be translated by themselves or that somebody
+/// had translated. Rooms of the other kinds have no such choice.
+fn may_be_read(entry: &Entry) -> bool {
+    let chosen = !entry.translate_to.is_empty() || !entry.translations.is_empty();
+    entry.kind == EntryKind::Text && entry.deleted_at.is_none() && (chosen || entry.room_id.hospital().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_has_the_same_weight_in_every_script() {
+        for text in ["我发烧了", "머리가 아파", "頭が痛い", "My head hurts", "Болит голова"] {
+            assert!(weight(text) >= LETTERS, "{text}");
+        }
+        for text in
+            ["네", "아니요", "그래요", "はい", "いいえ", "是", "没有", "可以", "yes", "No, thanks", "37.5", "👍"]
+        {
+            assert!(weight(text) < LETTERS, "{text}");
+        }
+    }
 }

@@ -48,6 +48,13 @@ pub(super) fn pieces<'a>(text: &'a str, ignored: &[String]) -> Option<Vec<Piece<
     open.is_empty().then_some(pieces)
 }
 
+/// How many characters stand outside of tags.
+pub(super) fn characters(text: &str) -> usize {
+    let outside = |part: &str| part.split_once('>').map_or(part, |(_, outside)| outside).chars().count();
+    let mut parts = text.split('<');
+    parts.next().map_or(0, |start| start.chars().count()) + parts.map(outside).sum::<usize>()
+}
+
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -94,6 +101,13 @@ mod tests {
                 Piece::Markup(r#"<x id="2"/>"#),
             ])
         );
+    }
+
+    #[test]
+    fn tags_are_not_counted_and_what_stands_in_them_is() {
+        for (text, counted) in [("하루 <x id=\"1\">500mg</x>씩", 9), ("<x id=\"2\"/>", 0), ("물", 1)] {
+            assert_eq!(characters(text), counted, "{text}");
+        }
     }
 
     #[test]

@@ -42,8 +42,12 @@ pub(super) fn answer(body: &Value, added: &[String]) -> Result<(Value, u64, u64)
             Some(source) => source.as_str(),
             None => detected(text),
         };
-        // Characters are code points; a text in the target's own language is billed as any other.
-        let characters = text.chars().count() as u64;
+        // Characters are code points; a text in the target's own language is billed as any other. Tags are not billed:
+        // https://support.deepl.com/hc/en-us/articles/360020685720
+        let characters = match request.tag_handling {
+            None => text.chars().count(),
+            Some(_) => markup::characters(text),
+        } as u64;
         billed += characters;
         let translation = match request.tag_handling {
             None => translated(text, detected, &target),

@@ -50,6 +50,8 @@ pub enum FailureReason {
     Rejected,
     /// What came back had lost a number or an address of the text.
     Unfaithful,
+    /// Who wrote it has had as much translated by itself as one person may for now.
+    RateLimited,
 }
 
 impl FailureReason {
@@ -62,7 +64,13 @@ impl FailureReason {
             Self::UnsupportedLanguage => "the translation service does not offer this language",
             Self::Rejected => "the translation service refused the request",
             Self::Unfaithful => "the translation lost a number or an address of the text, so it is not shown",
+            Self::RateLimited => "this was too much text at once to be translated by itself; it can be asked for",
         }
+    }
+
+    /// Whether whoever runs the stack should hear of it: not of what one writer brings about.
+    pub fn is_for_operators(self) -> bool {
+        !matches!(self, Self::RateLimited | Self::UnsupportedLanguage)
     }
 }
 

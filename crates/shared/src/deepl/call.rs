@@ -1,7 +1,7 @@
 //! One call to DeepL: what is sent, what comes back, and when it is tried again.
 //! <https://developers.deepl.com/docs/best-practices/error-handling>
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::AUTHORIZATION;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Translated;
 use super::tone::Tone;
 use crate::chat::FailureReason;
+use crate::clock::{Clock, Timestamp};
 
 /// The body of a request for translations.
 #[derive(Debug, Clone, Serialize)]
@@ -93,18 +94,44 @@ impl Mishap {
 pub(super) struct Call {
     /// Made for the first request: it reads all root certificates, which would be a third of the time that a function takes to start.
     http: LazyLock<reqwest::Client>,
+    clock: Clock,
+    /// Until when DeepL is taken to be out of reach, the last request having been tried in vain.
+    out_of_reach: Mutex<Option<Timestamp>>,
 }
 
 impl Call {
     const TRIES: u32 = 4;
     const TRY_TIMEOUT: Duration = Duration::from_secs(5);
+    /// What a try may take longer for each 10 KB of its body.
+    const MORE_TIME: Duration = Duration::from_secs(1);
+    /// How long DeepL is taken to be out of reach.
+    const REST: Duration = Duration::from_secs(30);
 
-    pub fn new() -> Self {
-        Self { http: LazyLock::new(reqwest::Client::new) }
+    pub fn new(clock: Clock) -> Self {
+        Self { http: LazyLock::new(reqwest::Client::new), clock, out_of_reach: Mutex::default() }
     }
 
-    /// As many translations as texts.
-    pub async fn translate(&self, host: &str, key: &str, body: &Body) -> Result<Vec<Translated>, FailureReason> {
+    /// Whether the last request was tried in vain, a moment ago.
+    pub fn is_out_of_reach(&self) -> bool {
+        let until = *self.out_of_reach.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| self.clock.now() < until)
+    }
+
+    fn found(&self, out_of_reach: bool) {
+        let until = out_of_reach.then(|| self.clock.now() + Self::REST);
+        *self.out_of_reach.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    /// As many translations as texts, before `deadline`.
+    pub async fn translate(
+        &self,
+        host: &str,
+        key: &str,
+        body: &Body,
+        deadline: Timestamp,
+    ) -> Result<Vec<Translated>, FailureReason> {
+        let bytes: usize = body.text.iter().map(String::len).sum();
+        let timeout = Self::TRY_TIMEOUT + Self::MORE_TIME * u32::try_from(bytes / 10_000).unwrap_or(u32::MAX);
         let call = self.http.post(format!("{host}/v2/translate")).json(body);
         let translated = async |answer: Response| {
             let trace_id = trace_id(&answer);
@@ -120,38 +147,45 @@ impl Call {
             });
             Ok(translations.collect())
         };
-        self.tried(call, key, translated).await
+        self.tried(call, key, timeout, deadline, translated).await
     }
 
     /// The codes of the languages that DeepL translates into now.
-    pub async fn languages(&self, host: &str, key: &str) -> Result<Vec<String>, FailureReason> {
+    pub async fn languages(&self, host: &str, key: &str, deadline: Timestamp) -> Result<Vec<String>, FailureReason> {
         let call = self.http.get(format!("{host}/v2/languages?type=target"));
         let codes = async |answer: Response| {
             let offered: Vec<Offered> = answer.json().await.map_err(|_| Mishap::BROKEN)?;
             Ok(offered.into_iter().map(|offered| offered.language.to_ascii_uppercase()).collect())
         };
-        self.tried(call, key, codes).await
+        self.tried(call, key, Self::TRY_TIMEOUT, deadline, codes).await
     }
 
     async fn tried<T>(
         &self,
         call: RequestBuilder,
         key: &str,
+        timeout: Duration,
+        deadline: Timestamp,
         read: impl AsyncFn(Response) -> Result<T, Mishap>,
     ) -> Result<T, FailureReason> {
-        let call = call.header(AUTHORIZATION, format!("DeepL-Auth-Key {key}")).timeout(Self::TRY_TIMEOUT);
+        let call = call.header(AUTHORIZATION, format!("DeepL-Auth-Key {key}"));
         let mut tries = 1;
         loop {
+            let left = deadline.since(self.clock.now());
             let Some(try_of_it) = call.try_clone() else { return Err(FailureReason::Rejected) };
-            match once(try_of_it, &read).await {
-                Ok(answer) => return Ok(answer),
-                Err(mishap) if mishap.passing && tries < Self::TRIES => {
-                    let bound = 250u64 << tries;
-                    let pause = rand::random_range(bound / 4..=bound);
-                    tokio::time::sleep(Duration::from_millis(pause)).await;
+            let done = once(try_of_it.timeout(timeout.min(left)), &read).await;
+            let bound = 250u64 << tries;
+            let pause = Duration::from_millis(rand::random_range(bound / 4..=bound));
+            let again = tries < Self::TRIES && pause < deadline.since(self.clock.now());
+            match done {
+                Err(mishap) if mishap.passing && again => {
+                    tokio::time::sleep(pause).await;
                     tries += 1;
                 }
-                Err(mishap) => return Err(mishap.reason),
+                done => {
+                    self.found(done.as_ref().is_err_and(|mishap| mishap.passing));
+                    return done.map_err(|mishap| mishap.reason);
+                }
             }
         }
     }
@@ -193,6 +227,35 @@ fn mishap(status: StatusCode, body: &str) -> Mishap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn who_waits_is_answered_before_the_deadline_though_deepl_never_answers() {
+        // Connections are let in by the system, and nobody ever reads from them.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let host = format!("http://{}", silent.local_addr().expect("it is bound"));
+        let call = Call::new(Clock::System);
+        let mut body = Body::new(false);
+        body.text = vec!["안녕하세요".to_owned()];
+        let started = Clock::System.now();
+        let answer = call.translate(&host, "key", &body, started + Duration::from_millis(200)).await;
+        assert_eq!(answer.err(), Some(FailureReason::Unavailable));
+        assert!(Clock::System.now().since(started) < Call::TRY_TIMEOUT);
+        assert!(call.is_out_of_reach());
+    }
+
+    #[test]
+    fn deepl_is_taken_to_be_out_of_reach_for_a_moment() {
+        let now = Timestamp::from_seconds(1_000);
+        let mut call = Call::new(Clock::Fixed(now));
+        assert!(!call.is_out_of_reach());
+        call.found(true);
+        assert!(call.is_out_of_reach());
+        call.clock = Clock::Fixed(now + Call::REST);
+        assert!(!call.is_out_of_reach());
+        call.found(true);
+        call.found(false);
+        assert!(!call.is_out_of_reach(), "one that succeeds ends it");
+    }
 
     #[test]
     fn only_what_passes_by_itself_is_tried_again() {

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 use crate::chat::FailureReason;
+use crate::clock::{Clock, Timestamp};
 use crate::config::DeepLConfig;
 use crate::language::Language;
-use crate::metric::{self, Metric};
 use crate::secrets::Secret;
 use crate::verbatim::Sheet;
 use call::{Body, Call};
@@ -31,6 +31,8 @@ pub struct Request<'a> {
     /// What is said around them; shapes the result and is not billed.
     /// <https://developers.deepl.com/docs/best-practices/working-with-context>
     pub context: &'a str,
+    /// How long all that is sent for it may take.
+    pub patience: Duration,
 }
 
 /// What DeepL made of a message.
@@ -46,9 +48,25 @@ pub struct Translated {
     pub trace_id: Option<String>,
 }
 
+/// What DeepL made nothing of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lost {
+    /// Why.
+    pub reason: FailureReason,
+    /// What it counts on the bill all the same.
+    pub billed_characters: u64,
+}
+
+impl From<FailureReason> for Lost {
+    fn from(reason: FailureReason) -> Self {
+        Self { reason, billed_characters: 0 }
+    }
+}
+
 /// The client.
 #[derive(Debug)]
 pub struct DeepL {
+    clock: Clock,
     call: Call,
     config: DeepLConfig,
     key: Secret,
@@ -72,8 +90,13 @@ const LISTED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl DeepL {
     /// With the settings of this stack. Keys of the free tier end in `:fx` and have a host of their own.
-    pub fn new(config: DeepLConfig, key: Secret) -> Self {
-        Self { call: Call::new(), config, key, listed: Mutex::default() }
+    pub fn new(config: DeepLConfig, key: Secret, clock: Clock) -> Self {
+        Self { clock, call: Call::new(clock), config, key, listed: Mutex::default() }
+    }
+
+    /// Whether it was asked in vain a moment ago, so that what nobody waits for need not ask as well.
+    pub fn is_out_of_reach(&self) -> bool {
+        self.call.is_out_of_reach()
     }
 
     /// What a text's translation depends on beside the text, the languages and the context: for the key of a cache.
@@ -86,18 +109,16 @@ impl DeepL {
 
     /// Translates each text: as many results, in their order. Tries again where that can help: after 429, 529, 5xx and broken
     /// connections. Texts go in as few requests as DeepL's limits allow, which is one for all but the longest.
-    pub async fn translate(&self, request: Request<'_>) -> Vec<Result<Translated, FailureReason>> {
-        let all = |reason: FailureReason| request.texts.iter().map(|_| Err(reason)).collect();
-        let key = match self.usable_key().await {
-            Ok(key) => key,
-            Err(reason) => return all(reason),
+    pub async fn translate(&self, request: Request<'_>) -> Vec<Result<Translated, Lost>> {
+        let deadline = self.clock.now() + request.patience;
+        let ready = async {
+            let key = self.usable_key().await?;
+            let codes = self.codes(&key, request.source, request.target, deadline).await?;
+            Ok::<_, FailureReason>((key, codes))
         };
-        match self.codes(&key, request.source, request.target).await {
-            Ok((source, target)) => self.lines(&key, request, source, target).await,
-            Err(reason) => {
-                report(reason, request.target);
-                all(reason)
-            }
+        match ready.await {
+            Ok((key, codes)) => self.lines(&key, request, codes, deadline).await,
+            Err(reason) => request.texts.iter().map(|_| Err(reason.into())).collect(),
         }
     }
 
@@ -106,6 +127,12 @@ impl DeepL {
             tracing::error!(error = %crate::error::chain(&error), "there is no DeepL key");
             FailureReason::Unavailable
         })?;
+        // Who puts it there from a file puts the end of the line there too.
+        let key = key.trim();
+        if key.is_empty() {
+            tracing::error!("the secret with DeepL's key is empty");
+            return Err(FailureReason::Unavailable);
+        }
         // What the free tier is given may be kept and used by DeepL: https://www.deepl.com/pro-license
         if !self.config.free_keys && key.ends_with(":fx") {
             tracing::error!(
@@ -113,38 +140,40 @@ impl DeepL {
             );
             return Err(FailureReason::Rejected);
         }
-        Ok(key)
+        Ok(key.into())
     }
 
-    /// Both languages in DeepL's codes.
+    /// Both languages in DeepL's codes. A source that DeepL does not know by name it may still recognize.
     async fn codes(
         &self,
         key: &str,
         source: Option<&Language>,
         target: &Language,
+        deadline: Timestamp,
     ) -> Result<(Option<String>, String), FailureReason> {
-        let listed = match [source, Some(target)].into_iter().flatten().all(target::is_known) {
-            true => Vec::new(),
-            false => self.listed(key).await?,
-        };
+        let source_is_known = source.is_none_or(target::is_known);
+        let mut listed = Vec::new();
+        if !source_is_known || !target::is_known(target) || target::loses_a_part(target) {
+            listed = match self.listed(key, deadline).await {
+                Err(reason) if !target::is_known(target) => return Err(reason),
+                listed => listed.unwrap_or_default(),
+            };
+        }
         let code = |language: &Language| match target::is_known(language) {
-            true => Some(target::target_code(language)),
+            true => target::exact_code(language, &listed).or_else(|| Some(target::target_code(language))),
             false => target::listed_code(language, &listed),
         };
-        let unsupported = FailureReason::UnsupportedLanguage;
-        if source.is_some_and(|source| code(source).is_none()) {
-            return Err(unsupported);
-        }
-        Ok((source.map(target::source_code), code(target).ok_or(unsupported)?))
+        let source = source.filter(|source| code(source).is_some()).map(target::source_code);
+        Ok((source, code(target).ok_or(FailureReason::UnsupportedLanguage)?))
     }
 
     /// The languages that DeepL offers now, asked for once a day.
-    async fn listed(&self, key: &str) -> Result<Vec<String>, FailureReason> {
+    async fn listed(&self, key: &str, deadline: Timestamp) -> Result<Vec<String>, FailureReason> {
         let mut listed = self.listed.lock().await;
         if let Some((_, codes)) = listed.as_ref().filter(|(at, _)| at.elapsed() < LISTED) {
             return Ok(codes.clone());
         }
-        let codes = self.call.languages(&self.host(key), key).await?;
+        let codes = self.call.languages(&self.host(key), key, deadline).await?;
         *listed = Some((Instant::now(), codes.clone()));
         Ok(codes)
     }
@@ -162,52 +191,46 @@ impl DeepL {
         &self,
         key: &str,
         request: Request<'_>,
-        source: Option<String>,
-        target: String,
-    ) -> Vec<Result<Translated, FailureReason>> {
+        (source, target): (Option<String>, String),
+        deadline: Timestamp,
+    ) -> Vec<Result<Translated, Lost>> {
         let sheets: Vec<Sheet> = request.texts.iter().map(|text| Sheet::new(text, self.config.redact)).collect();
         let xml = sheets.iter().any(Sheet::is_marked);
-        let lines = sheets
-            .iter()
-            .enumerate()
-            .flat_map(|(text, sheet)| sheet.texts(xml).into_iter().map(move |words| Line { text, words }));
+        let sent: Vec<Vec<String>> = sheets.iter().map(|sheet| sheet.texts(xml)).collect();
+        // DeepL sees each line by itself, so a text of several is its own context.
+        let several = request.texts.iter().zip(&sent).filter(|(_, lines)| lines.len() > 1).map(|(text, _)| *text);
+        let around: Vec<&str> = std::iter::once(request.context)
+            .chain(several.filter(|text| !request.context.contains(text)))
+            .filter(|words| !words.is_empty())
+            .collect();
+        let context = self.context(&around.join("\n"));
+        let numbered = sent.into_iter().enumerate();
+        let lines = numbered.flat_map(|(text, lines)| lines.into_iter().map(move |words| Line { text, words }));
         let mut body = Body::new(xml);
         body.target_lang = target;
-        body.glossary_id = self.config.glossary(request.source, request.target).map(str::to_owned);
+        // DeepL takes a glossary with its source only.
+        let glossary = source.as_ref().and_then(|_| self.config.glossary(request.source, request.target));
+        body.glossary_id = glossary.map(str::to_owned);
         body.source_lang = source;
-        body.context = self.context(request.context);
+        body.context = context;
         body.model_type.clone_from(&self.config.model);
         body.tone = tone::tone(request.target);
-        let mut results: Vec<Result<(Vec<String>, Translated), FailureReason>> =
-            sheets.iter().map(|_| Ok(blank())).collect();
-        for batch in batches(lines) {
+        let mut parts: Vec<Parts> = sheets.iter().map(|_| Parts::default()).collect();
+        for mut batch in batches(lines) {
+            // What has lost a line cannot be put together any more, and the rest of it need not be paid for.
+            batch.retain(|line| parts[line.text].lost.is_none());
+            if batch.is_empty() {
+                continue;
+            }
             body.text = batch.iter().map(|line| line.words.clone()).collect();
-            match self.call.translate(&self.host(key), key, &body).await {
+            match self.call.translate(&self.host(key), key, &body, deadline).await {
                 Ok(answers) => {
-                    for (line, answer) in batch.iter().zip(answers) {
-                        if let Ok((lines, whole)) = &mut results[line.text] {
-                            whole.billed_characters += answer.billed_characters;
-                            whole.detected = whole.detected.take().or(answer.detected);
-                            whole.trace_id = answer.trace_id;
-                            lines.push(answer.text);
-                        }
-                    }
+                    batch.iter().zip(answers).for_each(|(line, answer)| parts[line.text].lines.push(answer));
                 }
-                Err(reason) => {
-                    report(reason, request.target);
-                    batch.iter().for_each(|line| results[line.text] = Err(reason));
-                }
+                Err(reason) => batch.iter().for_each(|line| parts[line.text].lost = Some(reason)),
             }
         }
-        let restored = results.into_iter().zip(&sheets).map(|(result, sheet)| {
-            let (lines, whole) = result?;
-            let text = sheet.restore(lines.into_iter(), xml).ok_or_else(|| {
-                report(FailureReason::Unfaithful, request.target);
-                FailureReason::Unfaithful
-            })?;
-            Ok(Translated { text, ..whole })
-        });
-        restored.collect()
+        parts.into_iter().zip(&sheets).map(|(parts, sheet)| parts.together(sheet, xml)).collect()
     }
 
     /// The end of the context, without what identifies a person.
@@ -220,8 +243,29 @@ impl DeepL {
     }
 }
 
-fn blank() -> (Vec<String>, Translated) {
-    (Vec::new(), Translated { text: String::new(), detected: None, billed_characters: 0, trace_id: None })
+/// What DeepL made of a text up to now.
+#[derive(Default)]
+struct Parts {
+    lines: Vec<Translated>,
+    lost: Option<FailureReason>,
+}
+
+impl Parts {
+    fn together(self, sheet: &Sheet, xml: bool) -> Result<Translated, Lost> {
+        let billed_characters = self.lines.iter().map(|line| line.billed_characters).sum();
+        let lost = |reason| Lost { reason, billed_characters };
+        if let Some(reason) = self.lost {
+            return Err(lost(reason));
+        }
+        // A text is in a language if all of its lines are.
+        let mut detected = self.lines.iter().map(|line| line.detected.as_ref());
+        let first = detected.next().flatten();
+        let detected = first.filter(|first| detected.all(|other| other == Some(*first))).cloned();
+        let trace_id = self.lines.last().and_then(|line| line.trace_id.clone());
+        let text = sheet.restore(self.lines.into_iter().map(|line| line.text), xml);
+        let text = text.ok_or_else(|| lost(FailureReason::Unfaithful))?;
+        Ok(Translated { text, detected, billed_characters, trace_id })
+    }
 }
 
 /// As many lines together as one request may have.
@@ -244,14 +288,6 @@ fn batches(lines: impl Iterator<Item = Line>) -> Vec<Vec<Line>> {
     batches
 }
 
-fn report(reason: FailureReason, target: &Language) {
-    tracing::warn!(?reason, %target, "a translation failed");
-    metric::count(Metric::TranslationFailed, 1);
-    if reason == FailureReason::Quota {
-        metric::count(Metric::QuotaUsedUp, 1);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,5 +300,32 @@ mod tests {
         assert_eq!(sizes(lines(101, 10)), [50, 50, 1]);
         assert_eq!(sizes(lines(9, 4_000)), [8, 1]);
         assert_eq!(batches(lines(0, 1)).len(), 0);
+    }
+
+    fn line(text: &str, language: &str) -> Translated {
+        let detected = language.parse().ok();
+        Translated { text: text.to_owned(), detected, billed_characters: 7, trace_id: None }
+    }
+
+    #[test]
+    fn a_text_is_in_a_language_only_if_all_of_its_lines_are() {
+        let sheet = Sheet::new("一行\n二行", true);
+        for (languages, detected) in [(["ja", "ja"], Some("ja")), (["ja", "ko"], None), (["ja", ""], None)] {
+            let lines = languages.iter().map(|language| line("줄", language)).collect();
+            let whole = Parts { lines, lost: None }.together(&sheet, false).ok();
+            let whole = whole.expect("both lines are there");
+            assert_eq!(whole.detected.as_ref().map(Language::as_str), detected);
+            assert_eq!(whole.billed_characters, 14);
+        }
+    }
+
+    #[test]
+    fn what_is_lost_is_on_the_bill_all_the_same() {
+        let sheet = Sheet::new("薬は500mgです\n二行", true);
+        let lost = |parts: Parts| parts.together(&sheet, true).err();
+        let halfway = Parts { lines: vec![line("줄", "ja")], lost: Some(FailureReason::Quota) };
+        assert_eq!(lost(halfway), Some(Lost { reason: FailureReason::Quota, billed_characters: 7 }));
+        let unfaithful = Parts { lines: vec![line("줄", "ja"), line("줄", "ja")], lost: None };
+        assert_eq!(lost(unfaithful), Some(Lost { reason: FailureReason::Unfaithful, billed_characters: 14 }));
     }
 }

@@ -11,14 +11,25 @@ const KNOWN: [&str; 33] = [
 
 /// Whether DeepL has long offered it.
 pub(super) fn is_known(language: &Language) -> bool {
-    KNOWN.contains(&language.primary())
+    KNOWN.contains(&primary(language))
+}
+
+/// The language without script and region, by the name that DeepL knows it by: Norwegian is written in its Bokmål, and old Java and
+/// Android say Hebrew and Indonesian as before 1989.
+fn primary(language: &Language) -> &str {
+    match language.primary() {
+        "no" | "nn" => "nb",
+        "iw" => "he",
+        "in" => "id",
+        primary => primary,
+    }
 }
 
 /// The `target_lang` of a known language: `EN` and `PT` alone are legacy and want a region; Chinese wants a script; others go
 /// without region.
 pub(super) fn target_code(language: &Language) -> String {
     let tag = language.as_str();
-    match language.primary() {
+    match primary(language) {
         "en" if tag.ends_with("GB") => "EN-GB".to_owned(),
         "en" => "EN-US".to_owned(),
         "pt" if tag.ends_with("PT") => "PT-PT".to_owned(),
@@ -30,21 +41,30 @@ pub(super) fn target_code(language: &Language) -> String {
     }
 }
 
+/// Whether the `target_lang` of a known language says less than its tag, `FR` of `fr-CA`: DeepL may offer the tag itself some day.
+pub(super) fn loses_a_part(language: &Language) -> bool {
+    language.as_str().contains('-') && !target_code(language).eq_ignore_ascii_case(language.as_str())
+}
+
+/// The very tag, if DeepL lists it.
+pub(super) fn exact_code(language: &Language, listed: &[String]) -> Option<String> {
+    listed.iter().find(|code| code.eq_ignore_ascii_case(language.as_str())).cloned()
+}
+
 /// The `target_lang` of any language, by the list that DeepL publishes: the very tag, the language alone, or else the first of
 /// its variants.
 pub(super) fn listed_code(language: &Language, listed: &[String]) -> Option<String> {
-    let tag = language.as_str().to_ascii_uppercase();
     let primary = source_code(language);
     let variant = format!("{primary}-");
     let find = |fits: &dyn Fn(&str) -> bool| listed.iter().find(|code| fits(code)).cloned();
-    find(&|code| code == tag)
+    exact_code(language, listed)
         .or_else(|| find(&|code| code == primary))
         .or_else(|| find(&|code| code.starts_with(&variant)))
 }
 
 /// The `source_lang`: without script and region.
 pub(super) fn source_code(language: &Language) -> String {
-    language.primary().to_ascii_uppercase()
+    primary(language).to_ascii_uppercase()
 }
 
 #[expect(clippy::expect_used, reason = "a constant")]
@@ -71,11 +91,25 @@ mod tests {
             ("pt-PT", "PT-PT", "PT"),
             ("zh", "ZH-HANS", "ZH"),
             ("zh-TW", "ZH-HANT", "ZH"),
+            ("no", "NB", "NB"),
+            ("nn-NO", "NB", "NB"),
+            ("iw-IL", "HE", "HE"),
+            ("in", "ID", "ID"),
         ] {
             let language = language(tag);
             assert_eq!((target_code(&language).as_str(), source_code(&language).as_str()), (target, source));
             assert!(is_known(&language));
         }
+    }
+
+    #[test]
+    fn a_region_is_asked_for_once_deepl_has_it() {
+        let listed = ["FR", "FR-CA"].map(str::to_owned);
+        for (tag, loses, code) in [("fr", false, Some("FR")), ("fr-CA", true, Some("FR-CA")), ("fr-BE", true, None)] {
+            assert_eq!(loses_a_part(&language(tag)), loses, "{tag}");
+            assert_eq!(exact_code(&language(tag), &listed).as_deref(), code, "{tag}");
+        }
+        assert!(!loses_a_part(&language("en-GB")));
     }
 
     #[test]

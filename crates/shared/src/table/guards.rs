@@ -23,10 +23,17 @@ struct TicketRow {
 /// How fast a person may do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// How often in a minute, in the long run.
-    pub per_minute: u32,
-    /// How often at once.
-    pub burst: u32,
+    /// How long a bucket takes to get one more; `None`: there is no limit.
+    interval: Option<Duration>,
+    /// How many a full bucket holds.
+    burst: u32,
+}
+
+impl Rate {
+    /// So many within `time` in the long run (none: without limit), and `burst` at once, at least one.
+    pub fn new(count: u32, time: Duration, burst: u32) -> Self {
+        Self { interval: time.checked_div(count), burst: burst.max(1) }
+    }
 }
 
 /// The door to the `guards` table.
@@ -75,20 +82,23 @@ impl Guards {
         applied(&self.table, "PutItem", async || put.clone().send().await).await
     }
 
-    /// Takes one from a person's bucket for `what`: `Err` says how long until there is one again. The bucket is a single time (GCRA,
+    /// Takes `count` from a person's bucket for `what`, or none: `Err` says how long they take to come back. The bucket is a single time (GCRA,
     /// ITU-T I.371): when it will be full again. So an idle person costs one conditional write, and a refused one two and no more.
     pub async fn take(
         &self,
         user: &UserId,
         what: &str,
+        count: u64,
         rate: Rate,
         now: Timestamp,
     ) -> Result<Result<(), Duration>, TableError> {
-        if rate.per_minute == 0 {
-            return Ok(Ok(()));
-        }
-        let interval = Duration::from_millis(60_000 / u64::from(rate.per_minute));
-        let most = now + interval * rate.burst.saturating_sub(1);
+        let Rate { interval: Some(interval), burst } = rate else { return Ok(Ok(())) };
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let taken = interval * count;
+        // A full bucket has not as many.
+        let Some(rest) = burst.checked_sub(count) else { return Ok(Err(taken)) };
+        let most = now + interval * rest;
+        let expires = number((now + interval * burst).seconds() + 60);
         let bucket = || {
             let call = self.table.client.update_item().table_name(&self.table.name);
             call.set_key(Some(Self::key(&format!("pace:{what}"), user.as_str())))
@@ -97,18 +107,18 @@ impl Guards {
         let idle = bucket()
             .update_expression("SET #full = :next, expires_at = :expires")
             .condition_expression("attribute_not_exists(#full) OR #full <= :now")
-            .expression_attribute_values(":next", number((now + interval).millis()))
-            .expression_attribute_values(":expires", number((now + interval * rate.burst).seconds() + 60))
+            .expression_attribute_values(":next", number((now + taken).millis()))
+            .expression_attribute_values(":expires", expires.clone())
             .expression_attribute_values(":now", number(now.millis()));
         if self.table.update(idle).await? {
             return Ok(Ok(()));
         }
         let busy = bucket()
-            .update_expression("SET #full = #full + :interval, expires_at = :expires")
+            .update_expression("SET #full = #full + :taken, expires_at = :expires")
             .condition_expression("#full <= :most")
-            .expression_attribute_values(":interval", number(interval.as_millis()))
-            .expression_attribute_values(":expires", number((now + interval * rate.burst).seconds() + 60))
+            .expression_attribute_values(":taken", number(taken.as_millis()))
+            .expression_attribute_values(":expires", expires)
             .expression_attribute_values(":most", number(most.millis()));
-        Ok(if self.table.update(busy).await? { Ok(()) } else { Err(interval) })
+        Ok(if self.table.update(busy).await? { Ok(()) } else { Err(taken) })
     }
 }

@@ -103,7 +103,7 @@ impl Log {
         Ok((entries, cut_short))
     }
 
-    /// The entries from `lowest` to `highest`, ascending, strongly consistent. One call reads at most 1 MB.
+    /// The entries from `lowest` to `highest`, ascending, strongly consistent, all of them: as many calls as they have megabytes.
     pub async fn between(&self, room: &RoomId, lowest: Seq, highest: Seq) -> Result<Vec<Entry>, TableError> {
         let call = self.table.client.query().table_name(&self.table.name).consistent_read(true);
         let call = call
@@ -111,7 +111,12 @@ impl Log {
             .expression_attribute_values(":room", AttributeValue::S(room.to_string()))
             .expression_attribute_values(":lowest", number(lowest))
             .expression_attribute_values(":highest", number(highest));
-        self.table.rows(call.send().await.map_err(self.table.call("Query"))?.items)
+        let mut pages = call.into_paginator().send();
+        let mut entries = Vec::new();
+        while let Some(page) = pages.next().await {
+            entries.extend(self.table.rows::<Entry>(page.map_err(self.table.call("Query"))?.items)?);
+        }
+        Ok(entries)
     }
 
     /// One entry as it stands now.
