@@ -19,6 +19,7 @@ pub fn everything(seed: u64) -> Plan {
     plan.streams.parallel = Chance::of(0.1);
     plan.pushes.slow = Chance::of(0.01).for_ms(5..=200);
     plan.pushes.gone = Chance::of(0.001);
+    plan.pushes.hung = Chance::of(0.02);
     plan.connections.cut = Chance::of(0.002);
     plan.connections.disconnect_never = Chance::of(0.1);
     plan.connections.disconnect_late = Chance::of(0.2).for_ms(100..=2_000);

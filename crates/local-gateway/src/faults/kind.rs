@@ -63,6 +63,8 @@ kinds! {
     PushThrottled = "pushes.throttled",
     /// A push is answered 500, and nothing is sent.
     PushFailed = "pushes.failed",
+    /// No push to a connection is ever sent or answered. Decided once per connection, at the first push to it.
+    PushHung = "pushes.hung",
     /// A push waits before it is sent.
     PushSlow = "pushes.slow",
     /// A push is sent, and answered 500 or not at all.

@@ -108,6 +108,8 @@ pub struct Pushes {
     pub throttled: Chance,
     /// See [`Kind::PushFailed`].
     pub failed: Chance,
+    /// See [`Kind::PushHung`].
+    pub hung: Chance,
     /// See [`Kind::PushSlow`]; how long the push waits.
     pub slow: Delayed,
     /// See [`Kind::PushLostAnswer`].
@@ -290,7 +292,14 @@ impl Plan {
                 parallel: chance,
                 ..Streams::default()
             },
-            pushes: Pushes { gone: chance, throttled: chance, failed: chance, slow: delayed, lost_answer: chance },
+            pushes: Pushes {
+                gone: chance,
+                throttled: chance,
+                failed: chance,
+                hung: chance,
+                slow: delayed,
+                lost_answer: chance,
+            },
             connections: Connections {
                 cut: chance,
                 disconnect_never: chance,
@@ -353,6 +362,7 @@ impl Plan {
             Kind::PushGone => without_time(self.pushes.gone),
             Kind::PushThrottled => without_time(self.pushes.throttled),
             Kind::PushFailed => without_time(self.pushes.failed),
+            Kind::PushHung => without_time(self.pushes.hung),
             Kind::PushSlow => self.pushes.slow,
             Kind::PushLostAnswer => without_time(self.pushes.lost_answer),
             Kind::ConnectionCut => without_time(self.connections.cut),
