@@ -27,5 +27,6 @@ mod resume;
 mod seeds_a;
 mod seeds_b;
 mod sessions;
+mod slow_readers;
 mod translation;
 mod two_devices;

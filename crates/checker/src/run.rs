@@ -169,9 +169,10 @@ pub async fn run(
     let given_up = gateway.streams().given_up().len();
     // What went to the failure destination was pushed to nobody.
     let frames_arrived = plans::loses_no_frame(&options.faults) && given_up == 0;
-    let history = History { rooms, accounts, evidence, frames_arrived };
+    let history = History { rooms, accounts, evidence, frames_arrived, all_read: given_up == 0 };
     Ok(Verdict {
         seed: options.seed,
+        asked: options.sends,
         violations: judge(&history),
         counts,
         clients,

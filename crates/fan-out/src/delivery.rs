@@ -1,4 +1,8 @@
-//! Pushes frames to connections: side by side, in order for each, and never waiting for one that does not take them.
+//! Pushes frames to connections: side by side, in order for each, and hardly waiting for one that does not take them.
+//!
+//! The rule: a push that is not answered is given up after 300 ms, once 24 of a batch were given up after 50 ms, and after 1,000 of
+//! them nothing more of the batch is pushed; so a room whose connections answer is served whole, however many they are, and those that
+//! answer nothing hold up a batch, all of them together, for two seconds at most.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -7,7 +11,7 @@ use futures::{Stream, StreamExt, stream};
 use shared::audience::{Attention, Listener};
 use shared::clock::Clock;
 use shared::error::chain;
-use shared::ids::{ConnectionId, Participant};
+use shared::metric::{self, Metric};
 use shared::push::{Delivery as Outcome, Push};
 use shared::table::{Connection, Connections, TableError};
 
@@ -20,11 +24,48 @@ pub struct Delivery {
     pub clock: Clock,
 }
 
-/// A connection that is shown the room once a batch's entries are in its head, and whose it is.
-pub type Glance = (Participant, ConnectionId);
-
 /// A push can overtake the `$connect` of its connection, whose 410 then means "not yet".
 const YOUNG: Duration = Duration::from_secs(60);
+
+/// How long one batch still waits for connections that do not answer.
+#[derive(Default)]
+pub struct Patience {
+    given_up: Cell<usize>,
+    unserved: Cell<u64>,
+}
+
+impl Patience {
+    /// One second of a batch whose rooms are served eight side by side, if each of them has one connection that does not answer.
+    const FULL: usize = 24;
+    /// One more second, if they are all in one room.
+    const SHORT: usize = 1_000;
+    const SHORTENED: Duration = Duration::from_millis(50);
+
+    /// How long the next push may take; `None` if it is not to be made any more.
+    fn with_next(&self) -> Option<Duration> {
+        match self.given_up.get() {
+            given_up if given_up < Self::FULL => Some(Push::PATIENCE),
+            given_up if given_up < Self::SHORT => Some(Self::SHORTENED),
+            _ => {
+                self.unserved.set(self.unserved.get() + 1);
+                None
+            }
+        }
+    }
+
+    fn gave_up(&self) {
+        self.given_up.set(self.given_up.get() + 1);
+    }
+
+    /// Counts at a batch's end what was not even tried.
+    pub fn report(self) {
+        let unserved = self.unserved.get();
+        if unserved > 0 {
+            tracing::warn!(unserved, "too many connections did not answer; the rest of a batch was not pushed");
+            metric::count(Metric::PushDropped, unserved);
+        }
+    }
+}
 
 impl Delivery {
     /// Pushes to every listener what concerns it, and gives back who is to be shown the room afterwards: those that get no
@@ -34,7 +75,8 @@ impl Delivery {
         &self,
         listeners: impl Stream<Item = Result<Listener<'a>, TableError>>,
         frames: &Frames,
-    ) -> Result<Vec<Glance>, TableError> {
+        patience: &Patience,
+    ) -> Result<Vec<Connection>, TableError> {
         let (glances, failure) = (RefCell::new(Vec::new()), Cell::new(None));
         listeners
             .for_each_concurrent(Push::AT_ONCE, async |listener| match listener {
@@ -42,10 +84,9 @@ impl Delivery {
                     if listener.attention == Attention::Glance
                         || (listener.attention == Attention::Each && frames.creates_room)
                     {
-                        let Connection { participant, connection_id, .. } = &listener.connection;
-                        glances.borrow_mut().push((participant.clone(), connection_id.clone()));
+                        glances.borrow_mut().push(listener.connection.clone());
                     }
-                    self.serve(&listener, frames).await;
+                    self.serve(&listener, frames, patience).await;
                 }
                 Err(error) => failure.set(Some(error)),
             })
@@ -53,7 +94,7 @@ impl Delivery {
         failure.into_inner().map_or(Ok(glances.into_inner()), Err)
     }
 
-    async fn serve(&self, listener: &Listener<'_>, frames: &Frames) {
+    async fn serve(&self, listener: &Listener<'_>, frames: &Frames, patience: &Patience) {
         let connection = &listener.connection;
         match listener.attention {
             Attention::Ended => {
@@ -62,28 +103,39 @@ impl Delivery {
             }
             Attention::Glance => {}
             // One that does not take a frame is spared the rest of the batch: it repairs itself by `seq`, and the others do not
-            // wait for its timeouts.
+            // wait for it again.
             Attention::Each => {
                 for frame in frames.concerning(listener) {
-                    match self.push.send(&connection.connection_id, frame).await {
-                        Outcome::Delivered => {}
-                        Outcome::Gone if self.clock.now().since(connection.connected_at) >= YOUNG => {
-                            return self.forget(connection).await;
-                        }
-                        Outcome::Gone | Outcome::Dropped => return,
+                    if !self.give(connection, frame, patience).await {
+                        return;
                     }
                 }
             }
         }
     }
 
-    /// Pushes one frame to each of several connections. One that is gone is forgotten by the next message.
-    pub async fn show(&self, connections: impl Iterator<Item = &ConnectionId>, frame: &str) {
+    /// Pushes one frame to each of several connections.
+    pub async fn show(&self, connections: impl Iterator<Item = &Connection>, frame: &str, patience: &Patience) {
         stream::iter(connections)
             .for_each_concurrent(Push::AT_ONCE, async |connection| {
-                self.push.send(connection, frame).await;
+                self.give(connection, frame, patience).await;
             })
             .await;
+    }
+
+    /// Pushes one frame; says whether it was taken. A connection that is no more is forgotten.
+    async fn give(&self, connection: &Connection, frame: &str, patience: &Patience) -> bool {
+        let Some(time) = patience.with_next() else { return false };
+        match self.push.send_within(time, &connection.connection_id, frame).await {
+            Outcome::Delivered => return true,
+            Outcome::Dropped => patience.gave_up(),
+            Outcome::Gone => {
+                if self.clock.now().since(connection.connected_at) >= YOUNG {
+                    self.forget(connection).await;
+                }
+            }
+        }
+        false
     }
 
     /// Removes the rows of a connection that is no more. Should that fail, the next push finds it again.
@@ -91,5 +143,43 @@ impl Delivery {
         if let Err(error) = self.connections.forget(connection).await {
             tracing::warn!(connection = %connection.connection_id, error = chain(&error), "the rows of a closed connection stay for now");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long a batch waits for so many connections of which none answers, where so many are side by side.
+    fn waits(connections: usize, side_by_side: u32) -> Duration {
+        let patience = Patience::default();
+        let next = || patience.with_next().inspect(|_| patience.gave_up());
+        let waited: Duration = std::iter::from_fn(next).take(connections).sum();
+        waited / side_by_side
+    }
+
+    #[test]
+    fn who_answers_nothing_holds_up_a_batch_for_two_seconds_at_most() {
+        let at_once = u32::try_from(Push::AT_ONCE).expect("small");
+        assert!(waits(usize::MAX, at_once) < Duration::from_secs(2), "all in one room");
+        // A batch has at most 100 records, and eight rooms are side by side.
+        assert!(waits(100, 8) < Duration::from_secs(2), "one in each room");
+    }
+
+    #[test]
+    fn a_batch_whose_connections_answer_is_served_however_many_they_are() {
+        let patience = Patience::default();
+        assert!((0..100_000).all(|_| patience.with_next() == Some(Push::PATIENCE)));
+    }
+
+    #[test]
+    fn what_is_not_even_tried_any_more_is_counted() {
+        let patience = Patience::default();
+        for _ in 0..Patience::SHORT {
+            assert!(patience.with_next().is_some());
+            patience.gave_up();
+        }
+        assert_eq!((0..5).filter_map(|_| patience.with_next()).count(), 0);
+        assert_eq!(patience.unserved.get(), 5);
     }
 }

@@ -12,9 +12,9 @@ use shared::error::{Error, chain};
 use shared::ids::{ConnectionId, RoomId, Seq};
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
-use shared::table::Sends;
+use shared::table::{Connection, Sends};
 
-use crate::delivery::{Delivery, Glance};
+use crate::delivery::{Delivery, Patience};
 use crate::frames::{Frames, room_frame};
 use crate::upkeep::Upkeep;
 
@@ -41,8 +41,9 @@ impl StreamReader for FanOut {
         for change in batch {
             rooms.entry(change.after.room_id.clone()).or_default().push(change);
         }
-        stream::iter(rooms)
-            .map(async |(room_id, changes)| match self.room(&room_id, &changes).await {
+        let patience = Patience::default();
+        let failed = stream::iter(rooms)
+            .map(async |(room_id, changes)| match self.room(&room_id, &changes, &patience).await {
                 Ok(()) => Vec::new(),
                 Err(error) => {
                     let (changed, error) = (changes.len(), error.to_string());
@@ -53,21 +54,23 @@ impl StreamReader for FanOut {
             })
             .buffer_unordered(ROOMS_AT_ONCE)
             .concat()
-            .await
+            .await;
+        patience.report();
+        failed
     }
 }
 
 impl FanOut {
-    async fn room(&self, room_id: &RoomId, changes: &[Change]) -> Result<(), Error> {
+    async fn room(&self, room_id: &RoomId, changes: &[Change], patience: &Patience) -> Result<(), Error> {
         let added: Vec<_> =
             changes.iter().filter(|change| change.before.is_none()).map(|change| &change.after).collect();
         let frames = Frames::of(changes, &self.pushed(room_id, &added).await)?;
         let members = self.audience.members(room_id).await?;
         let listeners = self.audience.listeners(room_id, &members, self.clock.now());
-        let glances = self.delivery.deliver(listeners, &frames).await?;
+        let glances = self.delivery.deliver(listeners, &frames, patience).await?;
         self.upkeep.after(room_id, &added, &members).await?;
         if !added.is_empty() && !glances.is_empty() {
-            self.show_room(room_id, &glances).await?;
+            self.show_room(room_id, &glances, patience).await?;
         }
         Ok(())
     }
@@ -88,15 +91,14 @@ impl FanOut {
     }
 
     /// Shows the room as it is after a batch, once, to each of its members on their own connections.
-    async fn show_room(&self, room_id: &RoomId, glances: &[Glance]) -> Result<(), Error> {
+    async fn show_room(&self, room_id: &RoomId, glances: &[Connection], patience: &Patience) -> Result<(), Error> {
         // The seats are read again: the marks have moved since the listeners were looked up.
         let (room, members) = tokio::try_join!(self.upkeep.rooms.get(room_id), self.audience.members.of_room(room_id))?;
         let Some(room) = room else { return Ok(()) };
         for own in &members {
-            let theirs = glances.iter().filter(|(participant, _)| *participant == own.participant);
-            let mut theirs = theirs.map(|(_, connection)| connection).peekable();
+            let mut theirs = glances.iter().filter(|shown| shown.participant == own.participant).peekable();
             if theirs.peek().is_some() {
-                self.delivery.show(theirs, &room_frame(&room, own, &members)?).await;
+                self.delivery.show(theirs, &room_frame(&room, own, &members)?, patience).await;
             }
         }
         Ok(())

@@ -209,6 +209,10 @@ impl Connections {
             return Err(PushError::TooLarge);
         }
         let mut connection = self.find(id).ok_or(PushError::Gone)?;
+        if self.faults.hangs(id) {
+            // Whoever pushes gives up some day, and hangs up.
+            std::future::pending::<()>().await;
+        }
         let strikes = |kind| self.faults.strike(kind, "", "");
         if let Some(slow) = strikes(Kind::PushSlow) {
             tokio::time::sleep(slow.after).await;

@@ -141,6 +141,30 @@ async fn a_push_whose_answer_is_lost_arrives_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_connection_that_hangs_answers_no_push_and_the_others_answer_theirs() {
+    let stack = pushes(Pushes { hung: Chance::once(), ..Pushes::default() }).await;
+    let (mut hung, mut other) = (stack.client().await, stack.client().await);
+    let (hung_id, other_id) = (hung.id().await, other.id().await);
+    let mut first = Box::pin(push(&stack, &hung_id, "never"));
+    let second = tokio::select! {
+        biased;
+        status = &mut first => panic!("the hung connection answered {status:?}"),
+        status = async {
+            // The first push is under way: it is counted before it hangs.
+            while stack.gateway.faults().counts().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            push(&stack, &other_id, "at once").await
+        } => status,
+    };
+    assert_eq!((second, other.text().await.as_str()), (Some(200), "at once"));
+    assert_eq!(stack.gateway.faults().counts(), BTreeMap::from([(Kind::PushHung, 1)]));
+    stack.gateway.faults().calm();
+    assert_eq!(push(&stack, &hung_id, "awake").await, Some(200));
+    assert_eq!(hung.text().await, "awake", "what hung is never sent");
+}
+
+#[tokio::test]
 async fn a_slow_push_takes_as_long_as_the_plan_says() {
     let stack = pushes(Pushes { slow: Chance::once().for_ms(300..=300), ..Pushes::default() }).await;
     let mut client = stack.client().await;

@@ -38,7 +38,7 @@ impl Route for MarkRead {
             && self.seats.members.mark_read(&room_id, caller.participant(), mark, texts, 0).await?;
         if moved {
             // The mark is written; that the others see it is best effort.
-            if let Err(error) = self.tell_others(caller, &room_id, mark).await {
+            if let Err(error) = self.tell_others(caller, member, mark).await {
                 tracing::warn!(error = error.to_string(), "a read mark was not told to the others");
             }
             return Ok(MarkedRead {
@@ -67,12 +67,15 @@ impl MarkRead {
         Ok(self.log.entry(&tail.room_id, seq).await?.ok_or_else(Refusal::no_such_message)?)
     }
 
-    async fn tell_others(&self, caller: &Caller, room_id: &RoomId, last_read_seq: Mark) -> Result<(), Error> {
+    /// In an open room only the caller's own other connections are told: if each of thousands told all the others how far they have
+    /// read, one message would cost millions of pushes.
+    async fn tell_others(&self, caller: &Caller, own: Member, last_read_seq: Mark) -> Result<(), Error> {
+        let room_id = own.room_id.clone();
         let participant = caller.participant().clone();
         let frame = Event::Read { room_id: room_id.clone(), participant, last_read_seq }.to_frame()?;
-        let members = self.audience.members(room_id).await?;
+        let members = if room_id.is_open() { vec![own] } else { self.audience.members(&room_id).await? };
         self.audience
-            .listeners(room_id, &members, self.clock.now())
+            .at_seats(&room_id, &members, self.clock.now())
             .try_for_each_concurrent(Push::AT_ONCE, async |Listener { connection, attention, .. }| {
                 if attention == Attention::Each && connection.connection_id != caller.connection_id {
                     self.push.send(&connection.connection_id, &frame).await;

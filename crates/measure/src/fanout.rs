@@ -40,8 +40,8 @@ pub async fn fan_out(setup: &Setup, most: usize) -> Result<Table, MeasureError> 
         "AWS calls of fan-out",
         "its peak memory MB",
     ];
-    let about = "From the sender's request to each receipt, one message in one open room; the clients are a process of their own. With the slow one, \
-                 a single push takes ten seconds to be answered.";
+    let about = "From the sender's request to each receipt, one message in one open room; the clients are a process of their own. With the hung one, \
+                 a single connection answers no push; the times are those of the others.";
     let mut table = Table::new("One message to many connections", about, &columns);
     let stack = setup.start().await?;
     let sender = stack.connect(&Person::user("sender", "사람", "ko")).await?;
@@ -49,24 +49,27 @@ pub async fn fan_out(setup: &Setup, most: usize) -> Result<Table, MeasureError> 
     let mut crowd = Crowd::start(&stack.gateway.websocket_url())?;
     let mut connected = 0;
     let sizes = SIZES.into_iter().filter(|size| *size <= most);
-    for (size, is_slow) in
-        sizes.flat_map(|size| [(size, false), (size, true)]).filter(|(size, slow)| !slow || *size == 1_000)
+    for (size, is_hung) in
+        sizes.flat_map(|size| [(size, false), (size, true)]).filter(|(size, hung)| !hung || *size == 1_000)
     {
         crowd.connect(size - connected).await?;
         connected = size;
         stack.settled().await?;
-        if is_slow {
+        if is_hung {
             let mut plan = Plan::default();
-            plan.pushes.slow = Chance::once().for_ms(10_000..=10_000);
+            plan.pushes.hung = Chance::once();
             stack.gateway.faults().set(plan).map_err(|error| MeasureError::Other(error.to_string()))?;
         }
+        let answering = size - usize::from(is_hung);
         let before = stack.gateway.ledger().snapshot();
-        let text = format!("여러분 {size} {is_slow}");
+        let text = format!("여러분 {size} {is_hung}");
         let sent = now();
         sender.ask("sendMessage", json!({"room_id": ROOM, "message": text})).await?;
-        let times: Vec<Duration> = crowd.heard(&text).await?.into_iter().map(|at| at.saturating_sub(sent)).collect();
+        let times: Vec<Duration> =
+            crowd.heard(answering, &text).await?.into_iter().map(|at| at.saturating_sub(sent)).collect();
         stack.settled().await?;
         let counts = &stack.gateway.ledger().snapshot() - &before;
+        stack.gateway.faults().calm();
         let last = percentile(&times, 100);
         let memory = stack
             .gateway
@@ -77,7 +80,7 @@ pub async fn fan_out(setup: &Setup, most: usize) -> Result<Table, MeasureError> 
         let calls: u64 = counts.function("FanOutFunction").calls.values().map(|call| call.calls).sum();
         #[expect(clippy::cast_precision_loss, reason = "for people")]
         table.row([
-            format!("{size}{}", if is_slow { ", one of them slow" } else { "" }),
+            format!("{size}{}", if is_hung { ", one of them hung" } else { "" }),
             milliseconds(times.iter().min().copied()),
             milliseconds(percentile(&times, 50)),
             milliseconds(percentile(&times, 99)),
@@ -127,9 +130,9 @@ impl Crowd {
         self.order(&format!("connect {further}")).await.map(|_| ())
     }
 
-    /// When each client heard a text, since the epoch.
-    async fn heard(&mut self, text: &str) -> Result<Vec<Duration>, MeasureError> {
-        let micros: Vec<u64> = serde_json::from_str(&self.order(&format!("hear {text}")).await?)?;
+    /// When the first so many clients heard a text, since the epoch.
+    async fn heard(&mut self, count: usize, text: &str) -> Result<Vec<Duration>, MeasureError> {
+        let micros: Vec<u64> = serde_json::from_str(&self.order(&format!("hear {count} {text}")).await?)?;
         Ok(micros.into_iter().map(Duration::from_micros).collect())
     }
 }
@@ -162,12 +165,15 @@ pub async fn clients(url: &str) -> Result<(), MeasureError> {
             anstream::println!("connected");
         } else {
             let (instant, time) = (Instant::now(), now());
-            let all = futures::future::try_join_all(clients.iter().map(|client| client.hears(of))).await?;
+            let (count, text) = of.split_once(' ').unwrap_or(("0", of));
+            let hearing =
+                stream::iter(&clients).map(|client| client.hears(text)).buffer_unordered(clients.len().max(1));
+            let first: Vec<Instant> = hearing.take(count.parse().unwrap_or_default()).try_collect().await?;
             let since_the_epoch = |at: Instant| match at.checked_duration_since(instant) {
                 Some(later) => time + later,
                 None => time.saturating_sub(instant - at),
             };
-            let micros: Vec<u128> = all.into_iter().map(|at| since_the_epoch(at).as_micros()).collect();
+            let micros: Vec<u128> = first.into_iter().map(|at| since_the_epoch(at).as_micros()).collect();
             anstream::println!("{}", json!(micros));
         }
     }

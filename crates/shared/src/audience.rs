@@ -26,7 +26,7 @@ pub enum Attention {
     Each,
     /// It is one of a participant with very many, and did not join the room: it gets one `room` event per batch.
     Glance,
-    /// Its session has ended: nothing is pushed to it any more.
+    /// Its session has ended, or its row has expired, which no connection outlives: nothing is pushed to it any more.
     Ended,
 }
 
@@ -63,11 +63,21 @@ impl Audience {
         if room.is_open() {
             let pages = self.connections.listening(room);
             let listen = move |connection: Connection| {
-                let attention = if connection.session_until > now { Attention::Each } else { Attention::Ended };
+                let attention = if connection.is_alive(now) { Attention::Each } else { Attention::Ended };
                 Listener { connection, member: None, attention }
             };
             return one_by_one(pages, move |_| listen).boxed_local();
         }
+        self.at_seats(room, members, now)
+    }
+
+    /// The connections of these seats of `room`, in the same way: in an open room not who joined it, but whose seats they are.
+    pub fn at_seats<'a>(
+        &'a self,
+        room: &'a RoomId,
+        members: &'a [Member],
+        now: Timestamp,
+    ) -> LocalBoxStream<'a, Result<Listener<'a>, TableError>> {
         let seats = members.iter().map(move |member| self.at_seat(room, member, now).boxed_local());
         stream::iter(seats).flatten_unordered(Self::AT_ONCE).boxed_local()
     }
@@ -78,14 +88,13 @@ impl Audience {
         member: &'a Member,
         now: Timestamp,
     ) -> impl Stream<Item = Result<Listener<'a>, TableError>> + 'a {
-        let lives = move |connection: &Connection| connection.session_until > now;
         let mut crowded = None;
         one_by_one(self.connections.listening(&member.participant), move |page| {
-            let live = page.rows.iter().filter(|connection| lives(connection)).count();
+            let live = page.rows.iter().filter(|connection| connection.is_alive(now)).count();
             let crowded = *crowded.get_or_insert(page.more || live > self.full_delivery_limit);
             move |connection: Connection| {
                 let attention = match () {
-                    () if !lives(&connection) => Attention::Ended,
+                    () if !connection.is_alive(now) => Attention::Ended,
                     () if crowded && !connection.rooms.contains(room) => Attention::Glance,
                     () => Attention::Each,
                 };
@@ -121,7 +130,7 @@ impl Audience {
         if found.iter().any(|some| some.len() > most) || found.iter().map(Vec::len).sum::<usize>() > most {
             return Ok(None);
         }
-        Ok(Some(found.into_iter().flatten().filter(|connection| connection.session_until > now).collect()))
+        Ok(Some(found.into_iter().flatten().filter(|connection| connection.is_alive(now)).collect()))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -13,6 +14,7 @@ use aws_sdk_apigatewaymanagement::config::http::HttpResponse;
 use aws_sdk_apigatewaymanagement::error::SdkError;
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
+use tokio::time::{Instant, sleep};
 
 use crate::ids::ConnectionId;
 use crate::metric::{self, Metric};
@@ -24,7 +26,7 @@ pub enum Delivery {
     Delivered,
     /// The connection is no more (410), or not yet.
     Gone,
-    /// Given up after several tries; the client repairs itself by `seq`.
+    /// Given up, after several tries or for taking too long; the client repairs itself by `seq`.
     Dropped,
 }
 
@@ -43,16 +45,28 @@ pub enum Closing {
 #[derive(Debug, Clone)]
 pub struct Push {
     client: Client,
+    /// When AWS last answered a push.
+    answered: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Push {
     /// How many pushes are under way at once.
     pub const AT_ONCE: usize = 64;
 
-    /// The SDK's own retries serve for 429 and 5xx: three tries with jitter growing from 50 ms, each at most 2 s.
+    /// How long a push may take, its repetitions included. One within a region is answered in 10 ms at p50 and 40 ms at p99
+    /// (`crates/measure/latencies.json`), so who has not answered by then will not.
+    pub const PATIENCE: Duration = Duration::from_millis(300);
+    /// How long it may take where no connection to AWS stands for certain: with a small function's share of a processor the TLS
+    /// handshake alone takes more than [`Self::PATIENCE`].
+    const HANDSHAKE: Duration = Duration::from_secs(2);
+    /// How long a connection to AWS stands for certain after an answer: the HTTP client keeps an idle one for 90 s.
+    const STANDS: Duration = Duration::from_secs(60);
+
+    /// The SDK's own retries serve for 429 and 5xx: three tries with jitter growing from 50 ms. What is not answered is not
+    /// tried again: whoever pushes has lost patience by then.
     pub fn new(sdk: &SdkConfig) -> Self {
         let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50));
-        Self::with(sdk, retries, Duration::from_secs(2))
+        Self::with(sdk, retries, Self::HANDSHAKE)
     }
 
     /// For somebody who waits: one try of at most half a second, because another way is left.
@@ -63,20 +77,49 @@ impl Push {
     fn with(sdk: &SdkConfig, retries: RetryConfig, patience: Duration) -> Self {
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(patience).build();
         let config = Builder::from(sdk).retry_config(retries).timeout_config(timeouts).build();
-        Self { client: Client::from_conf(config) }
+        Self { client: Client::from_conf(config), answered: Arc::default() }
     }
 
     /// Sends one text frame of at most 128 KB to one connection.
     pub async fn send(&self, connection: &ConnectionId, frame: &str) -> Delivery {
-        match self.offer(connection, frame).await {
-            Ok(()) => Delivery::Delivered,
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_gone_exception()) => Delivery::Gone,
-            Err(error) => {
-                tracing::warn!(%connection, bytes = frame.len(), error = %crate::error::chain(&error), "a push was dropped");
-                metric::count(Metric::PushDropped, 1);
-                Delivery::Dropped
-            }
+        self.send_within(Self::PATIENCE, connection, frame).await
+    }
+
+    /// The same, for somebody with less patience, or with more.
+    pub async fn send_within(&self, patience: Duration, connection: &ConnectionId, frame: &str) -> Delivery {
+        let error = tokio::select! {
+            biased;
+            offered = self.offer(connection, frame) => match offered {
+                Ok(()) => return Delivery::Delivered,
+                Err(error) if error.as_service_error().is_some_and(|error| error.is_gone_exception()) => {
+                    return Delivery::Gone;
+                }
+                Err(error) => crate::error::chain(&error),
+            },
+            () = self.overdue(patience) => "it is not answered".to_owned(),
+        };
+        tracing::warn!(%connection, bytes = frame.len(), error, "a push was dropped");
+        metric::count(Metric::PushDropped, 1);
+        Delivery::Dropped
+    }
+
+    /// Ends when a push that begins now has taken too long.
+    async fn overdue(&self, patience: Duration) {
+        const STEPS: u32 = 3;
+        let begun = Instant::now();
+        // Step by step: where the whole process stands still for a while, that is one step and not the connection's fault.
+        for _ in 0..STEPS {
+            sleep(patience / STEPS).await;
         }
+        while !self.stands() && begun.elapsed() < Self::HANDSHAKE {
+            sleep(patience / STEPS).await;
+        }
+    }
+
+    /// Whether a connection to AWS stands for certain.
+    fn stands(&self) -> bool {
+        let answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        answered.is_some_and(|at| at.elapsed() < Self::STANDS)
     }
 
     /// Whether the connection took one text frame; why not is left to who tries again.
@@ -90,7 +133,11 @@ impl Push {
         frame: &str,
     ) -> Result<(), SdkError<PostToConnectionError, HttpResponse>> {
         let call = self.client.post_to_connection().connection_id(connection.as_str()).data(Blob::new(frame));
-        call.send().await.map(|_| ())
+        let outcome = call.send().await.map(|_| ());
+        if matches!(outcome, Ok(()) | Err(SdkError::ServiceError(_))) {
+            *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        outcome
     }
 
     /// Closes a connection.

@@ -35,6 +35,8 @@ kinds! {
     DynamoDbFailedAfter = "dynamodb.failed_after",
     /// A call is applied and its connection cut instead of an answer.
     DynamoDbCutAfter = "dynamodb.cut_after",
+    /// A call is applied, and its connection stands open without an answer.
+    DynamoDbNeverAnswered = "dynamodb.never_answered",
     /// A call waits before it is performed.
     DynamoDbSlow = "dynamodb.slow",
     /// A transaction is cancelled because another one is in its way; nothing is applied.
@@ -63,6 +65,8 @@ kinds! {
     PushThrottled = "pushes.throttled",
     /// A push is answered 500, and nothing is sent.
     PushFailed = "pushes.failed",
+    /// No push to a connection is ever sent or answered. Decided once per connection, at the first push to it.
+    PushHung = "pushes.hung",
     /// A push waits before it is sent.
     PushSlow = "pushes.slow",
     /// A push is sent, and answered 500 or not at all.

@@ -47,6 +47,8 @@ struct State {
     struck: BTreeMap<Kind, u64>,
     /// How many latencies were drawn under this plan.
     drawn: u64,
+    /// Which connections answer no push under this plan, as far as it is decided.
+    hung: BTreeMap<String, bool>,
     /// Under all plans.
     counts: BTreeMap<Kind, u64>,
 }
@@ -142,6 +144,20 @@ impl Faults {
             return None;
         }
         self.state().strike(kind, function, operation)
+    }
+
+    /// Whether that connection answers no push at all.
+    pub(crate) fn hangs(&self, connection: &str) -> bool {
+        if !self.are_active() {
+            return false;
+        }
+        let mut state = self.state();
+        if let Some(hangs) = state.hung.get(connection) {
+            return *hangs;
+        }
+        let hangs = state.strike(Kind::PushHung, "", "").is_some();
+        state.hung.insert(connection.to_owned(), hangs);
+        hangs
     }
 
     /// The planted defects, where there are any.

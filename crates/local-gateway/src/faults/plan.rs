@@ -58,6 +58,8 @@ pub struct DynamoDb {
     pub failed_after: Chance,
     /// See [`Kind::DynamoDbCutAfter`].
     pub cut_after: Chance,
+    /// See [`Kind::DynamoDbNeverAnswered`].
+    pub never_answered: Chance,
     /// See [`Kind::DynamoDbSlow`]; how long the call waits.
     pub slow: Delayed,
     /// See [`Kind::DynamoDbConflict`]; strikes `TransactWriteItems` alone.
@@ -108,6 +110,8 @@ pub struct Pushes {
     pub throttled: Chance,
     /// See [`Kind::PushFailed`].
     pub failed: Chance,
+    /// See [`Kind::PushHung`].
+    pub hung: Chance,
     /// See [`Kind::PushSlow`]; how long the push waits.
     pub slow: Delayed,
     /// See [`Kind::PushLostAnswer`].
@@ -277,6 +281,7 @@ impl Plan {
                 failed_before: chance,
                 failed_after: chance,
                 cut_after: chance,
+                never_answered: chance,
                 slow: delayed,
                 conflict: chance,
                 write_conflict: chance,
@@ -290,7 +295,14 @@ impl Plan {
                 parallel: chance,
                 ..Streams::default()
             },
-            pushes: Pushes { gone: chance, throttled: chance, failed: chance, slow: delayed, lost_answer: chance },
+            pushes: Pushes {
+                gone: chance,
+                throttled: chance,
+                failed: chance,
+                hung: chance,
+                slow: delayed,
+                lost_answer: chance,
+            },
             connections: Connections {
                 cut: chance,
                 disconnect_never: chance,
@@ -339,6 +351,7 @@ impl Plan {
             Kind::DynamoDbFailedBefore => without_time(self.dynamodb.failed_before),
             Kind::DynamoDbFailedAfter => without_time(self.dynamodb.failed_after),
             Kind::DynamoDbCutAfter => without_time(self.dynamodb.cut_after),
+            Kind::DynamoDbNeverAnswered => without_time(self.dynamodb.never_answered),
             Kind::DynamoDbSlow => self.dynamodb.slow,
             Kind::DynamoDbConflict => without_time(self.dynamodb.conflict),
             Kind::DynamoDbWriteConflict => without_time(self.dynamodb.write_conflict),
@@ -353,6 +366,7 @@ impl Plan {
             Kind::PushGone => without_time(self.pushes.gone),
             Kind::PushThrottled => without_time(self.pushes.throttled),
             Kind::PushFailed => without_time(self.pushes.failed),
+            Kind::PushHung => without_time(self.pushes.hung),
             Kind::PushSlow => self.pushes.slow,
             Kind::PushLostAnswer => without_time(self.pushes.lost_answer),
             Kind::ConnectionCut => without_time(self.connections.cut),

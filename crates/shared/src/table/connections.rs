@@ -51,6 +51,11 @@ impl Connection {
     pub const MOST_ROOMS: usize = 100;
     /// How long a row is kept: the 2 hours of API Gateway's longest connection, and 15 minutes.
     pub const KEPT_SECONDS: u64 = 2 * 60 * 60 + 15 * 60;
+
+    /// Whether it can still be there at `now` and may be pushed to. DynamoDB deletes an expired row days later.
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.session_until > now && self.expires_at > now.seconds()
+    }
 }
 
 /// Names of people are never printed.
