@@ -31,7 +31,7 @@ const SUBPROTOCOL: &str = "damso.v1";
 
 impl Lifecycle for Connect {
     async fn happen(&self, caller: &Caller, handshake: Handshake<'_>) -> Result<Accepted, Error> {
-        if let Err(wait) = self.guards.take(caller.user_id(), "connect", self.rate, self.clock.now()).await? {
+        if let Err(wait) = self.guards.take(caller.user_id(), "connect", 1, self.rate, self.clock.now()).await? {
             return Err(Refusal::rate_limited("you are connecting too often", wait).into());
         }
         let (connection, session) = (caller.listening_to(caller.participant()), caller.session(handshake));

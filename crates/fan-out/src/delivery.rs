@@ -1,16 +1,19 @@
 //! Pushes frames to connections: side by side, in order for each, and hardly waiting for one that does not take them.
 //!
-//! The rule: a push that is not answered is given up after 300 ms, once 24 of a batch were given up after 50 ms, and after 1,000 of
-//! them nothing more of the batch is pushed; so a room whose connections answer is served whole, however many they are, and those that
-//! answer nothing hold up a batch, all of them together, for two seconds at most.
+//! The rule: a push that is not answered is given up after a second, and for the next minute that connection's pushes after 50 ms; once
+//! eight of a batch were given up, all its others after 50 ms; and after 1,000 of them nothing more of the batch is pushed. So a room
+//! whose connections answer is served whole, however many they are, and those that answer nothing hold up a batch, all of them
+//! together, for two seconds at most, and a connection that goes on answering nothing for a moment.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
 use shared::audience::{Attention, Listener};
-use shared::clock::Clock;
+use shared::clock::{Clock, Timestamp};
 use shared::error::chain;
+use shared::ids::ConnectionId;
 use shared::metric::{self, Metric};
 use shared::push::{Delivery as Outcome, Push};
 use shared::table::{Connection, Connections, TableError};
@@ -22,10 +25,38 @@ pub struct Delivery {
     pub push: Push,
     pub connections: Connections,
     pub clock: Clock,
+    pub silent: Silent,
 }
 
 /// A push can overtake the `$connect` of its connection, whose 410 then means "not yet".
 const YOUNG: Duration = Duration::from_secs(60);
+
+/// Who answered nothing, and until when little is expected of them.
+#[derive(Default)]
+pub struct Silent(RefCell<HashMap<ConnectionId, Timestamp>>);
+
+impl Silent {
+    /// How long little is expected of a connection.
+    const SUSPECTED: Duration = Duration::from_secs(60);
+    /// How many are remembered: some megabyte.
+    const MOST: usize = 10_000;
+
+    fn note(&self, connection: &ConnectionId, now: Timestamp) {
+        let mut silent = self.0.borrow_mut();
+        if silent.len() >= Self::MOST {
+            silent.clear();
+        }
+        silent.insert(connection.clone(), now + Self::SUSPECTED);
+    }
+
+    fn clear(&self, connection: &ConnectionId) {
+        self.0.borrow_mut().remove(connection);
+    }
+
+    fn suspects(&self, connection: &ConnectionId, now: Timestamp) -> bool {
+        self.0.borrow().get(connection).is_some_and(|until| now < *until)
+    }
+}
 
 /// How long one batch still waits for connections that do not answer.
 #[derive(Default)]
@@ -36,7 +67,7 @@ pub struct Patience {
 
 impl Patience {
     /// One second of a batch whose rooms are served eight side by side, if each of them has one connection that does not answer.
-    const FULL: usize = 24;
+    const FULL: usize = 8;
     /// One more second, if they are all in one room.
     const SHORT: usize = 1_000;
     const SHORTENED: Duration = Duration::from_millis(50);
@@ -125,12 +156,20 @@ impl Delivery {
 
     /// Pushes one frame; says whether it was taken. A connection that is no more is forgotten.
     async fn give(&self, connection: &Connection, frame: &str, patience: &Patience) -> bool {
+        let (id, now) = (&connection.connection_id, self.clock.now());
         let Some(time) = patience.with_next() else { return false };
-        match self.push.send_within(time, &connection.connection_id, frame).await {
-            Outcome::Delivered => return true,
-            Outcome::Dropped => patience.gave_up(),
+        let time = if self.silent.suspects(id, now) { Patience::SHORTENED } else { time };
+        match self.push.send_within(time, id, frame).await {
+            Outcome::Delivered => {
+                self.silent.clear(id);
+                return true;
+            }
+            Outcome::Dropped => {
+                self.silent.note(id, now);
+                patience.gave_up();
+            }
             Outcome::Gone => {
-                if self.clock.now().since(connection.connected_at) >= YOUNG {
+                if now.since(connection.connected_at) >= YOUNG {
                     self.forget(connection).await;
                 }
             }
@@ -164,6 +203,16 @@ mod tests {
         assert!(waits(usize::MAX, at_once) < Duration::from_secs(2), "all in one room");
         // A batch has at most 100 records, and eight rooms are side by side.
         assert!(waits(100, 8) < Duration::from_secs(2), "one in each room");
+    }
+
+    #[test]
+    fn of_who_answered_nothing_little_is_expected_for_a_minute() {
+        let (silent, one, now) = (Silent::default(), ConnectionId::new("a"), Timestamp::from_millis(5));
+        silent.note(&one, now);
+        assert!(silent.suspects(&one, now) && !silent.suspects(&ConnectionId::new("b"), now));
+        assert!(!silent.suspects(&one, now + Silent::SUSPECTED));
+        silent.clear(&one);
+        assert!(!silent.suspects(&one, now));
     }
 
     #[test]

@@ -228,7 +228,7 @@ pub fn max_connections() -> Result<usize, ConfigError> {
 /// `CONNECTS_PER_MINUTE`: how often a person may connect within a minute, and at once after a pause.
 pub fn connect_rate() -> Result<crate::table::Rate, ConfigError> {
     let often = parsed("CONNECTS_PER_MINUTE")?.ok_or(ConfigError::Missing("CONNECTS_PER_MINUTE"))?;
-    Ok(crate::table::Rate { per_minute: often, burst: often })
+    Ok(crate::table::Rate::new(often, std::time::Duration::from_secs(60), often))
 }
 
 /// `SESSION_AUDIT_DAYS`: for how many days it is kept when and from where a person was connected.

@@ -54,10 +54,10 @@ impl Push {
     pub const AT_ONCE: usize = 64;
 
     /// How long a push may take, its repetitions included. One within a region is answered in 10 ms at p50 and 40 ms at p99
-    /// (`crates/measure/latencies.json`), so who has not answered by then will not.
-    pub const PATIENCE: Duration = Duration::from_millis(300);
-    /// How long it may take where no connection to AWS stands for certain: with a small function's share of a processor the TLS
-    /// handshake alone takes more than [`Self::PATIENCE`].
+    /// (`crates/measure/latencies.json`); what is more than that is for the TLS handshakes of many pushes at once, for which a
+    /// small function has a share of a processor.
+    pub const PATIENCE: Duration = Duration::from_secs(1);
+    /// How long it may take where no connection to AWS stands for certain.
     const HANDSHAKE: Duration = Duration::from_secs(2);
     /// How long a connection to AWS stands for certain after an answer: the HTTP client keeps an idle one for 90 s.
     const STANDS: Duration = Duration::from_secs(60);
