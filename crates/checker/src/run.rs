@@ -141,6 +141,7 @@ pub async fn run(
     let talking = Instant::now();
     crew.talk(&stage, options, |acknowledged| progress(Progress { acknowledged, since: began.elapsed() })).await;
     let talked = talking.elapsed();
+    let in_time = stage.acknowledged.load(Ordering::Relaxed);
 
     // The faults strike until the readers have been through what was said, or what waits behind them would repair in peace
     // what was dropped before. Under faults that may take for ever.
@@ -173,6 +174,7 @@ pub async fn run(
     Ok(Verdict {
         seed: options.seed,
         asked: options.sends,
+        in_time,
         violations: judge(&history),
         counts,
         clients,
