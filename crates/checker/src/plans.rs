@@ -7,9 +7,12 @@ use local_gateway::faults::{Chance, Connections, Plan, Pushes, Sabotage};
 pub fn everything(seed: u64) -> Plan {
     let mut plan = Plan::every_kind(seed, 0.01);
     plan.dynamodb.slow = Chance::of(0.02).for_ms(5..=120);
+    // Each costs its caller the time after which an attempt is given up.
+    plan.dynamodb.never_answered = Chance::of(0.0005);
     plan.dynamodb.conflict = Chance::of(0.05);
     plan.dynamodb.write_conflict = Chance::of(0.02);
-    plan.lambda.killed = Chance::of(0.003).for_ms(0..=30);
+    // Fan-out begins its work when the newest text is 100 ms old: what strikes earlier strikes a function that waits.
+    plan.lambda.killed = Chance::of(0.003).for_ms(0..=250);
     plan.lambda.timeout = Chance::of(0.002).for_ms(200..=600);
     plan.lambda.cold = Chance::of(0.003);
     plan.lambda.crowd = Chance::of(0.003);

@@ -180,6 +180,10 @@ impl Behind {
         if self.faults.strike(Kind::DynamoDbCutAfter, function, &operation).is_some() {
             return Reply::Cut;
         }
+        if self.faults.strike(Kind::DynamoDbNeverAnswered, function, &operation).is_some() {
+            // Whoever asks gives up some day, and hangs up.
+            std::future::pending::<()>().await;
+        }
         Reply::Says(outcome)
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls;
 
@@ -30,6 +31,12 @@ pub struct Doors {
 /// How long connections may take to open in INIT, for which Lambda gives ten seconds in all.
 const WARMING: Duration = Duration::from_secs(2);
 
+/// How long one attempt of a call may take: DynamoDB answers in milliseconds, and a TLS handshake in a small function takes most of a
+/// second. An attempt that is not answered is made again by the SDK, whether or not it was applied; that is the same as a connection
+/// that is cut after a write was applied, which the checker's faults try (`dynamodb.cut_after`, `dynamodb.never_answered`): a transaction
+/// is told by its token, and every other write may come twice.
+const ATTEMPT: Duration = Duration::from_millis(1_500);
+
 impl Doors {
     /// Reads the SDK's configuration from the environment. All clients share one HTTP client: each would else have its own
     /// connections, and read the root certificates for itself.
@@ -37,7 +44,9 @@ impl Doors {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
             .build_https();
-        let sdk = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
+        let sdk = aws_config::defaults(BehaviorVersion::latest()).http_client(http).timeout_config(timeouts);
+        let sdk = sdk.load().await;
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
         Ok(Self { sdk, dynamodb, warms: config::warm_in_init()? })
     }

@@ -35,6 +35,8 @@ kinds! {
     DynamoDbFailedAfter = "dynamodb.failed_after",
     /// A call is applied and its connection cut instead of an answer.
     DynamoDbCutAfter = "dynamodb.cut_after",
+    /// A call is applied, and its connection stands open without an answer.
+    DynamoDbNeverAnswered = "dynamodb.never_answered",
     /// A call waits before it is performed.
     DynamoDbSlow = "dynamodb.slow",
     /// A transaction is cancelled because another one is in its way; nothing is applied.

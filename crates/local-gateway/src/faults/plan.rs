@@ -58,6 +58,8 @@ pub struct DynamoDb {
     pub failed_after: Chance,
     /// See [`Kind::DynamoDbCutAfter`].
     pub cut_after: Chance,
+    /// See [`Kind::DynamoDbNeverAnswered`].
+    pub never_answered: Chance,
     /// See [`Kind::DynamoDbSlow`]; how long the call waits.
     pub slow: Delayed,
     /// See [`Kind::DynamoDbConflict`]; strikes `TransactWriteItems` alone.
@@ -279,6 +281,7 @@ impl Plan {
                 failed_before: chance,
                 failed_after: chance,
                 cut_after: chance,
+                never_answered: chance,
                 slow: delayed,
                 conflict: chance,
                 write_conflict: chance,
@@ -348,6 +351,7 @@ impl Plan {
             Kind::DynamoDbFailedBefore => without_time(self.dynamodb.failed_before),
             Kind::DynamoDbFailedAfter => without_time(self.dynamodb.failed_after),
             Kind::DynamoDbCutAfter => without_time(self.dynamodb.cut_after),
+            Kind::DynamoDbNeverAnswered => without_time(self.dynamodb.never_answered),
             Kind::DynamoDbSlow => self.dynamodb.slow,
             Kind::DynamoDbConflict => without_time(self.dynamodb.conflict),
             Kind::DynamoDbWriteConflict => without_time(self.dynamodb.write_conflict),

@@ -1,6 +1,7 @@
 //! Faults of DynamoDB, as the real SDK sees them.
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 
@@ -108,6 +109,16 @@ async fn a_connection_that_is_cut_after_a_call_was_applied_gives_no_answer() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_never_answered_was_applied_and_is_told_by_its_token_when_it_is_made_again() {
+    let world = world(DynamoDb { never_answered: Chance::once(), ..DynamoDb::default() }).await;
+    let patience = TimeoutConfig::builder().operation_attempt_timeout(std::time::Duration::from_millis(100)).build();
+    let config = world.writer().config().to_builder().timeout_config(patience).build();
+    assert_eq!(transact(&aws_sdk_dynamodb::Client::from_conf(config), 1, "x").await, Ok(()));
+    assert_eq!(world.truth().await, ["x"]);
+    assert_eq!(world.faults.counts(), BTreeMap::from([(Kind::DynamoDbNeverAnswered, 1)]));
+}
+
+#[tokio::test]
 async fn the_sdks_own_repetition_of_a_transaction_is_told_by_its_token() {
     let world =
         world(DynamoDb { failed_after: Chance::once(), cut_after: Chance::once(), ..DynamoDb::default() }).await;
@@ -164,7 +175,10 @@ async fn a_call_takes_at_least_as_long_as_on_aws_and_fails_no_differently() {
 #[tokio::test]
 async fn a_run_can_be_repeated_by_its_seed() {
     let run = async |seed| {
-        let world = World::with(Plan::every_kind(seed, 0.1)).await;
+        let mut plan = Plan::every_kind(seed, 0.1);
+        // Nobody here gives up waiting.
+        plan.dynamodb.never_answered = Chance::default();
+        let world = World::with(plan).await;
         let mut outcomes = Vec::new();
         for seq in 0..60 {
             outcomes.push(world.put(seq, "x").await);
