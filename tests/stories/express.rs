@@ -77,6 +77,34 @@ async fn a_push_that_fails_on_the_express_lane_is_made_by_the_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_answers_nothing_costs_the_others_no_double() {
+    let world = World::with(|stack| {
+        stack.parameters.insert("SendWindowMs".to_owned(), "0".to_owned());
+    })
+    .await;
+    let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
+    let mut laptop = world.connect(&dev::people::patient()).await;
+    world.settled().await;
+    let mut plan = Plan::default();
+    plan.pushes.hung = Chance::once();
+    world.gateway.faults().set(plan).expect("a plan that can be followed");
+    // A machine that is very busy may be late with the one or the other, but not with all.
+    for number in 0..30 {
+        let text = format!("{number}번");
+        hospital.say(&room, &text).await;
+        world.settled().await;
+        let came = heard(&phone.rest().await, &text) + heard(&laptop.rest().await, &text);
+        assert!(came >= 1, "the device that answers gets every message");
+        let sends = world.rows("SendsTable").await;
+        let marked = sends.iter().any(|send| send["pushed_to"].as_array().is_some_and(|to| to.len() == 1));
+        if marked && came == 1 {
+            return;
+        }
+    }
+    panic!("who took a message got it twice, every time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mark_that_cannot_be_written_costs_a_double_and_loses_nothing() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;

@@ -4,10 +4,11 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use futures::{StreamExt, stream};
+use futures::stream::{FuturesUnordered, StreamExt};
 use shared::audience::Audience;
 use shared::chat::Entry;
 use shared::clock::Timestamp;
@@ -16,7 +17,7 @@ use shared::ids::{ConnectionId, RoomId};
 use shared::push::Push;
 use shared::table::{Connection, Send, Sends};
 use shared::wire::{Event, MessageView};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// The lane and its doors.
 pub struct Express {
@@ -30,6 +31,11 @@ pub struct Express {
 /// How long is waited for the audience once the message is stored: in a group its lookup takes two round trips, as storing
 /// does.
 const LOOKUP: Duration = Duration::from_millis(50);
+/// How old a text becomes while its pushes are waited for, all of them together. Fan-out reads the marks of a text that is 100 ms old:
+/// who took it by then is marked in time, and who did not is left to the stream and keeps the others from nothing.
+const PUSHES: Duration = Duration::from_millis(80);
+/// How long they are waited for at least: where storing took long, fan-out may come first, and the mark still spares most doubles.
+const LEAST: Duration = Duration::from_millis(30);
 /// How long the mark may take. The sender's reply waits for it.
 const MARK: Duration = Duration::from_millis(250);
 
@@ -56,19 +62,32 @@ impl Express {
         (done, audience.unwrap_or_default())
     }
 
-    /// Pushes a new entry to everybody but the connection it came from, and marks who took it.
-    pub async fn deliver(&self, entry: &Entry, send: &Send, audience: &[Connection]) {
-        let others = audience.iter().map(|connection| &connection.connection_id);
-        let others: Vec<_> = others.filter(|connection| Some(*connection) != entry.origin.as_ref()).collect();
+    /// Pushes a new entry to everybody but the connection it came from, and marks who took it in time.
+    pub async fn deliver(&self, entry: &Entry, send: &Send, audience: Vec<Connection>, now: Timestamp) {
+        let others = audience.into_iter().map(|connection| connection.connection_id);
+        let others: Vec<_> = others.filter(|connection| Some(connection) != entry.origin.as_ref()).collect();
         let (false, Ok(frame)) = (others.is_empty(), Event::Message(MessageView::of_event(entry)).to_frame()) else {
             return;
         };
-        let took = stream::iter(others)
-            .map(async |connection: &ConnectionId| self.push.took(connection, &frame).await.then(|| connection.clone()))
-            .buffer_unordered(Push::AT_ONCE)
-            .filter_map(async |took| took)
-            .collect::<Vec<_>>()
-            .await;
+        let frame: Arc<str> = Arc::from(frame);
+        // Each is a task of its own, which goes on when it is no longer waited for: cut off in its TLS handshake, the next one would
+        // begin with another.
+        let mut pushes: FuturesUnordered<_> = others
+            .into_iter()
+            .map(|connection| tokio::spawn(took(self.push.clone(), connection, Arc::clone(&frame))))
+            .collect();
+        let time = PUSHES.saturating_sub(now.since(entry.sent_at)).max(LEAST);
+        let (mut took, mut over) = (Vec::new(), pin!(passes(time)));
+        loop {
+            tokio::select! {
+                biased;
+                pushed = pushes.next() => match pushed {
+                    Some(pushed) => took.extend(pushed.ok().flatten()),
+                    None => break,
+                },
+                () = &mut over => break,
+            }
+        }
         if took.is_empty() {
             return;
         }
@@ -78,5 +97,19 @@ impl Express {
             Err(late) => late.to_string(),
         };
         tracing::warn!(room = %entry.room_id, error, "who took a message is not marked; they will get it twice");
+    }
+}
+
+/// The connection, if it took the frame.
+async fn took(push: Push, connection: ConnectionId, frame: Arc<str>) -> Option<ConnectionId> {
+    push.took(&connection, &frame).await.then_some(connection)
+}
+
+/// Ends when so much time has passed, in small steps: where the process is given no processor for a while, that is one step, and
+/// not the fault of those that it pushes to.
+async fn passes(time: Duration) {
+    const STEP: Duration = Duration::from_millis(10);
+    for _ in 0..time.as_millis() / STEP.as_millis() {
+        sleep(STEP).await;
     }
 }
