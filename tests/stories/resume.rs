@@ -141,6 +141,34 @@ async fn a_sync_of_many_rooms_serves_every_one_of_them_in_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sync_reads_little_more_than_it_can_give() {
+    let world = World::start().await;
+    let mut patient = world.connect(&dev::people::patient()).await;
+    // Nobody translates all that.
+    world.gateway.streams().pause();
+    let mut have = serde_json::Map::new();
+    for number in 0..20 {
+        let reply = patient.ask("createRoom", json!({"kind": "consult", "hospital_id": format!("h{number}")})).await;
+        let room = reply["room"]["room_id"].as_str().unwrap().to_owned();
+        let seq = patient.say(&room, "はい").await;
+        world.write_log(&room, (0..6).map(|_| "あ".repeat(4_000))).await;
+        have.insert(room, json!(seq));
+    }
+    let before = world.gateway.ledger().snapshot();
+    let synced = patient.ask("sync", json!({"rooms": have})).await;
+    let counts = (&world.gateway.ledger().snapshot() - &before).function("SyncFunction");
+    let rooms = synced["rooms"].as_array().unwrap();
+    assert_eq!(rooms.len(), 20);
+    for room in rooms {
+        assert_eq!((&room["last_seq"], &room["complete"]), (&json!(8), &json!(false)), "no gap is silent");
+    }
+    assert!(rooms.iter().any(|room| room["messages"] != json!([])), "something moves on");
+    // 12 KB an entry are 3 units: 18 for all of a room, and 3 for its tail.
+    let units = counts.calls["dynamodb:Query MessagesTable"].read_units;
+    assert!(units < 8.0 * 20.0 + 20.0 * 4.0, "{units} read units, where all of the 20 rooms are more than 360");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sync_takes_50_rooms_and_not_one_more() {
     let world = World::start().await;
     let mut patient = world.connect(&dev::people::patient()).await;

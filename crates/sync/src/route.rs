@@ -1,5 +1,6 @@
 //! When a client says how far it has come in its rooms, then it gets what is newer. This is also its heartbeat.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -30,8 +31,10 @@ struct Read {
 const MAX_ROOMS: usize = 50;
 /// How many entries are read of each room.
 const READ_PER_ROOM: u16 = 30;
-/// How many rooms are read at once.
-const AT_ONCE: usize = 16;
+/// How many rooms are read at once: so many at most are read in vain because the page was filled meanwhile.
+const AT_ONCE: usize = 8;
+/// What an entry takes on a page at least, besides its words.
+const FRAME_OF_ENTRY: usize = 200;
 
 impl Route for Sync {
     type Request = requests::Sync;
@@ -47,25 +50,42 @@ impl Route for Sync {
         let admitted = members.iter().filter(|member| Action::Sync.admits(Relation::of_seat(member)).is_ok());
         let seated: HashSet<&RoomId> = admitted.map(|member| &member.room_id).collect();
         let asked = request.rooms.into_iter().filter(|(room, _)| seated.contains(room));
-        let read: Vec<Read> =
-            stream::iter(asked).map(|(room, mark)| self.read(room, mark)).buffered(AT_ONCE).try_collect().await?;
+        let gathered = Cell::new(0);
+        let read: Vec<Read> = stream::iter(asked)
+            .map(|(room, mark)| self.read(room, mark, &gathered))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
         let languages = self.languages(&read).await?;
         Ok(Synced { rooms: pack(caller, read, &languages) })
     }
 }
 
 impl Sync {
-    async fn read(&self, room_id: RoomId, mark: Mark) -> Result<Read, Error> {
+    /// Reads what is newer in a room. Once enough for a page is gathered, only how far the room goes: what does not fit would be read
+    /// in vain, up to a megabyte of every room.
+    async fn read(&self, room_id: RoomId, mark: Mark, gathered: &Cell<usize>) -> Result<Read, Error> {
+        if gathered.get() >= PAGE_LIMIT {
+            let last_seq = self.last_seq(&room_id).await?;
+            return Ok(Read { room_id, entries: Vec::new(), has_more: last_seq > mark, last_seq });
+        }
         // From the last entry that the client has: finding it there tells a client that has everything from one that claims
         // more than there is, in one read.
         let (mut entries, has_more) =
             self.log.from(&room_id, mark.entry().unwrap_or(Seq::FIRST), READ_PER_ROOM).await?;
         let last_seq = match entries.last() {
             Some(last) if !has_more => last.seq.into(),
-            _ => self.log.tail(&room_id, 1).await?.first().map(|entry| Mark::from(entry.seq)).unwrap_or_default(),
+            _ => self.last_seq(&room_id).await?,
         };
         entries.retain(|entry| Mark::from(entry.seq) > mark);
+        // Rather too little than too much, so that a page is full before reading ends.
+        let size: usize = entries.iter().map(|entry| FRAME_OF_ENTRY + entry.message.len()).sum();
+        gathered.set(gathered.get() + size);
         Ok(Read { room_id, entries, has_more, last_seq })
+    }
+
+    async fn last_seq(&self, room_id: &RoomId) -> Result<Mark, Error> {
+        Ok(self.log.tail(room_id, 1).await?.first().map(|entry| Mark::from(entry.seq)).unwrap_or_default())
     }
 
     /// What the rooms' members read, for those rooms that have something to show.
