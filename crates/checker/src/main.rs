@@ -1,12 +1,13 @@
 //! `check`: starts the whole stack on this machine, puts every fault in its way that AWS has, lets many clients talk, and
-//! says whether a promise was broken. Exit code 1 if one was, 2 if there is no verdict.
+//! says whether a promise was broken. Exit code 1 if one was, 2 if there is no verdict: nor is there one where fewer messages were
+//! acknowledged than were asked for.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use checker::{CheckError, Options, Progress, Tempo, plans, run};
+use checker::{CheckError, Options, Progress, Tempo, Verdict, plans, run};
 use clap::{Parser, ValueEnum};
 use dev::binaries::{BuildError, BuildFolder, build};
 use local_gateway::deepl::StandIn;
@@ -92,8 +93,9 @@ const TOKEN_SECRET: &str = "the-secret-of-the-checker's-tokens-which-is-longer-t
 #[tokio::main]
 async fn main() -> ExitCode {
     match check(&Arguments::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
+        Ok(verdict) if !verdict.holds() => ExitCode::from(1),
+        Ok(verdict) if !verdict.is_whole() => ExitCode::from(2),
+        Ok(_) => ExitCode::SUCCESS,
         Err(failure) => {
             anstream::eprintln!("error: {failure}");
             ExitCode::from(2)
@@ -101,7 +103,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn check(arguments: &Arguments) -> Result<bool, Failure> {
+async fn check(arguments: &Arguments) -> Result<Verdict, Failure> {
     let seed = arguments.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
     let mut faults = match &arguments.faults {
         Some(file) => Plan::read(file)?,
@@ -147,7 +149,7 @@ async fn check(arguments: &Arguments) -> Result<bool, Failure> {
     gateway.shut_down().await;
     let verdict = verdict?;
     anstream::println!("{verdict}");
-    Ok(verdict.holds())
+    Ok(verdict)
 }
 
 /// The stack as it is deployed, with AWS's limits in time made short.

@@ -141,6 +141,7 @@ pub async fn run(
     let talking = Instant::now();
     crew.talk(&stage, options, |acknowledged| progress(Progress { acknowledged, since: began.elapsed() })).await;
     let talked = talking.elapsed();
+    let in_time = stage.acknowledged.load(Ordering::Relaxed);
 
     // The faults strike until the readers have been through what was said, or what waits behind them would repair in peace
     // what was dropped before. Under faults that may take for ever.
@@ -169,9 +170,11 @@ pub async fn run(
     let given_up = gateway.streams().given_up().len();
     // What went to the failure destination was pushed to nobody.
     let frames_arrived = plans::loses_no_frame(&options.faults) && given_up == 0;
-    let history = History { rooms, accounts, evidence, frames_arrived };
+    let history = History { rooms, accounts, evidence, frames_arrived, all_read: given_up == 0 };
     Ok(Verdict {
         seed: options.seed,
+        asked: options.sends,
+        in_time,
         violations: judge(&history),
         counts,
         clients,

@@ -12,6 +12,10 @@ use crate::judge::{Kind, Violation};
 pub struct Verdict {
     /// What the cast, the clients' choices and the faults were drawn from.
     pub seed: u64,
+    /// How many messages were to be acknowledged at least.
+    pub asked: u64,
+    /// How many were while messages were sent, under the faults; those that came later show little.
+    pub in_time: u64,
     /// What contradicts a promise; empty if all were kept.
     pub violations: Vec<Violation>,
     /// What the clients did and got, all of them together.
@@ -40,6 +44,12 @@ impl Verdict {
     #[must_use]
     pub fn holds(&self) -> bool {
         self.violations.is_empty()
+    }
+
+    /// Whether as much was said as was to be: a run that was cut short shows nothing.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.in_time >= self.asked
     }
 
     /// How many violations of each kind there are.
@@ -105,6 +115,10 @@ impl fmt::Display for Verdict {
         writeln!(formatter, "faults        {total}")?;
         for (kind, count) in &self.faults {
             writeln!(formatter, "  {kind:<29} {count}")?;
+        }
+        if self.holds() && !self.is_whole() {
+            let (some, asked) = (self.in_time, self.asked);
+            return write!(formatter, "verdict       none: of {asked} messages only {some} were acknowledged in time");
         }
         if self.holds() {
             return write!(formatter, "verdict       every promise was kept");

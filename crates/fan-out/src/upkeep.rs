@@ -47,10 +47,15 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Who writes has read what they wrote, if they had read what was before it.
+    /// Who writes has read what they wrote, if they had read what was before it. Between two runs of one sender stands another's text,
+    /// so at most one of them moves the mark: where it stands decides which, as if each entry had come by itself.
     async fn move_own_marks(&self, room_id: &RoomId, added: &[&Entry]) -> Result<(), Error> {
-        for (participant, run) in own_runs(added) {
-            self.members.mark_read(room_id, participant, run.seq, run.text_count, run.texts_before).await?;
+        for (participant, runs) in own_runs(added) {
+            for run in runs.into_iter().rev() {
+                if self.members.mark_read(room_id, participant, run.seq, run.text_count, run.texts_before).await? {
+                    break;
+                }
+            }
         }
         Ok(())
     }
@@ -68,22 +73,22 @@ impl Upkeep {
     }
 }
 
-/// For each sender, the last run of their own texts that no other's text stands between.
-fn own_runs<'a>(added: &[&'a Entry]) -> BTreeMap<&'a Participant, Run> {
+/// For each sender, the runs of their own texts that no other's text stands between, in the order of the log.
+fn own_runs<'a>(added: &[&'a Entry]) -> BTreeMap<&'a Participant, Vec<Run>> {
     let mut texts: Vec<&'a Entry> = added.iter().copied().filter(|entry| entry.kind == EntryKind::Text).collect();
     texts.sort_by_key(|entry| entry.seq);
-    let mut runs: BTreeMap<&Participant, Run> = BTreeMap::new();
+    let mut all: BTreeMap<&Participant, Vec<Run>> = BTreeMap::new();
     for entry in texts {
         let (seq, text_count) = (Mark::from(entry.seq), entry.text_count);
-        let run =
-            runs.entry(&entry.sender.participant).or_insert(Run { texts_before: text_count - 1, seq, text_count });
-        if run.text_count + 1 == text_count {
-            (run.seq, run.text_count) = (seq, text_count);
-        } else if run.text_count != text_count {
-            *run = Run { texts_before: text_count - 1, seq, text_count };
+        let runs = all.entry(&entry.sender.participant).or_default();
+        match runs.last_mut() {
+            // The stream may bring an entry twice in one batch.
+            Some(run) if run.text_count == text_count => {}
+            Some(run) if run.text_count + 1 == text_count => (run.seq, run.text_count) = (seq, text_count),
+            _ => runs.push(Run { texts_before: text_count - 1, seq, text_count }),
         }
     }
-    runs
+    all
 }
 
 #[cfg(test)]
@@ -110,14 +115,40 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_ones_own_texts_moves_ones_mark_over_all_of_it() {
+    fn every_run_of_ones_own_texts_may_move_ones_mark() {
         let log = log(&["a", "a", "b", "b", "a"]);
         let runs = own_runs(&log.iter().collect::<Vec<_>>());
         let of = |user: &str| {
-            let run = &runs[&user.parse::<Participant>().expect("valid")];
-            (run.texts_before, run.seq.get(), run.text_count)
+            let runs = &runs[&user.parse::<Participant>().expect("valid")];
+            runs.iter().map(|run| (run.texts_before, run.seq.get(), run.text_count)).collect::<Vec<_>>()
         };
-        assert_eq!(of("user:a"), (4, 5, 5));
-        assert_eq!(of("user:b"), (2, 4, 4));
+        assert_eq!(of("user:a"), [(0, 2, 2), (4, 5, 5)]);
+        assert_eq!(of("user:b"), [(2, 4, 4)]);
+    }
+
+    /// Where a mark (how many texts were read) ends that these batches of a log move one after the other, by the condition that
+    /// the table puts to each write.
+    fn marked<'a>(of: &str, start: u64, batches: impl Iterator<Item = &'a [Entry]>) -> u64 {
+        let of: Participant = of.parse().expect("valid");
+        batches.fold(start, |read, batch| {
+            let runs = own_runs(&batch.iter().collect::<Vec<_>>()).remove(&of).unwrap_or_default();
+            let moving = runs.iter().rev().find(|run| read >= run.texts_before && read < run.text_count);
+            moving.map_or(read, |run| run.text_count)
+        })
+    }
+
+    #[test]
+    fn a_mark_moves_in_one_batch_as_it_does_record_by_record() {
+        for senders in ["aabba", "abab", "baab", "bbaaa", "aaaa", "abba"] {
+            let log = log(&senders.split("").filter(|sender| !sender.is_empty()).collect::<Vec<_>>());
+            for start in 0..=log.len() as u64 {
+                let one_by_one = marked("user:a", start, log.chunks(1));
+                for size in 2..=log.len() {
+                    let batched = marked("user:a", start, log.chunks(size));
+                    assert_eq!(batched, one_by_one, "{senders} from {start} in batches of {size}");
+                }
+            }
+        }
+        assert_eq!(marked("user:a", 0, std::iter::once(log(&["a", "a", "b", "b", "a"]).as_slice())), 2);
     }
 }

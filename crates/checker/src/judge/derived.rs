@@ -10,6 +10,14 @@ pub(super) fn judge(history: &History, violations: &mut Vec<Violation>) {
     for (room, log) in &history.evidence.logs {
         head(history, room, log, violations);
         for (participant, seat) in history.evidence.seats.get(room).into_iter().flatten() {
+            let least = if history.all_read { least_mark(log, participant) } else { 0 };
+            if seat.last_read_seq < least {
+                let read = seat.last_read_seq;
+                let evidence = format!(
+                    "in {room}, {participant} has read up to {read}, and had read what was before their own texts up to {least}"
+                );
+                violations.push(Violation::new(Kind::Mark, evidence));
+            }
             let texts = texts_up_to(log, seat.last_read_seq);
             if seat.last_read_seq > last_seq(log) || seat.read_text_count != texts {
                 violations.push(Violation::new(
@@ -42,6 +50,17 @@ fn last_seq(log: &[Logged]) -> u64 {
 
 fn texts_up_to(log: &[Logged], seq: u64) -> u64 {
     log.iter().filter(|logged| logged.entry.text && logged.entry.seq <= seq).count() as u64
+}
+
+/// How far somebody has read at least who never said so: to the end of their own texts, wherever all before these was read. The log
+/// alone says it, whatever mark is stored.
+fn least_mark(log: &[Logged], participant: &str) -> u64 {
+    let mut least = 0;
+    let texts = log.iter().filter(|logged| logged.entry.text);
+    for own in texts.take_while(|logged| logged.entry.sender == participant) {
+        least = own.entry.seq;
+    }
+    least
 }
 
 fn last_text(log: &[Logged]) -> u64 {

@@ -26,6 +26,8 @@ pub struct History {
     pub evidence: Evidence,
     /// Whether every frame to an open connection arrived for certain.
     pub frames_arrived: bool,
+    /// Whether every change went through every reader, and none to the failure destination.
+    pub all_read: bool,
 }
 
 /// A way to break a promise.

@@ -54,6 +54,7 @@ fn flawless() -> History {
         accounts: vec![account("a"), account("b")],
         evidence,
         frames_arrived: true,
+        all_read: true,
     }
 }
 
@@ -255,6 +256,40 @@ fn a_mark_that_counts_wrong_went_back_or_is_missing_is_found() {
         history.evidence.seats.get_mut(ROOM).unwrap().remove("user:b");
     });
     assert!(missing.contains(&Kind::Mark), "{missing:?}");
+}
+
+#[test]
+fn a_mark_that_stands_before_ones_own_texts_though_all_before_them_was_read_is_found() {
+    fn unmoved(history: &mut History) {
+        // A says two texts, B one, and A one more, as if all had come in one batch of which only A's last text was tried.
+        for (at, sender) in [(1, "user:a"), (2, "user:a"), (3, "user:b")] {
+            log(history)[at].entry.sender = sender.to_owned();
+        }
+        history
+            .evidence
+            .seats
+            .get_mut(ROOM)
+            .unwrap()
+            .get_mut("user:a")
+            .unwrap()
+            .clone_from(&Seat { last_read_seq: 0, read_text_count: 0 });
+        first(history).marks.clear();
+    }
+    let marks = |change: fn(&mut History)| {
+        let mut history = flawless();
+        change(&mut history);
+        let marks = judge(&history).into_iter().filter(|violation| violation.kind == Kind::Mark);
+        marks.map(|violation| violation.evidence).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        marks(unmoved),
+        ["in direct:a:b, user:a has read up to 0, and had read what was before their own texts up to 3"]
+    );
+    let given_up = |history: &mut History| {
+        unmoved(history);
+        history.all_read = false;
+    };
+    assert_eq!(marks(given_up), [""; 0], "what was given up moved nobody's mark");
 }
 
 #[test]
