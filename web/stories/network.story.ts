@@ -43,6 +43,12 @@ async function enterCuttable(token: string) {
   return { page, network };
 }
 
+/** Loads the page anew while there is no network; the page's files are on this machine. */
+async function reloadOffline(page: Page): Promise<void> {
+  await page.reload();
+  await page.getByText("No connection. You can go on writing").waitFor();
+}
+
 test("who was away finds what the other wrote, and what they wrote themself is sent once", async () => {
   const { page: patient, network } = await enterCuttable(stage.backend.patient);
   const staff = (await stage.enter(stage.backend.staff)).page;
@@ -82,6 +88,66 @@ test("a message outlives loading the page anew before it was sent", async () => 
   expect(await staff.locator(".entry", { hasText: "通訳が必要です" }).count()).toBe(1);
 });
 
+test("who signs in again without a network loses nothing that they wrote", async () => {
+  const { page: patient, network } = await enterCuttable(stage.backend.patient);
+  await openRoom(patient, "seoul-clinic");
+  await network.cut();
+  await say(patient, "予約を変えたいです");
+  await say(patient, "明日は行けません");
+  await patient.locator(".composer textarea").fill("それから");
+  await reloadOffline(patient);
+  await patient.setViewportSize({ width: 390, height: 780 });
+  const notice = patient.locator(".connection-notice");
+  const sentence = await notice.locator("p").boundingBox();
+  expect(sentence?.width, "the sentence has room on a phone").toBeGreaterThan(250);
+  await notice.getByRole("button", { name: "Sign in again" }).click();
+  await patient.getByText("Your session has ended.").waitFor();
+  await network.mend();
+  await patient.getByRole("textbox", { name: "Address" }).fill(stage.backend.url);
+  await patient.getByLabel("Token").fill(stage.backend.patient);
+  await patient.getByRole("button", { name: "Sign in" }).click();
+  for (const text of ["予約を変えたいです", "明日は行けません"]) {
+    await entry(patient, text).getByRole("img", { name: /Delivered|Read/ }).waitFor();
+  }
+  expect(await patient.locator(".composer textarea").inputValue()).toBe("それから");
+});
+
+test("signing out asks about what was not sent, and then leaves nothing behind", async () => {
+  const { page: patient, network } = await enterCuttable(stage.backend.patient);
+  await openRoom(patient, "seoul-clinic");
+  await network.cut();
+  await patient.getByText("No connection. You can go on writing").waitFor();
+  for (const text of ["一", "二", "三"]) await say(patient, text);
+  await patient.locator(".rooms").getByRole("button", { name: "Options" }).click();
+  expect(await patient.getByRole("button", { name: "Sign out on all devices" }).isDisabled(), "nobody can be asked").toBe(true);
+  await patient.getByRole("button", { name: "Sign out", exact: true }).click();
+  await patient.getByText("3 messages have not been sent.").waitFor();
+  await patient.getByRole("button", { name: "Cancel" }).click();
+  await patient.getByRole("button", { name: "Sign out", exact: true }).click();
+  await patient.getByRole("button", { name: "Sign out", exact: true }).click();
+  await patient.getByRole("textbox", { name: "Address" }).waitFor();
+  expect(await patient.evaluate(() => Object.keys(sessionStorage))).toEqual([]);
+});
+
+test("who could not be signed out everywhere is told, and stays", async () => {
+  const context = await stage.browser.newContext({ locale: "en-GB", viewport: { width: 1100, height: 800 } });
+  const page = await context.newPage();
+  await page.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((text) => {
+      const { action, request_id } = JSON.parse(String(text)) as { action: string; request_id: string };
+      if (action !== "signOutEverywhere") return server.send(text);
+      socket.send(JSON.stringify({ type: "error", action, request_id, code: "rate_limited", message: "", retry_after_ms: 1_000 }));
+    });
+  });
+  await page.goto(`${stage.address}#url=${encodeURIComponent(stage.backend.url)}&token=${stage.backend.patient}`);
+  await page.locator(".room").first().waitFor();
+  await page.locator(".rooms").getByRole("button", { name: "Options" }).click();
+  await page.getByRole("button", { name: "Sign out on all devices" }).click();
+  await page.getByText("That did not work. You may still be signed in on your other devices.").waitFor();
+  expect(await page.locator(".room").count()).toBeGreaterThan(0);
+});
+
 test("a server that is started anew is found again, and loses nothing", async () => {
   const patient = (await stage.enter(stage.backend.patient)).page;
   const staff = (await stage.enter(stage.backend.staff)).page;
@@ -110,6 +176,18 @@ test("a session that ends leads to the sign-in form, which says so", async () =>
   await page.getByText("Your session ends in 1 min.").waitFor();
   await page.getByText("Your session has ended.").waitFor();
   await page.getByRole("button", { name: "Sign in" }).waitFor();
+});
+
+test("a device whose clock is a day ahead signs nobody out", async () => {
+  const token = stage.backend.token({ sub: "aiko", name: "愛子", language: "ja", exp: Math.floor(Date.now() / 1000) + 3_600 });
+  const context = await stage.browser.newContext({ locale: "en-GB", viewport: { width: 1100, height: 800 } });
+  const page = await context.newPage();
+  await page.clock.install({ time: Date.now() + 86_400_000 });
+  await page.goto(`${stage.address}#url=${encodeURIComponent(stage.backend.url)}&token=${token}`);
+  await openRoom(page, "seoul-clinic");
+  await say(page, "時計が違います");
+  await entry(page, "時計が違います").getByRole("img", { name: "Delivered" }).waitFor();
+  expect(await page.locator(".connection-notice").count()).toBe(0);
 });
 
 test("signing out forgets the token", async () => {

@@ -157,6 +157,7 @@ export interface MarkedRead {
 export interface Member {
   /** a BCP 47 tag: `ko`, `ja`, `zh-Hans` */
   language: string | null;
+  last_read_seq: number;
   name: string | null;
   /** `user:<user_id>` or `hospital:<hospital_id>` */
   participant: string;

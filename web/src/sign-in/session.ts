@@ -43,6 +43,11 @@ export function signOut(because: "asked" | "ended"): void {
   store([]);
 }
 
+/** The server takes this token no longer; who has signed in with another one meanwhile stays. */
+export function tokenEnded(token: string): void {
+  if (people.some((person) => person.token === token)) signOut("ended");
+}
+
 /** Whether the last session came to its end by itself. */
 export function hasEnded(): boolean {
   return ended;

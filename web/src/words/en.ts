@@ -26,6 +26,9 @@ export const en = {
     privacy: "The token stays in this tab and is sent to this address only.",
     signOut: "Sign out",
     signOutEverywhere: "Sign out on all devices",
+    unsent: (count: number) =>
+      count === 1 ? "1 message has not been sent. Signing out deletes it." : `${count} messages have not been sent. Signing out deletes them.`,
+    everywhereFailed: "That did not work. You may still be signed in on your other devices.",
     panes: "People",
   },
 
@@ -33,6 +36,7 @@ export const en = {
     connecting: "Connecting …",
     offline: "No connection. You can go on writing; it is sent as soon as there is one.",
     never: "No connection so far. Is the address right, and is the token still good?",
+    over: "No connection, and by this device's clock your session has ended. Sign in again to go on; what you wrote is kept.",
     nextTry: (seconds: number) => (seconds > 0 ? `Next try in ${seconds} s.` : "Trying now …"),
     tryNow: "Try now",
     online: "Connected",

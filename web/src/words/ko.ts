@@ -28,6 +28,8 @@ export const ko: Words = {
     privacy: "토큰은 이 탭에만 보관되며, 위 주소로만 전송됩니다.",
     signOut: "로그아웃",
     signOutEverywhere: "모든 기기에서 로그아웃",
+    unsent: (count) => `아직 보내지 못한 메시지가 ${count}개 있습니다. 로그아웃하면 삭제됩니다.`,
+    everywhereFailed: "로그아웃하지 못했습니다. 다른 기기에 아직 로그인되어 있을 수 있습니다.",
     panes: "대화하는 사람",
   },
 
@@ -35,6 +37,7 @@ export const ko: Words = {
     connecting: "연결하는 중 …",
     offline: "연결이 끊겼습니다. 계속 쓰셔도 됩니다. 다시 연결되면 바로 보내집니다.",
     never: "아직 연결되지 않았습니다. 주소가 맞는지, 토큰이 아직 유효한지 확인해 주세요.",
+    over: "연결이 끊겼고, 이 기기의 시계로는 로그인 시간이 끝났습니다. 다시 로그인해 주세요. 쓰신 내용은 남아 있습니다.",
     nextTry: (seconds) => (seconds > 0 ? `${seconds}초 후에 다시 연결합니다.` : "다시 연결하는 중 …"),
     tryNow: "지금 연결",
     online: "연결됨",
