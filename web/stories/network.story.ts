@@ -49,26 +49,34 @@ async function reloadOffline(page: Page): Promise<void> {
   await page.getByText("No connection. You can go on writing").waitFor();
 }
 
-test("who was away finds what the other wrote, and what they wrote themself is sent once", async () => {
+test("who was away for a minute finds what the other wrote, and what they wrote themself is sent once", { timeout: 120_000 }, async () => {
   const { page: patient, network } = await enterCuttable(stage.backend.patient);
   const staff = (await stage.enter(stage.backend.staff)).page;
   await openRoom(patient, "seoul-clinic");
   await openRoom(staff, "愛子");
 
   await network.cut();
+  const since = Date.now();
   await patient.getByText("No connection. You can go on writing").waitFor();
-  for (const text of ["안녕하세요", "어디가 아프세요?", "언제부터 그러셨어요?"]) await say(staff, text);
-  await entry(staff, "언제부터 그러셨어요?").getByRole("img", { name: "Delivered" }).waitFor();
   await say(patient, "質問があります");
   await entry(patient, "質問があります").getByRole("img", { name: /Waiting|Sending/ }).waitFor();
+  const said: string[] = [];
+  for (const text of ["안녕하세요", "어디가 아프세요?", "언제부터 그러셨어요?", "예약하셨나요?", "네, 말씀하세요"]) {
+    await say(staff, text);
+    await entry(staff, text).getByRole("img", { name: "Delivered" }).waitFor();
+    said.push(text);
+    // A fifth of the minute for each of them.
+    await until("some of the minute is over", async () => Date.now() - since > said.length * 12_000, 20_000);
+  }
+  expect(await patient.locator(".entry", { hasText: "언제부터 그러셨어요?" }).count(), "nothing came meanwhile").toBe(0);
 
   await network.mend();
-  await entry(patient, "언제부터 그러셨어요?").waitFor();
+  for (const text of said) await entry(patient, text).waitFor();
   await entry(staff, "質問があります").waitFor();
   await until("the notice is gone", async () => (await patient.locator(".connection-notice").count()) === 0);
   for (const page of [patient, staff]) {
     const texts = await page.locator(".entry").allInnerTexts();
-    for (const text of ["어디가 아프세요?", "質問があります"]) expect(texts.filter((said) => said.includes(text))).toHaveLength(1);
+    for (const text of [...said.slice(1), "質問があります"]) expect(texts.filter((one) => one.includes(text)), text).toHaveLength(1);
   }
 });
 
@@ -163,21 +171,6 @@ test("a server that is started anew is found again, and loses nothing", async ()
   await entry(patient, "はい、どうぞ").waitFor();
 });
 
-test("the same text again and again is held up, and the page says for how long", async () => {
-  const patient = (await stage.enter(stage.backend.patient)).page;
-  await openRoom(patient, "seoul-clinic");
-  for (let time = 0; time < 4; time += 1) await say(patient, "助けてください");
-  await patient.getByText(/You can write again in \d+ seconds?/).waitFor();
-});
-
-test("a session that ends leads to the sign-in form, which says so", async () => {
-  const token = stage.backend.token({ sub: "brief", name: "Brief", language: "en", exp: Math.floor(Date.now() / 1000) + 4 });
-  const { page } = await stage.enter(token);
-  await page.getByText("Your session ends in 1 min.").waitFor();
-  await page.getByText("Your session has ended.").waitFor();
-  await page.getByRole("button", { name: "Sign in" }).waitFor();
-});
-
 test("a device whose clock is a day ahead signs nobody out", async () => {
   const token = stage.backend.token({ sub: "aiko", name: "愛子", language: "ja", exp: Math.floor(Date.now() / 1000) + 3_600 });
   const context = await stage.browser.newContext({ locale: "en-GB", viewport: { width: 1100, height: 800 } });
@@ -188,6 +181,55 @@ test("a device whose clock is a day ahead signs nobody out", async () => {
   await say(page, "時計が違います");
   await entry(page, "時計が違います").getByRole("img", { name: "Delivered" }).waitFor();
   expect(await page.locator(".connection-notice").count()).toBe(0);
+});
+
+test("a conversation that may not be opened again at once says so, and opens later", async () => {
+  const context = await stage.browser.newContext({ locale: "en-GB", viewport: { width: 1100, height: 800 } });
+  const page = await context.newPage();
+  let refusing = false;
+  await page.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((text) => {
+      const { action, request_id } = JSON.parse(String(text)) as { action: string; request_id: string };
+      if (action !== "joinGroup" || !refusing) return server.send(text);
+      socket.send(JSON.stringify({ type: "error", action, request_id, code: "rate_limited", message: "", retry_after_ms: 1_000 }));
+    });
+  });
+  await page.goto(`${stage.address}#url=${encodeURIComponent(stage.backend.url)}&token=${stage.backend.patient}`);
+  await openRoom(page, "seoul-clinic");
+  await page.keyboard.press("Escape");
+  refusing = true;
+  await openRoom(page, "seoul-clinic");
+  await page.getByText("Newer messages could not be loaded.").waitFor();
+  refusing = false;
+  await page.getByRole("button", { name: "Try again" }).click();
+  await until("it is loaded", async () => (await page.getByText("Newer messages could not be loaded.").count()) === 0);
+});
+
+test("what the other side has read is still read after loading the page anew", async () => {
+  const patient = (await stage.enter(stage.backend.patient)).page;
+  const staff = (await stage.enter(stage.backend.staff)).page;
+  await openRoom(patient, "seoul-clinic");
+  await say(patient, "お願いします");
+  await openRoom(staff, "愛子");
+  await entry(patient, "お願いします").getByRole("img", { name: "Read" }).waitFor();
+  await patient.reload();
+  await entry(patient, "お願いします").getByRole("img", { name: "Read" }).waitFor();
+});
+
+test("the same text again and again is held up, and the page says for how long", async () => {
+  const patient = (await stage.enter(stage.backend.patient)).page;
+  await openRoom(patient, "seoul-clinic");
+  for (let time = 0; time < 4; time += 1) await say(patient, "助けてください");
+  await patient.getByText(/You can write again in \d+ seconds?/).waitFor();
+});
+
+test("a session that ends leads to the sign-in form, which says so", async () => {
+  const token = stage.backend.token({ sub: "brief", name: "Brief", language: "en", exp: Math.floor(Date.now() / 1000) + 8 });
+  const { page } = await stage.enter(token);
+  await page.getByText("Your session ends in 1 min.").waitFor();
+  await page.getByText("Your session has ended.").waitFor();
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
 });
 
 test("signing out forgets the token", async () => {

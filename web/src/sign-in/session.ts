@@ -39,7 +39,10 @@ export function signIn(person: Credential): void {
 /** Forgets everybody. `because` says whether the form explains why. */
 export function signOut(because: "asked" | "ended"): void {
   ended = because === "ended";
-  if (because === "asked") sessionStorage.clear();
+  if (because === "asked") {
+    sessionStorage.clear();
+    history.replaceState(null, "");
+  }
   store([]);
 }
 
