@@ -37,10 +37,12 @@ export function ConnectionNotice() {
   const minutesLeft = claims.endsAt === null ? Infinity : Math.ceil((claims.endsAt - now) / 60_000);
   const over = minutesLeft <= 0;
 
-  // This device's clock may be wrong. The server's is not: asked for anything, it says whether the session has ended.
+  // This device's clock may be wrong. The server's is not: asked for anything, it says whether the session has ended. It
+  // is asked for some minutes, because the two may differ by less.
+  const asks = Math.max(minutesLeft, -3);
   useEffect(() => {
-    if (over && state === "online") client.connectNow();
-  }, [over, state, client]);
+    if (asks <= 0 && state === "online") client.connectNow();
+  }, [asks, state, client]);
 
   if (away && long) {
     const seconds = client.nextTryAt === null ? 0 : Math.max(0, Math.ceil((client.nextTryAt - now) / 1000));
