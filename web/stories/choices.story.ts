@@ -20,6 +20,20 @@ test("the hospital wants translations on request, and both sides then ask for th
   await asked.getByText("Machine translation").waitFor();
 });
 
+test("of wishes that follow each other faster than the server answers, the last one counts", async () => {
+  const { page } = await stage.enter(stage.backend.staff);
+  await openRoom(page, "愛子");
+  await page.locator(".conversation").getByRole("button", { name: "Options" }).click();
+  await page.getByRole("radio", { name: /On request/ }).check();
+  await page.locator(".conversation-title").getByText("Translation: On request").waitFor();
+  await page.getByRole("radio", { name: /On request/ }).focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  expect(await page.getByRole("radio", { name: /Automatic/ }).isChecked()).toBe(true);
+  await page.locator(".system", { hasText: "set the translation: Automatic" }).waitFor();
+  await until("the head says so", async () => (await page.locator(".conversation-title").getByText("Translation:").count()) === 0);
+});
+
 test("a language that the machine does not know is said in plain words, and a person translates", async () => {
   const amani = stage.backend.token({ sub: "amani", name: "Amani", language: "sw" });
   const patient = (await stage.enter(amani)).page;

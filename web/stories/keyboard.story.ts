@@ -60,8 +60,7 @@ test("on a phone the Back gesture leaves the conversation and not the page, and 
   await page.goBack();
   await page.locator(".conversation").waitFor({ state: "detached" });
   await becomesFocused(page, "seoul-clinic");
-  await page.goForward();
-  await page.locator(".conversation").waitFor();
+  await openRoom(page, "seoul-clinic");
   await page.getByRole("button", { name: "Back to the list" }).click();
   await page.locator(".conversation").waitFor({ state: "detached" });
   expect(await page.evaluate(() => [location.hash, JSON.stringify(history.state)])).toEqual(["", "null"]);
@@ -90,6 +89,9 @@ test("two panes side by side close their own conversations only", async () => {
   await patient.locator(".composer textarea").press("Escape");
   await patient.locator(".conversation").waitFor({ state: "detached" });
   expect(await staff.locator(".conversation").count(), "the other one stays").toBe(1);
+  await staff.locator(".composer textarea").press("Escape");
+  await staff.locator(".conversation").waitFor({ state: "detached" });
+  expect(await patient.locator(".conversation").count(), "the first one stays left").toBe(0);
 });
 
 test("the button that leads to new messages leaves the focus in the log", async () => {

@@ -106,13 +106,15 @@ export function Conversation(props: { roomId: string; visits: number; leave: () 
             }}
             target={target}
           />
-          {searching && <SearchPanel
+          {searching && (
+            <SearchPanel
               goTo={(seq) => setTarget({ seq })}
               close={() => {
                 setSearching(false);
                 searchButton.current?.focus();
               }}
-            />}
+            />
+          )}
         </div>
         <Composer />
       </section>

@@ -15,8 +15,9 @@ export function useOpenRoom(key: string) {
   const [open, setOpen] = useState<string | null>(() => sessionStorage.getItem(key));
   useEffect(() => {
     const walked = () => {
-      // A link that signs somebody in is no step back.
-      if (location.hash === "") setOpen(step().rooms?.[key] ?? null);
+      // A link that signs somebody in is no step back. A step may also close and never open: where two stand side by side,
+      // one of them may have been left since it was made.
+      if (location.hash === "" && step().rooms?.[key] === undefined) setOpen(null);
     };
     addEventListener("popstate", walked);
     return () => removeEventListener("popstate", walked);

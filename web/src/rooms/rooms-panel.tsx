@@ -54,10 +54,9 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
 
   // What is looked for may stand further down than what is loaded. Not for ever: a hospital may have tens of thousands.
   const [lookedThrough, setLookedThrough] = useState(0);
-  const looking = query.trim() !== "" && list.hasMore && lookedThrough < MOST_PAGES;
-  useEffect(() => {
-    if (query.trim() === "") setLookedThrough(0);
-  }, [query, status]);
+  const idle = query.trim() === "";
+  const looking = !idle && list.hasMore && lookedThrough < MOST_PAGES;
+  useEffect(() => setLookedThrough(0), [idle, status]);
   useEffect(() => {
     if (!looking || list.loading || state !== "ready" || !online) return;
     list.loadMore().then(
