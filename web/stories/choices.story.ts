@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { entry, openRoom, say, setStage, type Stage, until } from "./stage.ts";
+import { entry, openRoom, say, send, setStage, type Stage, until } from "./stage.ts";
 
 let stage: Stage;
 beforeAll(async () => void (stage = await setStage()));
@@ -18,6 +18,20 @@ test("the hospital wants translations on request, and both sides then ask for th
   await asked.getByRole("button", { name: "Translate" }).click();
   await asked.getByText("질문이 있습니다").waitFor();
   await asked.getByText("Machine translation").waitFor();
+});
+
+test("of wishes that follow each other faster than the server answers, the last one counts", async () => {
+  const { page } = await stage.enter(stage.backend.staff);
+  await openRoom(page, "愛子");
+  await page.locator(".conversation").getByRole("button", { name: "Options" }).click();
+  await page.getByRole("radio", { name: /On request/ }).check();
+  await page.locator(".conversation-title").getByText("Translation: On request").waitFor();
+  await page.getByRole("radio", { name: /On request/ }).focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  expect(await page.getByRole("radio", { name: /Automatic/ }).isChecked()).toBe(true);
+  await page.locator(".system", { hasText: "set the translation: Automatic" }).waitFor();
+  await until("the head says so", async () => (await page.locator(".conversation-title").getByText("Translation:").count()) === 0);
 });
 
 test("a language that the machine does not know is said in plain words, and a person translates", async () => {
@@ -84,6 +98,24 @@ test("search goes to what it found", async () => {
   await until("Escape closes the search", async () => (await page.locator(".search").count()) === 0);
 });
 
+test("a message of one's own that was found is not hidden by the list of what was found", async () => {
+  const { page } = await stage.enter(stage.backend.staff, { viewport: { width: 820, height: 900 } });
+  await openRoom(page, "愛子");
+  await say(page, "어디가 아프세요?");
+  await entry(page, "어디가 아프세요?").getByRole("img", { name: /Delivered|Read/ }).waitFor();
+  await page.getByRole("button", { name: "Search in this conversation" }).click();
+  await page.getByRole("searchbox", { name: "Search texts and translations" }).fill("아프세요");
+  await page.keyboard.press("Enter");
+  await page.locator(".found button").first().click();
+  const found = page.locator(".entry[data-found] .text").first();
+  await found.waitFor();
+  const isOnTop = () => found.evaluate((text) => {
+    const { left, right, top, bottom } = text.getBoundingClientRect();
+    return [left + 2, right - 2].every((x) => text.contains(document.elementFromPoint(x, (top + bottom) / 2)));
+  });
+  await until("all of it is to be seen", isOnTop);
+});
+
 test("Enter that ends a syllable does not send it", async () => {
   const { page, context } = await stage.enter(stage.backend.staff);
   await openRoom(page, "愛子");
@@ -99,4 +131,19 @@ test("Enter that ends a syllable does not send it", async () => {
   await field.press("Enter");
   await entry(page, "안녕하세요").waitFor();
   expect(await field.inputValue()).toBe("");
+});
+
+test("a patient far down the list is found by name", async () => {
+  const { page } = await stage.enter(stage.backend.staff);
+  const hospital = { action: "createRoom", kind: "consult", hospital_id: "seoul-clinic" };
+  await send(page, stage.backend.url, stage.backend.token({ sub: "zainab", name: "Zainab", language: "en" }), [hospital]);
+  const others = Array.from({ length: 30 }, (_, index) => stage.backend.token({ sub: `p${index}`, name: `Patient ${index}`, language: "en" }));
+  await Promise.all(others.map((token) => send(page, stage.backend.url, token, [hospital])));
+  await page.reload();
+  await page.getByRole("button", { name: "Load more" }).waitFor();
+  expect(await page.locator(".room", { hasText: "Zainab" }).count()).toBe(0);
+  await page.getByRole("searchbox", { name: "Search conversations" }).fill("zainab");
+  await page.locator(".room", { hasText: "Zainab" }).waitFor();
+  await page.getByRole("searchbox", { name: "Search conversations" }).fill("nobody of this name");
+  await page.getByText("Nothing found").waitFor();
 });

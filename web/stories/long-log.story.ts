@@ -1,6 +1,6 @@
 import { type Page, type WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { setStage, type Stage, until } from "./stage.ts";
+import { send, setStage, type Stage, until } from "./stage.ts";
 
 const MESSAGES = 5_000;
 const ROOM = "direct:hana:minsu";
@@ -12,7 +12,8 @@ beforeAll(async () => void (stage = await setStage()));
 afterAll(() => stage.strike());
 
 /**
- * A log that would take the backend minutes to fill, answered from here: what is tried is the page. Returns how to let
+ * A log that would take the backend minutes to fill, answered from here: what is tried is the page, and the story below tries
+ * the same with the backend's own answers. Returns how to let
  * somebody say something.
  */
 async function longLog(page: Page): Promise<(text: string) => void> {
@@ -161,4 +162,27 @@ test(`${MESSAGES} messages scroll, older ones come without a jump, and new ones 
   await page.keyboard.press("Enter");
   await page.locator(".entry", { hasText: /^끝/ }).last().waitFor();
   console.log("a message is on the screen after", Date.now() - start, "ms");
+});
+
+test("a log that the backend keeps is read to its beginning, and nothing of it is missing or stands there twice", { timeout: 180_000 }, async () => {
+  const group = "open:ward-7";
+  const people = Array.from({ length: 6 }, (_, index) => stage.backend.token({ sub: `nurse${index}`, name: `간호사 ${index}`, language: "ko" }));
+  const { page } = await stage.enter(people[0] ?? "");
+  const lines = 20;
+  await Promise.all(people.map((token, who) => send(page, stage.backend.url, token, [
+    { action: "joinGroup", group_id: group },
+    ...Array.from({ length: lines }, (_, line) => ({ action: "sendMessage", room_id: group, message: `${who}번 간호사의 ${line}번째 말 ${"길이가 제각각인 글입니다. ".repeat(line % 5)}` })),
+  ])));
+  await page.reload();
+  await page.locator(".room").first().click();
+  await page.locator(".entry").first().waitFor();
+  await until("the beginning is reached", async () => {
+    await page.locator(".log").evaluate((log) => void (log.scrollTop = 0));
+    return page.getByText("The conversation begins here.").isVisible();
+  }, 60_000);
+  const seqs = await page.locator(".log [data-seq]").evaluateAll((entries) => entries.map((each) => Number((each as HTMLElement).dataset["seq"])));
+  expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, index) => index + 1));
+  const texts = (await page.locator(".entry .text").allTextContents()).map((text) => text.trim());
+  expect(new Set(texts).size).toBe(people.length * lines);
+  expect(texts).toHaveLength(people.length * lines);
 });

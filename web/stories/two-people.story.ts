@@ -74,8 +74,31 @@ test("a patient closes the consultation, and the hospital opens it again", async
   await staff.getByText("Set another status to write here again.").waitFor();
   await staff.locator(".conversation").getByRole("button", { name: "Options" }).click();
   await staff.getByRole("combobox", { name: "Status" }).selectOption("in_progress");
+  await staff.getByRole("button", { name: "Set" }).click();
   await patient.getByRole("textbox", { name: "Message" }).waitFor();
   await until("the list says so as well", async () => (await patient.locator(".room .status").first().innerText()) === "In progress");
+});
+
+test("arrow keys alone change no status, and closing is asked about", async () => {
+  const staff = (await stage.enter(stage.backend.staff)).page;
+  await openRoom(staff, "愛子");
+  const statuses = staff.locator(".entry, .system", { hasText: "set the status" });
+  await staff.locator(".system").first().waitFor();
+  const before = await statuses.count();
+  await staff.locator(".conversation").getByRole("button", { name: "Options" }).click();
+  const choice = staff.getByRole("combobox", { name: "Status" });
+  await choice.selectOption("waiting");
+  await staff.getByRole("button", { name: "Set" }).click();
+  await until("it is set", async () => (await statuses.count()) === before + 1);
+  await choice.focus();
+  for (let step = 0; step < 3; step += 1) await staff.keyboard.press("ArrowDown");
+  expect(await choice.inputValue()).toBe("closed");
+  await staff.keyboard.press("Tab");
+  await staff.keyboard.press("Enter");
+  await staff.getByText("Close it? Nobody can write here until you set another status.").waitFor();
+  await staff.getByRole("button", { name: "Cancel" }).click();
+  expect(await choice.inputValue(), "nothing was changed").toBe("waiting");
+  expect(await statuses.count()).toBe(before + 1);
 });
 
 test("both sides of a conversation stand side by side from one link", async () => {

@@ -95,6 +95,8 @@ export interface Client {
   readonly nextTryAt: number | null;
   /** What the server calls the caller; null until a message of one's own was seen. */
   readonly me: Sender | null;
+  /** What is not acknowledged yet, in all rooms: what is lost where the outbox's storage is emptied. */
+  readonly outgoing: readonly Outgoing[];
   readonly rooms: RoomList;
   connect(): void;
   close(): void;

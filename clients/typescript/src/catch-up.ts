@@ -10,7 +10,7 @@ const ROOMS = 50;
 /** What is this old should have been pushed long ago. */
 const OVERDUE = 30_000;
 
-/** Brings the open rooms up to date, after a connection began and with every heartbeat. */
+/** Brings the open rooms and the room list up to date, after a connection began and with every heartbeat. */
 export class CatchUp {
   #cancelBeat = () => {};
   #link: Link | null = null;
@@ -23,6 +23,8 @@ export class CatchUp {
     private readonly timing: Timing,
     private readonly random: () => number,
     private readonly alarms: Alarms,
+    /** Reads the room list again: no number tells that something of it was missed. */
+    private readonly list: () => Promise<void>,
     /** The connection seems to be told nothing any more. */
     private readonly deaf: () => void,
   ) {}
@@ -33,8 +35,10 @@ export class CatchUp {
     this.#link = link;
     this.#beatLater();
     const rooms = this.open();
+    const list = this.list().catch(() => {});
     await Promise.allSettled(rooms.map((room) => this.#join(room, link)));
     if (rooms.length > 0) await this.#sync(link);
+    await list;
     if (!this.#missed) return;
     await Promise.all(rooms.map((room) => room.missing.refresh()));
     if (link.isOpen) this.#missed = false;
@@ -50,7 +54,7 @@ export class CatchUp {
         this.#missed = true;
         this.deaf();
       }
-      await Promise.all(this.open().map((room) => room.missing.look()));
+      await Promise.all([this.list(), ...this.open().map((room) => room.missing.look())]);
     } catch {
       // The connection is gone, and its successor catches up.
     }

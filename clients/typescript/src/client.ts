@@ -1,5 +1,5 @@
 import { Alarms } from "./alarms.js";
-import type { Client, ClientEvents, ConnectionState, Options, RoomList, RoomLog, Timing } from "./api.js";
+import type { Client, ClientEvents, ConnectionState, Options, Outgoing, RoomList, RoomLog, Timing } from "./api.js";
 import { CatchUp } from "./catch-up.js";
 import { Connection } from "./connection.js";
 import type { Frame, Link } from "./link.js";
@@ -53,7 +53,7 @@ export class DamsoClient implements Client {
     this.#requests = new Requests(this.#connection, timing, random, alarms);
     this.#outbox = new Outbox(
       {
-        send: (fields) => this.#requests.call("sendMessage", fields),
+        send: (fields, unwanted) => this.#requests.call("sendMessage", fields, null, unwanted),
         acknowledged: (message, reply) => {
           if (this.#self === null) this.#own.add(message.messageId);
           this.#logs.get(message.roomId)?.acknowledged(message, reply);
@@ -63,13 +63,13 @@ export class DamsoClient implements Client {
       },
       timing, random, alarms,
     );
-    this.#rooms = new Rooms(this.#requests, {
+    this.#rooms = new Rooms(this.#requests, alarms, {
       listChanged: () => this.#listeners.tell("rooms"),
       roomChanged: (roomId) => this.#logs.get(roomId)?.changed(),
     });
     this.#session = new Session(this.#connection, this.#requests, timing, random, alarms);
     const open = () => [...this.#logs.values()].filter((log) => log.isOpen);
-    this.#catchUp = new CatchUp(this.#requests, open, timing, random, alarms, () => this.#connection.renew());
+    this.#catchUp = new CatchUp(this.#requests, open, timing, random, alarms, () => this.#rooms.refresh(), () => this.#connection.renew());
     this.#context = {
       requests: this.#requests, outbox: this.#outbox, timing, alarms, random,
       self: () => this.#self,
@@ -92,6 +92,10 @@ export class DamsoClient implements Client {
 
   get me(): Sender | null {
     return this.#self?.sender ?? null;
+  }
+
+  get outgoing(): readonly Outgoing[] {
+    return this.#outbox.all();
   }
 
   get rooms(): RoomList {
@@ -154,7 +158,7 @@ export class DamsoClient implements Client {
     this.#session.begin(link, claims);
     this.#requests.opened();
     this.#outbox.adopt();
-    await Promise.all([this.#catchUp.resume(link, away), away ? this.#rooms.refresh().catch(() => {}) : null]);
+    await this.#catchUp.resume(link, away);
   }
 
   #tokenGiven(claims: TokenClaims): void {
@@ -202,7 +206,7 @@ export class DamsoClient implements Client {
         return this.#logs.get(event.room_id)?.takeTranslation(event.seq, event.translation);
       case "room":
         this.#rooms.take(event.room);
-        return this.#logs.get(event.room.room_id)?.hearOf(event.room.last_seq);
+        return this.#logs.get(event.room.room_id)?.takeRoom(event.room);
       case "read":
         if (event.participant === this.#participant) this.#rooms.marked(event.room_id, event.last_read_seq, null);
         return this.#logs.get(event.room_id)?.takeReadMark(event.participant, event.last_read_seq);

@@ -11,6 +11,12 @@ export class DamsoError extends Error {
   }
 }
 
+/** How long the server wants to be left alone with this; null where it was no matter of haste. */
+export function retryAfter(error: unknown): number | null {
+  if (!(error instanceof DamsoError) || error.refusal.code !== "rate_limited") return null;
+  return error.refusal.retry_after_ms ?? 1_000;
+}
+
 /** No answer came, and repeating the request is not free, or was tried often enough. */
 export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";

@@ -9,7 +9,7 @@ import { uuid } from "./uuid.js";
 export type Acknowledgement = Replies["sendMessage"];
 
 export interface OutboxListener {
-  send(fields: Fields["sendMessage"]): Promise<Acknowledgement>;
+  send(fields: Fields["sendMessage"], unwanted: AbortSignal): Promise<Acknowledgement>;
   acknowledged(message: Outgoing, acknowledgement: Acknowledgement): void;
   changed(roomId: string): void;
 }
@@ -18,6 +18,8 @@ interface Item {
   message: Outgoing;
   /** Another tab's, or an earlier page's: it may be dealt with elsewhere. */
   readonly adopted: boolean;
+  /** Its writer took it back. */
+  readonly unwanted: AbortController;
   readonly resolve: (acknowledgement: Acknowledgement) => void;
   readonly reject: (error: Error) => void;
 }
@@ -67,7 +69,7 @@ export class Outbox {
     const strange = this.#stored?.all().filter(({ messageId }) => !this.#items.has(messageId)) ?? [];
     for (const message of strange) {
       const state = message.state === "refused" ? "refused" : "queued";
-      this.#items.set(message.messageId, { message: { ...message, state }, adopted: true, resolve: () => {}, reject: () => {} });
+      this.#items.set(message.messageId, { message: { ...message, state }, adopted: true, unwanted: new AbortController(), resolve: () => {}, reject: () => {} });
     }
     for (const roomId of new Set(strange.map((message) => message.roomId))) {
       this.listener.changed(roomId);
@@ -80,7 +82,7 @@ export class Outbox {
     this.#lastCreatedAt = Math.max(Date.now(), this.#lastCreatedAt + 1);
     const outgoing: Outgoing = { messageId: uuid(), roomId, text, ...options, createdAt: this.#lastCreatedAt, state: "queued" };
     const sent = new Promise<Acknowledgement>((resolve, reject) => {
-      this.#items.set(outgoing.messageId, { message: outgoing, adopted: false, resolve, reject });
+      this.#items.set(outgoing.messageId, { message: outgoing, adopted: false, unwanted: new AbortController(), resolve, reject });
     });
     // Who does not look at it reads the outcome in the room's log.
     sent.catch(() => {});
@@ -92,6 +94,11 @@ export class Outbox {
 
   has(messageId: string): boolean {
     return this.#items.has(messageId);
+  }
+
+  /** What is on its way in all rooms. */
+  all(): Outgoing[] {
+    return [...this.#items.values()].map((item) => item.message);
   }
 
   /** What is on its way in a room, in the order in which it was written. */
@@ -112,6 +119,7 @@ export class Outbox {
     const item = this.#items.get(messageId);
     if (item === undefined) return;
     this.#forget(item);
+    item.unwanted.abort();
     item.reject(new Discarded(messageId));
   }
 
@@ -144,7 +152,7 @@ export class Outbox {
     this.#become(item, { state: "sending" });
     while (this.#items.get(messageId) === item && era === this.#era) {
       try {
-        const acknowledgement = await this.listener.send(fields(item.message));
+        const acknowledgement = await this.listener.send(fields(item.message), item.unwanted.signal);
         if (this.#items.get(messageId) === item) {
           this.#items.delete(messageId);
           this.#stored?.remove(messageId);
@@ -156,6 +164,7 @@ export class Outbox {
       } catch (error) {
         const wait = waitBeforeRepeating(error, backoff, this.random);
         if (era !== this.#era) return;
+        if (item.unwanted.signal.aborted) break;
         if (wait === null) {
           this.#refuse(item, error as DamsoError);
           break;
@@ -175,9 +184,12 @@ export class Outbox {
   }
 
   #become(item: Item, change: Partial<Outgoing>): void {
-    item.message = { ...item.message, ...change };
-    // What is under way counts as queued after a reload, so only what differs from that is written.
-    if (!item.adopted || this.#stored?.has(item.message.messageId)) this.#stored?.put(item.message);
+    const before = item.message;
+    item.message = { ...before, ...change };
+    // What is under way counts as queued after a reload, so only what differs from that is written: a storage that was
+    // emptied because somebody signs out stays empty when the client is closed.
+    const differs = (before.state === "refused") !== (item.message.state === "refused");
+    if (differs && (!item.adopted || this.#stored?.has(before.messageId))) this.#stored?.put(item.message);
     this.listener.changed(item.message.roomId);
   }
 

@@ -1,3 +1,4 @@
+import { ConnectionLost, DamsoError, retryAfter } from "./errors.js";
 import type { LogContext } from "./room-log.js";
 
 /** So many times a person reads on within this; one request is enough for them. */
@@ -18,9 +19,9 @@ export class ReadMark {
     if (!this.#busy) this.#tellSoon();
   }
 
-  #tellSoon(): void {
+  #tellSoon(wait = COALESCED_WITHIN): void {
     this.#busy = true;
-    this.context.alarms.after(COALESCED_WITHIN, () => void this.#tell(), () => this.#forget());
+    this.context.alarms.after(wait, () => void this.#tell(), () => this.#forget());
   }
 
   async #tell(): Promise<void> {
@@ -29,8 +30,8 @@ export class ReadMark {
       const reply = await this.context.requests.call("markRead", { room_id: this.roomId, seq });
       this.#told = Math.max(this.#told, seq);
       this.context.marked(this.roomId, reply.last_read_seq, reply.unread_count);
-    } catch {
-      return this.#forget();
+    } catch (error) {
+      return passes(error) ? this.#tellSoon(retryAfter(error) ?? this.context.timing.longestBackoff) : this.#forget();
     }
     this.#busy = false;
     if (this.#wanted > seq) this.#tellSoon();
@@ -41,4 +42,9 @@ export class ReadMark {
     this.#busy = false;
     this.#wanted = this.#told;
   }
+}
+
+/** Whether the same may be taken later. */
+function passes(error: unknown): boolean {
+  return error instanceof ConnectionLost || (error instanceof DamsoError && ["rate_limited", "internal"].includes(error.refusal.code));
 }

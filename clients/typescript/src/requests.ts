@@ -19,6 +19,8 @@ interface Pending {
   /** It makes sense on this link alone. */
   readonly bound: Link | null;
   readonly fields: Fields[Action];
+  /** Says when nobody wants it any more. */
+  readonly unwanted: AbortSignal | undefined;
   link: Link | null;
   tries: number;
   cancel: () => void;
@@ -65,7 +67,7 @@ export class Requests {
     private readonly alarms: Alarms,
   ) {}
 
-  call<A extends Action>(action: A, fields: Fields[A], bound: Link | null = null): Promise<Replies[A]> {
+  call<A extends Action>(action: A, fields: Fields[A], bound: Link | null = null, unwanted?: AbortSignal): Promise<Replies[A]> {
     return new Promise((resolve, reject) => {
       if (this.#over) return reject(new ConnectionLost(action, "not_sent"));
       this.#next += 1;
@@ -78,10 +80,18 @@ export class Requests {
       const free = isFree(action, fields as Record<string, unknown>);
       const backoff = new Backoff(this.timing.firstBackoff, this.timing.longestBackoff, this.random);
       this.#pending.set(id, {
-        action, text, free, bound, fields, link: null, tries: 0, cancel: () => {}, backoff, resolve: resolve as (reply: never) => void, reject,
+        action, text, free, bound, fields, unwanted, link: null, tries: 0, cancel: () => {}, backoff, resolve: resolve as (reply: never) => void, reject,
       });
+      unwanted?.addEventListener("abort", () => this.#withdraw(id), { once: true });
       this.#transmit(id);
     });
+  }
+
+  /** Nobody wants it any more: what waits for a link is not sent, and what is on its way is not repeated. */
+  #withdraw(id: string): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined || pending.link !== null) return;
+    this.#settle(id, pending, () => pending.reject(new ConnectionLost(pending.action, pending.tries === 0 ? "not_sent" : "unknown")));
   }
 
   /** A link can carry what waits. */
@@ -111,10 +121,10 @@ export class Requests {
     if (pending === undefined) return;
     if (frame.type === "reply") return this.#settle(id, pending, () => pending.resolve(frame as never));
     const refusal = frame as unknown as Refusal;
-    // It was not done, and may be on a connection with a fresh token.
+    // It was not done, and may be on a connection with a fresh token, which perhaps is there already.
     if (refusal.code === "session_expired" && pending.bound === null) {
       pending.tries -= 1;
-      return this.#wait(pending);
+      return this.carrier.current === link ? this.#wait(pending) : this.#again(id, pending, 0);
     }
     if (refusal.code === "internal" && pending.free && pending.tries < TRIES) {
       return this.#again(id, pending, pending.backoff.next());
@@ -149,6 +159,7 @@ export class Requests {
   #transmit(id: string): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
+    if (pending.unwanted?.aborted) return this.#withdraw(id);
     const link = pending.bound ?? this.carrier.current;
     if (link === null || !link.send(pending.text)) {
       if (pending.bound !== null) this.#unanswered(id, pending, 0);

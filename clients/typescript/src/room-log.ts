@@ -1,10 +1,10 @@
 import type { Alarms } from "./alarms.js";
 import type { Outgoing, RoomLog, Timing } from "./api.js";
-import { DamsoError } from "./errors.js";
+import { DamsoError, retryAfter } from "./errors.js";
 import { MissingTranslations } from "./missing-translations.js";
 import { Log } from "./log.js";
 import type { Acknowledgement, Outbox } from "./outbox.js";
-import type { Message, Refusal, Replies, Room, Sender, Translation } from "./protocol.js";
+import type { Message, Replies, Room, Sender, Translation } from "./protocol.js";
 import { ReadMark } from "./read-mark.js";
 import { Repair } from "./repair.js";
 import type { Requests } from "./requests.js";
@@ -163,15 +163,19 @@ export class OpenableLog implements RoomLog {
   }
 
   takeReadMark(participant: string, seq: number): void {
-    if ((this.#readMarks[participant] ?? 0) >= seq) return;
-    this.#readMarks = { ...this.#readMarks, [participant]: seq };
-    this.changed();
+    this.#takeReadMarks({ [participant]: seq });
+  }
+
+  /** A view of the room came, by whichever way: it says how long the log is and how far everybody has read. */
+  takeRoom(room: Room): void {
+    this.#takeReadMarks(Object.fromEntries(room.members.map((member) => [member.participant, member.last_read_seq])));
+    this.hearOf(room.last_seq);
   }
 
   /** This connection hears the room. */
   joined(room: Room): void {
     this.context.takeRoom(room);
-    this.hearOf(room.last_seq);
+    this.takeRoom(room);
   }
 
   /** The log is at least this long. */
@@ -203,6 +207,14 @@ export class OpenableLog implements RoomLog {
     this.context.changed(this.roomId);
   }
 
+  /** A mark never goes back: an older view may come after a newer event. */
+  #takeReadMarks(marks: Readonly<Record<string, number>>): void {
+    const further = Object.entries(marks).filter(([participant, seq]) => seq > (this.#readMarks[participant] ?? 0));
+    if (further.length === 0) return;
+    this.#readMarks = { ...this.#readMarks, ...Object.fromEntries(further) };
+    this.changed();
+  }
+
   async #open(visit: number): Promise<void> {
     const { requests } = this.context;
     const joined = requests.call("joinGroup", { group_id: this.roomId });
@@ -218,7 +230,7 @@ export class OpenableLog implements RoomLog {
     for (const message of page.messages) this.context.seen(message);
     this.log.start(page.messages, page.has_more);
     this.#announced = Math.max(this.#announced, page.messages.at(-1)?.seq ?? 0);
-    this.log.hearOf(room.last_seq);
+    this.takeRoom(room);
     this.#grown();
   }
 
@@ -240,9 +252,4 @@ export class OpenableLog implements RoomLog {
     for (const message of grownBy) this.context.appended(message);
     this.repair.look();
   }
-}
-
-function retryAfter(error: unknown): number | null {
-  const refusal: Refusal | undefined = error instanceof DamsoError ? error.refusal : undefined;
-  return refusal?.code === "rate_limited" ? (refusal.retry_after_ms ?? 1_000) : null;
 }

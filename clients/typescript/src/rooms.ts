@@ -1,4 +1,6 @@
+import type { Alarms } from "./alarms.js";
 import type { Outgoing, RoomList } from "./api.js";
+import { retryAfter } from "./errors.js";
 import type { Message, Replies, Room, RoomStatus, Sender } from "./protocol.js";
 import type { Requests } from "./requests.js";
 
@@ -24,7 +26,7 @@ export class Rooms implements RoomList {
   /** A page that was asked for before another `show` is not wanted any more. */
   #era = 0;
 
-  constructor(private readonly requests: Requests, private readonly listener: RoomsListener) {}
+  constructor(private readonly requests: Requests, private readonly alarms: Alarms, private readonly listener: RoomsListener) {}
 
   get rooms(): readonly Room[] {
     return (this.#snapshot ??= [...this.#listed]
@@ -135,14 +137,20 @@ export class Rooms implements RoomList {
     if (meanwhile !== undefined) return void meanwhile.push(message);
     const said = [message];
     this.#asked.set(roomId, said);
-    this.requests
-      .call("joinGroup", { group_id: roomId })
-      .then(({ room }) => {
-        this.take(room);
-        for (const one of said.sort((a, b) => a.seq - b.seq)) this.takeMessage(one, own);
-      })
-      .catch(() => {})
-      .finally(() => this.#asked.delete(roomId));
+    void this.#join(roomId, said, own);
+  }
+
+  async #join(roomId: string, said: Message[], own: string | null): Promise<void> {
+    try {
+      const { room } = await this.requests.call("joinGroup", { group_id: roomId });
+      this.take(room);
+      for (const one of said.sort((a, b) => a.seq - b.seq)) this.takeMessage(one, own);
+    } catch (error) {
+      const wait = retryAfter(error);
+      // Refused for good, it comes with the list once that has it.
+      if (wait !== null) return void this.alarms.after(wait, () => void this.#join(roomId, said, own), () => this.#asked.delete(roomId));
+    }
+    this.#asked.delete(roomId);
   }
 
   #put(room: Room): void {

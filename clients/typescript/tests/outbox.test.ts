@@ -124,6 +124,27 @@ describe("the outbox", () => {
     expect(client.room(ROOM).outgoing).toEqual([]);
   });
 
+  it("does not send what was discarded while there was no connection, nor repeats what was on its way", async () => {
+    const server = new FakeServer();
+    const client = server.client();
+    client.connect();
+    const first = await server.accept();
+    const onItsWay = client.send(ROOM, "on its way").outgoing;
+    await server.settle();
+    expect(first.asked("sendMessage")).toHaveLength(1);
+    client.room(ROOM).discard(onItsWay.messageId);
+    first.cut();
+    await server.settle();
+    const waiting = client.send(ROOM, "never mind").outgoing;
+    client.send(ROOM, "this one");
+    client.room(ROOM).discard(waiting.messageId);
+    const log = numbering(server);
+    await vi.advanceTimersByTimeAsync(250);
+    await server.accept();
+    expect(log).toEqual(["this one"]);
+    client.close();
+  });
+
   it("sends after a reload what was written before it, in order", async () => {
     const storage = new Storage();
     const before = new FakeServer();
@@ -162,6 +183,25 @@ describe("the outbox", () => {
     expect([log, storage.length]).toEqual([["one", "two"], 0]);
     first.close();
     second.close();
+  });
+
+  it("writes nothing into a storage that was emptied when it is closed, and keeps what was refused", async () => {
+    const storage = new Storage();
+    const server = new FakeServer();
+    const client = server.client({ outbox: storage });
+    client.connect();
+    const socket = await server.accept();
+    client.send(ROOM, "refused");
+    await server.settle();
+    socket.refuse(socket.asked("sendMessage")[0]!, { code: "room_closed" });
+    await server.settle();
+    expect([...storage.items.values()].map((item) => JSON.parse(item).state)).toEqual(["refused"]);
+    for (const text of ["one", "two"]) client.send(ROOM, text);
+    await server.settle();
+    expect(client.outgoing.map(({ state }) => state)).toEqual(["refused", "sending", "queued"]);
+    storage.items.clear();
+    client.close();
+    expect(storage.length).toBe(0);
   });
 
   it("loses nobody's messages where several tabs write into one storage, and sends none twice", async () => {

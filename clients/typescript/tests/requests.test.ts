@@ -52,6 +52,24 @@ describe("a request", () => {
     client.close();
   });
 
+  it("that a connection refused which was replaced meanwhile is repeated on the new one", async () => {
+    const server = new FakeServer();
+    const client = server.client({ timing: { heartbeatFrom: 1e9, heartbeatTo: 1e9, renewFrom: 5_000, renewTo: 5_000 } });
+    client.connect();
+    const old = await server.accept();
+    // What was asked on the old one keeps it open beside the new one.
+    await vi.advanceTimersByTimeAsync(4_000);
+    const asked = client.request("getUsage", {});
+    await vi.advanceTimersByTimeAsync(1_000);
+    const fresh = await server.accept();
+    expect([fresh === old, old.closed]).toEqual([false, false]);
+    server.answers.getUsage = () => ({ month: "2026-11" });
+    old.refuse(old.asked("getUsage")[0]!, { code: "session_expired" });
+    await expect(asked).resolves.toMatchObject({ month: "2026-11" });
+    expect(fresh.asked("getUsage")).toHaveLength(1);
+    client.close();
+  });
+
   it("is lost with the connection, if repeating it is not free", async () => {
     const { client, socket } = await online();
     const asked = client.request("changeRoomStatus", STATUS);

@@ -184,6 +184,38 @@ describe("an open room", () => {
     client.close();
   });
 
+  it("tells how far it was read again where that was refused for being too fast", async () => {
+    const { server, client, socket, room } = await opened([entry(ROOM, 1), entry(ROOM, 2)]);
+    room.markRead(2);
+    await vi.advanceTimersByTimeAsync(300);
+    server.answers.markRead = ({ seq }) => ({ room_id: ROOM, last_read_seq: seq, unread_count: 0 });
+    socket.refuse(socket.asked("markRead")[0]!, { code: "rate_limited", retry_after_ms: 5_000 });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(socket.asked("markRead").map(({ seq }) => seq)).toEqual([2, 2]);
+    expect(room.room?.last_read_seq).toBe(2);
+    client.close();
+  });
+
+  it("knows how far everybody has read by the room itself, and no mark goes back", async () => {
+    const { server, client, socket, room } = await opened([entry(ROOM, 1), entry(ROOM, 2), entry(ROOM, 3)]);
+    const view = (mark: number) => ({
+      ...roomView(ROOM, 3), members: [{ participant: "hospital:h", role: "hospital", language: "ko", name: null, last_read_seq: mark }],
+    });
+    server.answers.joinGroup = () => ({ room: view(2) });
+    const fresh = await reconnect(server, socket);
+    expect(room.readMarks).toEqual({ "hospital:h": 2 });
+    fresh.push({ type: "read", room_id: ROOM, participant: "hospital:h", last_read_seq: 3 });
+    fresh.push({ type: "room", room: view(1) });
+    expect(room.readMarks).toEqual({ "hospital:h": 3 });
+    room.leave();
+    const other = server.client();
+    other.connect();
+    await server.accept();
+    await other.room(ROOM).open();
+    expect(other.room(ROOM).readMarks).toEqual({ "hospital:h": 2 });
+    for (const one of [client, other]) one.close();
+  });
+
   it("searches page by page as the server says, and waits where it is too fast", async () => {
     const { server, client, socket, room } = await opened([entry(ROOM, 1)]);
     server.answers.getChatHistory = ({ before_seq: before }) =>
@@ -304,6 +336,44 @@ describe("the room list", () => {
     await server.settle();
     const [room] = client.rooms.rooms;
     expect([room?.last_seq, room?.unread_count, room?.last_message?.seq]).toEqual([6, 3, 6]);
+    client.close();
+  });
+
+  it("is read again with every heartbeat and after every renewal, because a push may be lost", async () => {
+    const server = new FakeServer();
+    server.answers.getRoomList = () => ({ rooms: [] });
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    await client.rooms.show();
+    server.answers.getRoomList = () => ({ rooms: [roomView("consult:a:h", 5)] });
+    await vi.advanceTimersByTimeAsync(7 * 60_000);
+    expect(client.rooms.rooms.map(({ room_id: id }) => id)).toEqual(["consult:a:h"]);
+    server.answers.getRoomList = () => ({ rooms: [roomView("consult:a:h", 5), roomView("consult:b:h", 6)] });
+    const beats = socket.asked("getRoomList").length;
+    while (server.last === socket) await vi.advanceTimersByTimeAsync(60_000);
+    await server.accept();
+    expect([server.last.asked("getRoomList").length, beats]).toEqual([1, 2]);
+    expect(client.rooms.rooms).toHaveLength(2);
+    client.close();
+  });
+
+  it("shows a room that speaks up also where it may not be asked for at once", async () => {
+    const server = new FakeServer();
+    server.answers.getRoomList = () => ({ rooms: [] });
+    delete server.answers.joinGroup;
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    await client.rooms.show();
+    socket.push({ type: "message", ...entry("consult:n:h", 5) });
+    await server.settle();
+    socket.refuse(socket.asked("joinGroup")[0]!, { code: "rate_limited", retry_after_ms: 3_000 });
+    socket.push({ type: "message", ...entry("consult:n:h", 6) });
+    server.answers.joinGroup = ({ group_id: id }) => ({ room: { ...roomView(String(id), 4), unread_count: 1 } });
+    await vi.advanceTimersByTimeAsync(3_000);
+    const [room] = client.rooms.rooms;
+    expect([room?.last_seq, room?.unread_count, socket.asked("joinGroup").length]).toEqual([6, 3, 2]);
     client.close();
   });
 

@@ -31,7 +31,7 @@ export function ConversationHead(props: {
         <Icon name="back" />
       </button>
       <div className="conversation-title">
-        <h1>
+        <h1 tabIndex={-1}>
           <bdi title={props.title}>{props.title}</bdi>
         </h1>
         <p className="quiet small">

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Message, Translation } from "@damso/client";
 import { beginsDay, beginsTurn, CHUNK, chunksOf, isSameChunk } from "./chunks.ts";
 import { type Key, sends } from "./enter.ts";
-import { orderOf, PENDING_MS, translationFor, translationState } from "./entry-text.ts";
+import { orderOf, translationFor, translationState } from "./entry-text.ts";
 import { lengthOf } from "./length.ts";
 import { parseReading } from "./reading.ts";
 import { snippetOf } from "./snippet.ts";
@@ -95,18 +95,18 @@ describe("a translation", () => {
     expect(translationFor(said, "ja")).toBeUndefined();
   });
   test("is waited for, then offered, and not at all where it is off", () => {
-    const said = message(1, { sent_at: NOON });
-    expect(translationState(said, "ko", "auto", NOON + 1)).toBe("pending");
-    expect(translationState(said, "ko", undefined, NOON + 1)).toBe("pending");
-    expect(translationState(said, "ko", "auto", NOON + PENDING_MS)).toBe("askable");
-    expect(translationState(said, "ko", "on_request", NOON)).toBe("askable");
-    expect(translationState(said, "ko", "off", NOON)).toBe("none");
-    expect(translationState(said, "ja", "auto", NOON)).toBe("none");
+    const said = message(1);
+    expect(translationState(said, "ko", "auto", false)).toBe("pending");
+    expect(translationState(said, "ko", undefined, false)).toBe("pending");
+    expect(translationState(said, "ko", "auto", true)).toBe("askable");
+    expect(translationState(said, "ko", "on_request", false)).toBe("askable");
+    expect(translationState(said, "ko", "off", false)).toBe("none");
+    expect(translationState(said, "ja", "auto", false)).toBe("none");
   });
   test("that failed says so, and one that says the same is not shown", () => {
     const { text: _, ...failed } = translation({ status: "failed", reason: "quota" });
-    expect(translationState(message(1, { translations: { ko: failed } }), "ko", "auto", NOON)).toBe("failed");
-    expect(translationState(message(1, { translations: { ko: translation({ status: "same" }) } }), "ko", "auto", NOON)).toBe("none");
+    expect(translationState(message(1, { translations: { ko: failed } }), "ko", "auto", true)).toBe("failed");
+    expect(translationState(message(1, { translations: { ko: translation({ status: "same" }) } }), "ko", "auto", false)).toBe("none");
   });
   test("comes first or second as its reader wants, but never before one's own words", () => {
     const both = { first: "translation", showTranslation: true, showOriginal: true } as const;

@@ -14,7 +14,7 @@ export interface Target {
 }
 
 /** A room: its head, its log, and the field to write in. */
-export function Conversation(props: { roomId: string; leave: () => void }) {
+export function Conversation(props: { roomId: string; visits: number; leave: () => void }) {
   const { claims, name } = usePerson();
   const { words, language } = useInterface();
   const { log, change } = useLog(props.roomId);
@@ -24,6 +24,16 @@ export function Conversation(props: { roomId: string; leave: () => void }) {
   const [searching, setSearching] = useState(false);
   const [target, setTarget] = useState<Target | null>(null);
   const searchButton = useRef<HTMLButtonElement>(null);
+  const place = useRef<HTMLElement>(null);
+
+  // Whoever opens it wants to write; where that would bring up a keyboard over half of the log, to read first.
+  useEffect(() => {
+    if (props.visits === 0) return;
+    const field = place.current?.querySelector<HTMLElement>(".composer textarea");
+    const alone = place.current?.querySelector<HTMLElement>(".leave")?.offsetParent !== null;
+    const heading = place.current?.querySelector<HTMLElement>("h1");
+    (alone || matchMedia("(pointer: coarse)").matches ? heading : (field ?? heading))?.focus();
+  }, [props.visits]);
 
   useEffect(() => {
     let current = true;
@@ -36,6 +46,9 @@ export function Conversation(props: { roomId: string; leave: () => void }) {
       log.leave();
     };
   }, [log, attempt]);
+
+  const history = useRef(Infinity);
+  if (state === "ready" && history.current === Infinity) history.current = log.messages.at(-1)?.seq ?? 0;
 
   const names = useRef(new Map<string, string>()).current;
   useMemo(() => {
@@ -52,14 +65,15 @@ export function Conversation(props: { roomId: string; leave: () => void }) {
   const mode = room?.translation;
   const closed = room?.status === "closed";
   const view = useMemo<RoomView>(
-    () => ({ log, kind, mode, closed, mine, theirs, reading, names }),
-    [log, kind, mode, closed, mine, theirs, reading, names],
+    () => ({ log, kind, mode, closed, mine, theirs, reading, history: history.current, names }),
+    [log, kind, mode, closed, mine, theirs, reading, state, names],
   );
   const title = nameOfRoom(room, claims.participant) || props.roomId;
 
   return (
     <RoomContext value={view}>
       <section
+        ref={place}
         className="conversation"
         aria-label={words.log.with(title)}
         onKeyDown={(event) => {
@@ -92,7 +106,15 @@ export function Conversation(props: { roomId: string; leave: () => void }) {
             }}
             target={target}
           />
-          {searching && <SearchPanel goTo={(seq) => setTarget({ seq })} close={() => setSearching(false)} />}
+          {searching && (
+            <SearchPanel
+              goTo={(seq) => setTarget({ seq })}
+              close={() => {
+                setSearching(false);
+                searchButton.current?.focus();
+              }}
+            />
+          )}
         </div>
         <Composer />
       </section>

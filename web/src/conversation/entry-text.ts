@@ -23,14 +23,12 @@ export type TranslationState =
   /** Somebody may ask for it. */
   | "askable";
 
-/** So long a translation is waited for, before asking for it is offered. */
-export const PENDING_MS = 12_000;
-
+/** `waited`: it could have come by now, so that asking for it is offered. */
 export function translationState(
-  message: Pick<Message, "language" | "translations" | "sent_at">,
+  message: Pick<Message, "language" | "translations">,
   language: string | null,
   mode: Room["translation"],
-  now: number,
+  waited: boolean,
 ): TranslationState {
   if (language === null || readsLike(message.language, language)) return "none";
   const translation = translationFor(message, language);
@@ -38,7 +36,7 @@ export function translationState(
   if (translation?.status === "failed") return "failed";
   if (translation?.text !== undefined) return "shown";
   if (mode === "off") return "none";
-  return mode !== "on_request" && now - message.sent_at < PENDING_MS ? "pending" : "askable";
+  return mode !== "on_request" && !waited ? "pending" : "askable";
 }
 
 /**

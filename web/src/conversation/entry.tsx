@@ -1,4 +1,4 @@
-import { memo, useState } from "react";
+import { memo, useEffect, useRef, useState } from "react";
 import type { Message } from "@damso/client";
 import { idOf, usePerson } from "../person/person.tsx";
 import { useInterface } from "../words/interface.tsx";
@@ -17,13 +17,20 @@ export const Entry = memo(function Entry(props: { message: Message; turn: boolea
   const { mine, theirs, mode, reading, kind } = useRoom();
   const [correcting, setCorrecting] = useState(false);
   const [revealed, setRevealed] = useState(false);
+  const place = useRef<HTMLElement>(null);
+  const wasCorrecting = useRef(false);
+  // Whoever has corrected goes on from where they began.
+  useEffect(() => {
+    if (wasCorrecting.current && !correcting) (place.current?.querySelector<HTMLElement>("[data-correct]") ?? place.current)?.focus();
+    wasCorrecting.current = correcting;
+  }, [correcting]);
   const ours = props.message.sender.participant === claims.participant;
   const isMe = ours && props.message.sender.user_id === claims.userId;
   const language = ours ? theirs : mine;
-  const { message, now, asking, problem, ask } = useTranslating(props.message, language, mode, ours);
+  const { message, waited, asking, problem, ask } = useTranslating(props.message, language, mode, ours);
   const name = message.sender.name ?? idOf(message.sender.participant);
   const translation = translationFor(message, language);
-  const state = translationState(message, language, mode, now);
+  const state = translationState(message, language, mode, waited);
   const shown = revealed ? { ...reading, showTranslation: true, showOriginal: true } : reading;
   const order = orderOf(shown, state, ours);
   const hides = state === "shown" && order.length === 1;
@@ -60,6 +67,7 @@ export const Entry = memo(function Entry(props: { message: Message; turn: boolea
   }
   return (
     <article
+      ref={place}
       className="entry"
       data-seq={message.seq}
       data-side={ours ? "own" : "other"}

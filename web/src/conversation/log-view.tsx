@@ -131,6 +131,14 @@ export function LogView(props: {
           </div>
         </div>
       </div>
+      {props.state === "failed" && messages.length > 0 && (
+        <p className="log-going" role="status">
+          {words.log.stale}{" "}
+          <button type="button" className="plain" onClick={props.tryAgain}>
+            {words.rooms.again}
+          </button>
+        </p>
+      )}
       <Announcement messages={messages} />
       {going && (
         <p className="log-going" role="status">
@@ -138,7 +146,16 @@ export function LogView(props: {
         </p>
       )}
       {!atEnd && (
-        <button type="button" className="to-end" data-new={unseen > 0} onClick={place.toEnd}>
+        <button
+          type="button"
+          className="to-end"
+          data-new={unseen > 0}
+          onClick={() => {
+            // This button goes away, and whoever pressed it reads on.
+            scroller.current?.focus({ preventScroll: true });
+            place.toEnd();
+          }}
+        >
           <Icon name="down" />
           <span className={unseen > 0 ? "" : "unseen"}>{unseen > 0 ? words.log.toNew(unseen) : words.log.toEnd}</span>
         </button>
@@ -146,7 +163,6 @@ export function LogView(props: {
     </div>
   );
 }
-
 /** As high as a few messages, so that little moves when they come. */
 function Skeleton(props: { name: string }) {
   return (
@@ -157,4 +173,3 @@ function Skeleton(props: { name: string }) {
     </div>
   );
 }
-

@@ -1,4 +1,4 @@
-import { useId, useState } from "react";
+import { useId, useRef, useState } from "react";
 import type { TranslationMode } from "@damso/client";
 import { usePerson } from "../person/person.tsx";
 import { useInterface } from "../words/interface.tsx";
@@ -14,16 +14,23 @@ export function ModeChoice(props: { roomId: string; current: TranslationMode }) 
   const [wish, setWish] = useState<TranslationMode | null>(null);
   const group = useId();
   const { current } = props;
+  // Arrow keys walk through the choices faster than the server answers: what was wished last is told last.
+  const latest = useRef<TranslationMode>(current);
   const change = async (mode: TranslationMode) => {
-    if (state === "asking") return;
-    const before = wish;
-    setState("asking");
+    latest.current = mode;
     setWish(mode);
+    if (state === "asking") return;
+    setState("asking");
+    let told = wish;
     try {
-      await client.request("setRoomTranslation", { room_id: props.roomId, translation: mode });
+      while (told !== latest.current) {
+        const translation = latest.current;
+        await client.request("setRoomTranslation", { room_id: props.roomId, translation });
+        told = translation;
+      }
       setState("quiet");
     } catch {
-      setWish(before);
+      setWish(told);
       setState("failed");
     }
   };

@@ -56,7 +56,7 @@ export function Provenance(props: {
         </button>
       )}
       {props.correct !== null && (state === "shown" || state === "failed") && (
-        <button type="button" className="plain" onClick={props.correct}>
+        <button type="button" className="plain" data-correct onClick={props.correct}>
           {state === "failed" ? words.correction.write : words.correction.correct}
         </button>
       )}

@@ -12,6 +12,8 @@ export interface RoomView {
   mine: string | null;
   theirs: string | null;
   reading: Reading;
+  /** Up to here the log stood there when the room was opened; what is beyond it came while somebody looked. */
+  history: number;
   /** Names by user and by participant, as far as the log has told them. */
   names: ReadonlyMap<string, string>;
 }

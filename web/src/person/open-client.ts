@@ -8,9 +8,9 @@ export interface Pause {
 
 /**
  * The outbox lies in the tab's own storage: it outlives a reload, and neither another tab nor the next user of this
- * browser sees it.
+ * browser sees it. `ended` is called when the server says that the session is over: there is no other token than this one.
  */
-export function openClient(url: string, token: string): { client: Client; pause: Pause } {
+export function openClient(url: string, token: string, ended: () => void): { client: Client; pause: Pause } {
   const listeners = new Set<() => void>();
   const pause: Pause = {
     until: 0,
@@ -23,9 +23,11 @@ export function openClient(url: string, token: string): { client: Client; pause:
     constructor(address: string, protocols: string[]) {
       super(address, protocols);
       this.addEventListener("message", ({ data }) => {
-        if (typeof data !== "string" || !data.includes('"rate_limited"')) return;
+        if (typeof data !== "string" || !/"(rate_limited|session_expired)"/.test(data)) return;
         const frame = JSON.parse(data) as { type?: string; action?: string } & Partial<Refusal>;
-        if (frame.type !== "error" || frame.action !== "sendMessage" || frame.code !== "rate_limited") return;
+        if (frame.type !== "error") return;
+        if (frame.code === "session_expired") return ended();
+        if (frame.action !== "sendMessage" || frame.code !== "rate_limited") return;
         pause.until = Date.now() + (frame.retry_after_ms ?? 1_000);
         for (const listener of listeners) listener();
       });

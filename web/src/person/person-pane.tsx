@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ConnectionNotice } from "../connection/connection-notice.tsx";
 import { Conversation } from "../conversation/conversation.tsx";
 import { RoomsPanel } from "../rooms/rooms-panel.tsx";
@@ -7,6 +7,7 @@ import { useInterface } from "../words/interface.tsx";
 import { Mark } from "../icons/mark.tsx";
 import { usePerson } from "./person.tsx";
 import { useConnection, useRooms } from "./use-client.ts";
+import { useOpenRoom } from "./use-open-room.ts";
 
 /** The list and the conversation: side by side where there is room, else one at a time. */
 export function PersonPane(props: { beside: boolean }) {
@@ -14,13 +15,20 @@ export function PersonPane(props: { beside: boolean }) {
   const { words, language, format } = useInterface();
   const { list } = useRooms();
   const state = useConnection();
-  const key = storageKey("open-room");
-  const [open, setOpen] = useState<string | null>(() => sessionStorage.getItem(key));
-  const choose = (roomId: string | null) => {
-    setOpen(roomId);
-    if (roomId === null) sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, roomId);
-  };
+  const { open, setOpen, choose, leave } = useOpenRoom(storageKey("open-room"));
+  // How often somebody opened a conversation by themself: then they want to be in it.
+  const [visits, setVisits] = useState(0);
+  const pane = useRef<HTMLElement>(null);
+  const last = useRef(open);
+  useEffect(() => {
+    const left = last.current;
+    last.current = open;
+    // Whoever goes back to the list goes on where they left it.
+    if (open === null && left !== null) {
+      const row = pane.current?.querySelector<HTMLElement>(`[data-room="${CSS.escape(left)}"]`);
+      (row ?? pane.current?.querySelector<HTMLElement>(".rooms-search input"))?.focus();
+    }
+  }, [open]);
 
   // Whoever only looks shall see a conversation, not a list of one.
   const newest = props.beside ? list.rooms[0]?.room_id : undefined;
@@ -29,14 +37,14 @@ export function PersonPane(props: { beside: boolean }) {
     if (greeted || newest === undefined) return;
     setGreeted(true);
     setOpen((opened) => opened ?? newest);
-  }, [greeted, newest]);
+  }, [greeted, newest, setOpen]);
 
   useEffect(() => {
     if (state === "signed_out") signOut("ended");
   }, [state]);
 
   return (
-    <section className="person" data-open={open !== null} lang={language} aria-label={name} data-person={claims.userId}>
+    <section ref={pane} className="person" data-open={open !== null} lang={language} aria-label={name} data-person={claims.userId}>
       {props.beside && (
         <p className="person-name small">
           <strong dir="auto">{name}</strong>
@@ -47,7 +55,13 @@ export function PersonPane(props: { beside: boolean }) {
       )}
       <ConnectionNotice />
       <div className="person-panes">
-        <RoomsPanel chosen={open} choose={choose} />
+        <RoomsPanel
+          chosen={open}
+          choose={(roomId) => {
+            choose(roomId);
+            setVisits(visits + 1);
+          }}
+        />
         {open === null ? (
           <div className="nothing-chosen">
             <Mark />
@@ -55,7 +69,7 @@ export function PersonPane(props: { beside: boolean }) {
             <p className="quiet">{words.rooms.chooseHint}</p>
           </div>
         ) : (
-          <Conversation key={open} roomId={open} leave={() => choose(null)} />
+          <Conversation key={open} roomId={open} visits={visits} leave={leave} />
         )}
       </div>
     </section>

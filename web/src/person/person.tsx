@@ -1,6 +1,7 @@
 /** One signed-in person: their client, and what their token says about them. Two of them may stand side by side. */
 import { createContext, type ReactNode, use, useEffect, useMemo } from "react";
 import type { Client, Room } from "@damso/client";
+import { tokenEnded } from "../sign-in/session.ts";
 import { type Claims, readClaims } from "../sign-in/claims.ts";
 import type { Credential } from "../sign-in/fragment.ts";
 import { openClient, type Pause } from "./open-client.ts";
@@ -24,7 +25,7 @@ export function PersonProvider(props: { credential: Credential; children: ReactN
     const claims = readClaims(token);
     const storageKey = (what: string) => `damso.${what}.${claims.participant}.${claims.userId}`;
     return {
-      ...openClient(url, token),
+      ...openClient(url, token, () => tokenEnded(token)),
       claims,
       name: claims.name ?? name ?? claims.userId,
       isStaff: claims.hospitalId !== null,

@@ -5,7 +5,14 @@ import { useInterface } from "../words/interface.tsx";
 import { StatusBadge } from "./status-badge.tsx";
 
 /** A conversation in the list. Always of the same height, whatever is in it. */
-export const RoomRow = memo(function RoomRow(props: { room: Room; chosen: boolean; now: number; choose: (roomId: string) => void }) {
+export const RoomRow = memo(function RoomRow(props: {
+  room: Room;
+  chosen: boolean;
+  /** Whether the Tab key comes here; the arrow keys go to the others. */
+  tabbable: boolean;
+  now: number;
+  choose: (roomId: string) => void;
+}) {
   const { claims } = usePerson();
   const { words, format } = useInterface();
   const { room } = props;
@@ -17,6 +24,8 @@ export const RoomRow = memo(function RoomRow(props: { room: Room; chosen: boolea
       <button
         type="button"
         className="room"
+        data-room={room.room_id}
+        tabIndex={props.tabbable ? 0 : -1}
         aria-current={props.chosen ? "true" : undefined}
         data-unread={room.unread_count > 0}
         onClick={() => props.choose(room.room_id)}

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { RoomStatus } from "@damso/client";
 import { Disclosure } from "../disclosure/disclosure.tsx";
 import { Icon } from "../icons/icon.tsx";
@@ -13,6 +13,9 @@ import { STATUSES } from "./statuses.ts";
 import { useArrows } from "./use-arrows.ts";
 import { useNow } from "../person/use-now.ts";
 
+/** So many further pages are looked through for what somebody searches. */
+const MOST_PAGES = 10;
+
 /** Who I am, and with whom I talk. */
 export function RoomsPanel(props: { chosen: string | null; choose: (roomId: string) => void }) {
   const { client, claims, name, isStaff } = usePerson();
@@ -26,6 +29,12 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
   const [starting, setStarting] = useState(false);
   const startButton = useRef<HTMLButtonElement>(null);
   const arrows = useArrows();
+  const [walkedTo, setWalkedTo] = useState<string | null>(null);
+
+  // The same for all drawings, so that a row is drawn anew for its own sake only.
+  const latestChoose = useRef(props.choose);
+  latestChoose.current = props.choose;
+  const choose = useCallback((roomId: string) => latestChoose.current(roomId), []);
 
   const [attempt, setAttempt] = useState(0);
   useEffect(() => {
@@ -39,7 +48,22 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
   }, [client, status, attempt]);
 
   const found = useMemo(() => list.rooms.filter((room) => matches(room, query, claims.participant)), [list, change, query, claims]);
+  const isFound = (roomId: string | null) => found.some((room) => room.room_id === roomId);
+  const tabbable = isFound(walkedTo) ? walkedTo : isFound(props.chosen) ? props.chosen : found[0]?.room_id;
   const loading = state === "loading" && list.rooms.length === 0;
+
+  // What is looked for may stand further down than what is loaded. Not for ever: a hospital may have tens of thousands.
+  const [lookedThrough, setLookedThrough] = useState(0);
+  const idle = query.trim() === "";
+  const looking = !idle && list.hasMore && lookedThrough < MOST_PAGES;
+  useEffect(() => setLookedThrough(0), [idle, status]);
+  useEffect(() => {
+    if (!looking || list.loading || state !== "ready" || !online) return;
+    list.loadMore().then(
+      () => setLookedThrough((pages) => pages + 1),
+      () => setLookedThrough(MOST_PAGES),
+    );
+  }, [looking, list, list.loading, state, online]);
 
   return (
     <nav className="rooms" aria-label={words.rooms.title}>
@@ -98,10 +122,22 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
         ))}
       </div>
       <div className="rooms-scroll">
-        <ul className="room-list" aria-busy={loading} {...arrows}>
+        <ul
+          className="room-list"
+          aria-busy={loading}
+          {...arrows}
+          onFocus={(event) => setWalkedTo(event.target.dataset["room"] ?? null)}
+        >
           {loading && [0, 1, 2, 3].map((line) => <li key={line} className="room-skeleton" aria-hidden="true" />)}
           {found.map((room) => (
-            <RoomRow key={room.room_id} room={room} chosen={room.room_id === props.chosen} now={now} choose={props.choose} />
+            <RoomRow
+              key={room.room_id}
+              room={room}
+              chosen={room.room_id === props.chosen}
+              tabbable={room.room_id === tabbable}
+              now={now}
+              choose={choose}
+            />
           ))}
         </ul>
         {state === "failed" && list.rooms.length === 0 && (
@@ -114,7 +150,7 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
         )}
         {state === "ready" && found.length === 0 && (
           <div className="rooms-note" role="status">
-            <p>{query === "" ? words.rooms.none : words.rooms.noneFound}</p>
+            <p>{query === "" ? words.rooms.none : looking ? words.search.searching : words.rooms.noneFound}</p>
             <p className="quiet small">
               {query === "" ? words.rooms.noneHint[isStaff ? "staff" : "patient"] : words.rooms.noneFoundHint}
             </p>

@@ -39,8 +39,16 @@ export function signIn(person: Credential): void {
 /** Forgets everybody. `because` says whether the form explains why. */
 export function signOut(because: "asked" | "ended"): void {
   ended = because === "ended";
-  if (because === "asked") sessionStorage.clear();
+  if (because === "asked") {
+    sessionStorage.clear();
+    history.replaceState(null, "");
+  }
   store([]);
+}
+
+/** The server takes this token no longer; who has signed in with another one meanwhile stays. */
+export function tokenEnded(token: string): void {
+  if (people.some((person) => person.token === token)) signOut("ended");
 }
 
 /** Whether the last session came to its end by itself. */
