@@ -211,7 +211,7 @@ async fn every_other_token_is_refused_whatever_its_header_says() {
 async fn an_issuer_that_is_out_of_reach_refuses_nobody_for_good() {
     let issuer = Issuer::start().await;
     // Nothing listens there.
-    let world = taking(&json!([{"jwks": "http://127.0.0.1:9/jwks.json"}])).await;
+    let world = taking(&json!([{"issuer": ISSUER, "jwks": "http://127.0.0.1:9/jwks.json"}])).await;
     let refusal = world.try_connect(&issuer.id_token("first"), Credential::Header).await.expect_err("no keys");
     assert_eq!(refusal.status, 500, "not the caller's fault: worth another try");
 }

@@ -160,6 +160,12 @@ async fn the_audience_may_stand_in_aud_or_in_cognitos_client_id() {
         (json!({"sub": "u1", "exp": LATER, "aud": ["other", "app"]}), true),
         (json!({"sub": "u1", "exp": LATER, "client_id": "app"}), true),
         (json!({"sub": "u1", "exp": LATER, "aud": "other"}), false),
+        (json!({"sub": "u1", "exp": LATER, "client_id": "other"}), false),
+        // An access token after RFC 9068 has both: `client_id` says who asked for it, and only `aud` whom it is meant for.
+        (json!({"sub": "u1", "exp": LATER, "aud": "app", "client_id": "other"}), true),
+        (json!({"sub": "u1", "exp": LATER, "aud": "other", "client_id": "app"}), false),
+        (json!({"sub": "u1", "exp": LATER, "aud": [], "client_id": "app"}), false),
+        (json!({"sub": "u1", "exp": LATER, "aud": null, "client_id": "app"}), false),
         (json!({"sub": "u1", "exp": LATER}), false),
     ] {
         let found = check_by(r#"[{"audience": ["web", "app"]}]"#, &claims).await;
@@ -211,6 +217,9 @@ fn settings_that_let_two_people_share_an_id_or_keys_be_swapped_are_refused() {
         (r#"[{"algorithm": "RS256"}]"#, "`jwks` is missing"),
         (&format!(r#"[{{"algorithm": "HS256", "jwks": "{jwks}"}}]"#), "needs the secret"),
         (r#"[{"jwks": "http://issuer.example/jwks.json"}]"#, "https://"),
+        (&format!(r#"[{{"jwks": "{jwks}"}}]"#), "`issuer` or `audience`"),
+        (&format!(r#"[{{"jwks": "{jwks}", "audience": []}}]"#), "`issuer` or `audience`"),
+        (&format!(r#"[{{"jwks": "{jwks}", "audience": [""]}}]"#), "`issuer` or `audience`"),
         (r#"[{}, {"issuer": "x"}]"#, "this `prefix`"),
         (r#"[{}, {"prefix": "x"}]"#, "this `issuer`"),
         (r#"[{"prefix": "a~_b"}]"#, "`prefix` must"),
@@ -221,6 +230,8 @@ fn settings_that_let_two_people_share_an_id_or_keys_be_swapped_are_refused() {
     }
     let list = format!(r#"[{{}}, {{"issuer": "x", "prefix": "x", "jwks": "{jwks}", "algorithm": "EdDSA"}}]"#);
     assert_eq!(IssuerConfig::list(&list).expect("two").len(), 2);
+    let list = format!(r#"[{{"jwks": "{jwks}", "audience": ["app"]}}]"#);
+    assert_eq!(IssuerConfig::list(&list).expect("known by its audience").len(), 1);
     assert_eq!(IssuerConfig::list(" ").expect("the stack's own").len(), 1);
 }
 
