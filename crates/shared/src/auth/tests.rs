@@ -2,6 +2,8 @@ use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::secrets::tests::{holding, kept_by};
+use crate::stand_in::StandIn;
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
 const LATER: u64 = 4_102_444_800;
@@ -81,6 +83,23 @@ async fn a_token_that_proves_nothing_is_unauthorized() {
     ] {
         assert!(matches!(tokens("").check(&token).await, Err(TokenError::Unauthorized(_))), "{token}");
     }
+}
+
+#[tokio::test]
+async fn a_changed_secret_checks_tokens_five_minutes_later_and_needs_no_redeploy() {
+    let (manager, clock) = (StandIn::start().await, Clock::by_hand(NOW));
+    let keys = Keys::Shared(kept_by(&manager, clock));
+    let tokens = Tokens::new(vec![Issuer { config: IssuerConfig::default(), keys }], clock);
+    let other = "another secret of thirty-two bytes!!";
+    let [old, new] =
+        [SECRET, other].map(|secret| sign(&json!({"sub": "u1", "exp": LATER}), jsonwebtoken::Algorithm::HS256, secret));
+    manager.says(200, "", &holding(SECRET));
+    assert!(tokens.check(&old).await.is_ok());
+    manager.says(200, "", &holding(other));
+    assert!(matches!(tokens.check(&new).await, Err(TokenError::Unauthorized(_))));
+    clock.forward(std::time::Duration::from_secs(300));
+    assert!(tokens.check(&new).await.is_ok());
+    assert!(matches!(tokens.check(&old).await, Err(TokenError::Unauthorized(_))));
 }
 
 #[tokio::test]
