@@ -8,9 +8,11 @@
 
 mod client;
 mod rows;
+mod vouching;
 mod world;
 
 pub use client::{Client, Credential, DEADLINE, Refusal};
 pub use dev::people::{Person, seconds_since_the_epoch, sign};
 pub use rows::Row;
+pub use vouching::Vouching;
 pub use world::{Consultation, TOKEN_SECRET, World, binaries, root};

@@ -1,63 +1,8 @@
 //! A gateway in front that has found out who is calling, and signs the headers that say so.
 
-use aws_lc_rs::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use end_to_end::{Client, Credential, Refusal, TOKEN_SECRET, World, seconds_since_the_epoch};
+use end_to_end::{Client, Credential, Refusal, TOKEN_SECRET, Vouching, World, seconds_since_the_epoch};
 use serde_json::json;
-use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName};
-
-const NAMES: [&str; 8] = ["user", "user-type", "hospital", "name", "language", "until", "timestamp", "nonce"];
-
-/// What a gateway says of somebody; what is left out is not sent.
-#[derive(Clone, Default)]
-struct Vouching {
-    values: [Option<String>; 8],
-}
-
-impl Vouching {
-    /// Of a user, now.
-    fn of(user: &str, nonce: &str) -> Self {
-        let now = seconds_since_the_epoch();
-        let vouching = Self::default().with("user", user).with("nonce", nonce);
-        vouching.with("timestamp", &now.to_string()).with("until", &(now + 600).to_string())
-    }
-
-    fn with(mut self, name: &str, value: &str) -> Self {
-        let at = NAMES.iter().position(|known| *known == name).expect("one of the signed headers");
-        self.values[at] = Some(value.to_owned());
-        self
-    }
-
-    fn without(mut self, name: &str) -> Self {
-        let at = NAMES.iter().position(|known| *known == name).expect("one of the signed headers");
-        self.values[at] = None;
-        self
-    }
-
-    fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in NAMES.iter().zip(&self.values) {
-            if let Some(value) = value {
-                headers.insert(header(name), value.parse().unwrap());
-            }
-        }
-        headers
-    }
-
-    fn signed(&self, key: &str) -> HeaderMap {
-        let lines: Vec<_> = self.values.iter().map(|value| value.as_deref().unwrap_or_default()).collect();
-        let text = format!("damso-gateway-1\n{}", lines.join("\n"));
-        let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()), text.as_bytes());
-        let mut headers = self.headers();
-        headers.insert(header("signature"), URL_SAFE_NO_PAD.encode(signature).parse().unwrap());
-        headers
-    }
-}
-
-fn header(name: &str) -> HeaderName {
-    HeaderName::from_bytes(format!("x-damso-{name}").as_bytes()).unwrap()
-}
+use tokio_tungstenite::tungstenite::http::HeaderMap;
 
 async fn world() -> World {
     World::with(|options| {
@@ -88,6 +33,18 @@ async fn who_a_gateway_vouches_for_is_let_in_under_their_name_in_any_script() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_ticket_is_made_where_a_gateway_says_who_is_calling_and_none_would_be_taken() {
+    let world = world().await;
+    let mut patient = connect(&world, Vouching::of("aiko", "1").signed(TOKEN_SECRET)).await.unwrap();
+    let refusal = patient.refused("createTicket", json!({}), "forbidden").await;
+    assert_eq!(
+        refusal["message"],
+        "here a gateway says who is calling, and no ticket lets anybody in; connect through it"
+    );
+    assert_eq!(world.rows("GuardsTable").await.len(), 1, "only the gateway's signature, which is good once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_gateway_says_is_taken_once_and_only_as_it_was_signed() {
     let world = world().await;
     let good = Vouching::of("aiko", "1");
@@ -96,14 +53,14 @@ async fn what_a_gateway_says_is_taken_once_and_only_as_it_was_signed() {
     let (now, old) = (seconds_since_the_epoch(), seconds_since_the_epoch() - 120);
     let changed = |name: &str, value: &str| {
         let mut headers = Vouching::of("aiko", "changed").signed(TOKEN_SECRET);
-        headers.insert(header(name), value.parse().unwrap());
+        headers.insert(Vouching::header(name), value.parse().unwrap());
         headers
     };
     let mut twice = Vouching::of("aiko", "twice").signed(TOKEN_SECRET);
-    twice.append(header("user"), "minjun".parse().unwrap());
+    twice.append(Vouching::header("user"), "minjun".parse().unwrap());
     let mut moved = Vouching::of("aiko", "moved").with("user-type", "user").signed(TOKEN_SECRET);
-    let user_type = moved.remove(header("user-type")).unwrap();
-    moved.insert(header("hospital"), user_type);
+    let user_type = moved.remove(Vouching::header("user-type")).unwrap();
+    moved.insert(Vouching::header("hospital"), user_type);
     for (what, headers) in [
         ("replayed", signed),
         ("unsigned", good.headers()),

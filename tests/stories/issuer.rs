@@ -1,10 +1,13 @@
 //! Tokens of issuers that publish their keys, as Cognito does: the stack is told where they are and whose tokens it takes, and
 //! checks them itself.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{self, KeySize};
 use aws_lc_rs::signature::{
@@ -13,8 +16,10 @@ use aws_lc_rs::signature::{
 use axum::routing::get;
 use axum::{Json, Router};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use end_to_end::{Credential, TOKEN_SECRET, World, seconds_since_the_epoch, sign};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use end_to_end::{Credential, DEADLINE, TOKEN_SECRET, World, seconds_since_the_epoch, sign};
+use local_gateway::LogSink;
+use local_gateway::faults::{Chance, Plan};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -110,10 +115,11 @@ impl Issuer {
     }
 
     fn token(&self, key: &str, header: &Value, claims: &Value) -> String {
-        let signed =
-            format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
-        let signature = self.keys[key].sign(&signed);
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+        token(header, claims, |text| self.keys[key].sign(text))
+    }
+
+    fn fetches(&self) -> usize {
+        self.fetches.load(Ordering::SeqCst)
     }
 
     /// A token as Cognito makes them for its users' own use.
@@ -132,6 +138,13 @@ impl Issuer {
         issuer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         taking(&json!([issuer])).await
     }
+}
+
+fn token(header: &Value, claims: &Value, sign: impl FnOnce(&str) -> Vec<u8>) -> String {
+    let parts = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    let signed = parts.join(".");
+    let signature = sign(&signed);
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 /// A stack that takes tokens of these issuers.
@@ -170,6 +183,12 @@ async fn an_id_token_and_an_access_token_of_the_pool_let_their_user_in() {
 async fn every_other_token_is_refused_whatever_its_header_says() {
     let mut issuer = Issuer::start().await;
     issuer.add("never published", Key::rsa());
+    // Where somebody else publishes their own key, under the names that tokens of this story give it.
+    let mut elsewhere = Issuer::without_keys().await;
+    for id in ["first", "x"] {
+        elsewhere.add(id, Key::rsa());
+        elsewhere.publish(id);
+    }
     let world = issuer.world().await;
     let header = json!({"alg": "RS256", "kid": "first"});
     let with = |claim: &str, value: Value| {
@@ -177,7 +196,11 @@ async fn every_other_token_is_refused_whatever_its_header_says() {
         claims[claim] = value;
         issuer.token("first", &header, &claims)
     };
-    let public = issuer.keys["first"].jwk()["n"].as_str().unwrap().to_owned();
+    let bringing = |kid: &str| {
+        let (url, own) = (&elsewhere.url, elsewhere.keys[kid].jwk());
+        let header = json!({"alg": "RS256", "kid": kid, "jku": url, "x5u": url, "jwk": own});
+        elsewhere.token(kid, &header, &id_claims())
+    };
     let named = |kid: &str| issuer.token("first", &json!({"alg": "RS256", "kid": kid}), &id_claims());
     let tokens = [
         ("of another pool", with("iss", json!("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Other"))),
@@ -193,25 +216,65 @@ async fn every_other_token_is_refused_whatever_its_header_says() {
         ("naming no key", issuer.token("first", &json!({"alg": "RS256"}), &id_claims())),
         // What the header says chooses neither the algorithm nor the key.
         ("of the other kind of stack", sign(&id_claims(), TOKEN_SECRET)),
-        ("signed with the public key as a secret", sign(&id_claims(), &public)),
-        ("bringing its own key", {
-            let header =
-                json!({"alg": "RS256", "kid": "x", "jku": issuer.url, "jwk": {"kty": "RSA", "n": public, "e": "AQAB"}});
-            issuer.token("never published", &header, &id_claims())
-        }),
+        ("bringing its own key, which nobody knows", bringing("x")),
+        ("bringing its own key under the name of a known one", bringing("first")),
     ];
     for (what, token) in tokens {
         let refusal = world.try_connect(&token, Credential::Header).await.expect_err(what);
         assert_eq!(refusal.status, 401, "{what}");
     }
     assert_eq!(world.rows("ConnectionsTable").await.len(), 0);
+    assert_eq!(elsewhere.fetches(), 0, "no token says where keys are fetched from");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_issuer_publishes_is_no_secret_to_sign_with() {
+    let issuer = Issuer::start().await;
+    let settings = json!([{"issuer": ISSUER, "jwks": issuer.url, "audience": [CLIENT]}]);
+    let world = World::with(|options| {
+        options.parameters.insert("TokenIssuers".to_owned(), settings.to_string());
+        options.log = LogSink::Collect;
+    })
+    .await;
+    let Key::Rsa(key) = &issuer.keys["first"] else { panic!("an RSA key") };
+    let der = key.public_key().as_der().unwrap().as_ref().to_vec();
+    let lines: Vec<_> = STANDARD.encode(&der).as_bytes().chunks(64).map(<[u8]>::to_vec).collect();
+    let lines = String::from_utf8(lines.join(&b'\n')).unwrap();
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{lines}\n-----END PUBLIC KEY-----\n");
+    let secrets = [
+        ("PEM", pem.clone().into_bytes()),
+        ("PEM without its last newline", pem.trim_end().into()),
+        ("DER", der),
+        ("the DER of PKCS #1", key.public_key().as_ref().to_vec()),
+        ("the modulus, as it is published", issuer.keys["first"].jwk()["n"].as_str().unwrap().into()),
+    ];
+    for (what, secret) in &secrets {
+        let mac =
+            |text: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), text.as_bytes()).as_ref().to_vec();
+        let token = token(&json!({"alg": "HS256", "kid": "first"}), &id_claims(), mac);
+        let refusal = world.try_connect(&token, Credential::Header).await.expect_err(what);
+        assert_eq!(refusal.status, 401, "{what}");
+    }
+    // Nothing else was wrong with them: the key that they name is known, and no claim was even looked at.
+    let reasons = RefCell::new(Vec::new());
+    let all = world.gateway.logged(|line| {
+        if line.line.contains("a connection was refused") {
+            reasons.borrow_mut().push(line.line.clone());
+        }
+        reasons.borrow().len() == secrets.len()
+    });
+    tokio::time::timeout(DEADLINE, all).await.expect("each is refused in the log");
+    for reason in reasons.take() {
+        assert!(reason.contains("its algorithm is not the issuer's"), "{reason}");
+    }
+    world.try_connect(&issuer.id_token("first"), Credential::Header).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_issuer_that_is_out_of_reach_refuses_nobody_for_good() {
     let issuer = Issuer::start().await;
     // Nothing listens there.
-    let world = taking(&json!([{"jwks": "http://127.0.0.1:9/jwks.json"}])).await;
+    let world = taking(&json!([{"issuer": ISSUER, "jwks": "http://127.0.0.1:9/jwks.json"}])).await;
     let refusal = world.try_connect(&issuer.id_token("first"), Credential::Header).await.expect_err("no keys");
     assert_eq!(refusal.status, 500, "not the caller's fault: worth another try");
 }
@@ -258,7 +321,7 @@ async fn a_new_key_is_found_and_a_flood_of_unknown_ones_fetches_no_more_than_onc
     world.try_connect(&issuer.id_token("first"), Credential::Header).await.unwrap();
     issuer.add("second", Key::rsa());
     issuer.publish("second");
-    let before = issuer.fetches.load(Ordering::SeqCst);
+    let before = issuer.fetches();
     for number in 0..30 {
         let unknown =
             issuer.token("second", &json!({"alg": "RS256", "kid": format!("unknown-{number}")}), &id_claims());
@@ -266,7 +329,15 @@ async fn a_new_key_is_found_and_a_flood_of_unknown_ones_fetches_no_more_than_onc
         assert_eq!(refusal.status, 401);
     }
     // Each process of the authorizer rests ten seconds after a fetch, and its first was at its start.
-    assert!(issuer.fetches.load(Ordering::SeqCst) <= before + 1);
+    assert!(issuer.fetches() <= before + 1);
+    // That a process which has rested finds the new key is a test of the key set, which has a clock to move; here is one that begins.
+    let mut plan = Plan::default();
+    plan.lambda.functions.insert("AuthorizerFunction".to_owned());
+    plan.lambda.cold = Chance::of(1.0);
+    world.gateway.faults().set(plan).expect("a plan that can be followed");
+    for key in ["second", "first"] {
+        world.try_connect(&issuer.id_token(key), Credential::Header).await.expect(key);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,10 +40,10 @@ async fn world_with(change: impl FnOnce(&mut Options)) -> World {
     .await
 }
 
-/// Plays every scene, and says which grants each made use of.
-async fn play_all(world: &World) -> BTreeMap<Grant, Vec<Scene>> {
+/// Plays these scenes, and says which grants each made use of.
+async fn play(world: &World, scenes: &[Scene]) -> BTreeMap<Grant, Vec<Scene>> {
     let mut uses: BTreeMap<Grant, Vec<Scene>> = BTreeMap::new();
-    for scene in Scene::ALL {
+    for scene in scenes {
         let before = world.gateway.iam().used();
         if let Err(failed) = scene.play(&Stage::new(world)).await {
             panic!("{scene:?}: {failed}");
@@ -51,7 +51,7 @@ async fn play_all(world: &World) -> BTreeMap<Grant, Vec<Scene>> {
         world.settled().await;
         for (grant, count) in world.gateway.iam().used() {
             if before.get(&grant) != Some(&count) {
-                uses.entry(grant).or_default().push(scene);
+                uses.entry(grant).or_default().push(*scene);
             }
         }
     }
@@ -123,7 +123,7 @@ async fn idle_grants<'g>(uses: &[(&'g Grant, &[Scene])]) -> BTreeSet<&'g Grant> 
 #[tokio::test(flavor = "multi_thread")]
 async fn deprived_of_any_one_of_its_grants_a_function_fails() {
     let world = world().await;
-    let uses = play_all(&world).await;
+    let uses = play(&world, &Scene::ALL).await;
     let granted = world.gateway.iam().granted();
     let unused: Vec<String> = granted.iter().filter(|grant| !uses.contains_key(grant)).map(Grant::to_string).collect();
     assert_eq!(unused, Vec::<String>::new(), "granted, and used by no scene");
@@ -136,6 +136,25 @@ async fn deprived_of_any_one_of_its_grants_a_function_fails() {
     let idle = futures::future::join_all(hands.iter().map(|hand| idle_grants(hand))).await;
     let idle: Vec<String> = idle.into_iter().flatten().map(Grant::to_string).collect();
     assert_eq!(idle, Vec::<String>::new(), "used, but nobody misses them");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_gateway_too_who_lets_people_in_and_signs_them_out_misses_each_of_its_grants() {
+    let world = world_with(|stack| {
+        stack.parameters.insert("Credentials".to_owned(), "gateway".to_owned());
+    })
+    .await;
+    let uses = play(&world, &Scene::OF_SESSIONS).await;
+    let mut idle = BTreeSet::new();
+    for grant in world.gateway.iam().granted() {
+        if ["AuthorizerFunction", "SessionFunction"].contains(&grant.function.as_str()) {
+            let scenes = uses.get(&grant).map(Vec::as_slice).unwrap_or_default();
+            if !is_needed(&world, &grant, scenes).await {
+                idle.insert(grant.to_string());
+            }
+        }
+    }
+    assert_eq!(idle, BTreeSet::new(), "granted, and nobody misses them");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, Method, Response, StatusCode};
+use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
@@ -14,6 +14,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use crate::faults::cut::Scissors;
 use crate::faults::{Faults, Kind};
 use crate::iam::Denial;
+use crate::identity::signed_by;
 use crate::socket::Limits;
 use crate::socket::event::{Caller, new_id};
 use crate::timestamps::rfc3339;
@@ -102,9 +103,9 @@ impl Connection {
     }
 }
 
-/// Told of every request before anything becomes of it, by its method, its headers and the connection's id; says which
-/// function made it, if one did, or that it may not.
-pub(crate) type Admit = Arc<dyn Fn(&Method, &HeaderMap, &str) -> Result<Option<String>, Denial> + Send + Sync>;
+/// Told of every signed request before anything becomes of it, by its method, the access key id that signed it and the
+/// connection's id; says which function made it, if one did, or that it may not.
+pub(crate) type Admit = Arc<dyn Fn(&Method, &str, &str) -> Result<Option<String>, Denial> + Send + Sync>;
 
 /// All open connections of one API. Clones are the same connections.
 #[derive(Clone)]
@@ -165,7 +166,9 @@ impl Connections {
         if !matches!(*method, Method::POST | Method::GET | Method::DELETE) {
             return forbidden();
         }
-        let caller = match (self.admit)(method, headers, id) {
+        let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Some(key) = authorization.and_then(signed_by) else { return unsigned() };
+        let caller = match (self.admit)(method, key, id) {
             Ok(caller) => caller,
             Err(denial) => return denial.response(),
         };
@@ -254,6 +257,12 @@ fn described(connection: &Connection) -> Value {
 /// The answer to what API Gateway does not know: another stage, another path, another method.
 pub(crate) fn forbidden() -> Response<Body> {
     answer(StatusCode::FORBIDDEN, Some("ForbiddenException"), Some(json!({ "message": "Forbidden" })))
+}
+
+/// The answer to a request that nobody signed.
+fn unsigned() -> Response<Body> {
+    let body = json!({ "message": "Missing Authentication Token" });
+    answer(StatusCode::FORBIDDEN, Some("MissingAuthenticationTokenException"), Some(body))
 }
 
 fn refusal(error: PushError, id: &str) -> Response<Body> {

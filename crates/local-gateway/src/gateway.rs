@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, Method, header};
+use axum::http::Method;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
@@ -192,9 +192,8 @@ impl Gateway {
             .map_err(StartError::Machine)?;
 
         let (policies, pushes) = (iam.clone(), ledger.clone());
-        let admit = Arc::new(move |method: &Method, headers: &HeaderMap, connection: &str| {
-            let signature = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-            let caller = signature.and_then(|signature| identities.caller(signature));
+        let admit = Arc::new(move |method: &Method, access_key_id: &str, connection: &str| {
+            let caller = identities.function(access_key_id);
             if let Some(function) = caller {
                 policies.allow_connections(function, method.as_str(), connection)?;
             }

@@ -7,6 +7,7 @@ use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region}
 use aws_sdk_apigatewaymanagement::error::ProvideErrorMetadata as _;
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
+use reqwest::Method;
 use serde_json::json;
 use tokio_tungstenite::connect_async;
 
@@ -87,8 +88,26 @@ async fn what_the_functions_policy_does_not_allow_is_403_and_reaches_nobody() {
     push(&management, &id, "still open".into()).await.unwrap();
     assert_eq!(client.text().await, "still open");
     assert_eq!(stack.gateway.ledger().snapshot().function("EchoFunction").pushes, 2);
-    let everybody = reqwest::Client::new().get(stack.management(&id)).send().await.unwrap();
-    assert_eq!(everybody.status(), 200, "who is no function may do everything");
+    let person = stack.manage(Method::GET, &id).send().await.unwrap();
+    assert_eq!(person.status(), 200, "who signs and is no function may do everything");
+}
+
+#[tokio::test]
+async fn what_nobody_signed_is_403_in_the_words_of_aws_and_reaches_nobody() {
+    let stack = Stack::start().await;
+    let mut client = stack.client().await;
+    let id = client.id().await;
+    for method in [Method::POST, Method::GET, Method::DELETE] {
+        for authorization in ["", "Bearer x", "AWS4-HMAC-SHA256 Credential=/20261121"] {
+            let request = reqwest::Client::new().request(method.clone(), stack.management(&id)).body("hi");
+            let answer = request.header("Authorization", authorization).send().await.unwrap();
+            assert_eq!(answer.status(), 403, "{method} {authorization}");
+            assert_eq!(answer.headers()["x-amzn-errortype"], "MissingAuthenticationTokenException");
+            assert_eq!(answer.text().await.unwrap(), r#"{"message":"Missing Authentication Token"}"#);
+        }
+    }
+    let person = stack.manage(Method::POST, &id).body("signed").send().await.unwrap();
+    assert_eq!((person.status().as_u16(), client.text().await.as_str()), (200, "signed"), "nothing came before");
 }
 
 #[tokio::test]
@@ -194,7 +213,7 @@ async fn another_stage_is_forbidden() {
     let url = stack.management(&id).replace("/dev/", "/prod/");
     let answer = reqwest::Client::new().post(url).body("hi").send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (403, r#"{"message":"Forbidden"}"#));
-    let answer = reqwest::Client::new().post(stack.management(&id)).body("hi").send().await.unwrap();
+    let answer = stack.manage(Method::POST, &id).body("hi").send().await.unwrap();
     assert_eq!(answer.status(), 410, "the client has left");
 }
 

@@ -35,7 +35,7 @@ async fn pid(stack: &Stack) -> u64 {
 
 /// The status that a push is answered with; `None` where it is not answered.
 async fn push(stack: &Stack, id: &str, text: &str) -> Option<u16> {
-    let sent = reqwest::Client::new().post(stack.management(id)).body(text.to_owned()).send().await;
+    let sent = stack.manage(reqwest::Method::POST, id).body(text.to_owned()).send().await;
     sent.ok().map(|answer| answer.status().as_u16())
 }
 

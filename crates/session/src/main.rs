@@ -12,7 +12,7 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     let hangup = doors.hangup()?;
-    doors.warm(hangup.sessions.signed_out_at(&"-".parse()?)).await;
+    doors.warm(hangup.sessions.recent(&"-".parse()?, doors.clock().now())).await;
     let tokens = match Credentials::read()? {
         Credentials::Tokens => Some(doors.tokens(token_issuers()?).await?),
         Credentials::Gateway => None,

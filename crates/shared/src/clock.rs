@@ -58,6 +58,9 @@ pub enum Clock {
     System,
     /// One that stands still, for tests.
     Fixed(Timestamp),
+    /// One that a test moves.
+    #[cfg(test)]
+    ByHand(&'static std::sync::atomic::AtomicU64),
 }
 
 impl Clock {
@@ -69,6 +72,22 @@ impl Clock {
                 Timestamp(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
             }
             Self::Fixed(moment) => *moment,
+            #[cfg(test)]
+            Self::ByHand(millis) => Timestamp(millis.load(std::sync::atomic::Ordering::SeqCst)),
         }
+    }
+}
+
+#[cfg(test)]
+impl Clock {
+    /// A clock that stands at `moment` until it is moved; so do its copies.
+    pub fn by_hand(moment: Timestamp) -> Self {
+        Self::ByHand(Box::leak(Box::new(moment.0.into())))
+    }
+
+    /// Moves a clock that a test moves.
+    pub fn forward(&self, by: Duration) {
+        let Self::ByHand(millis) = self else { panic!("only a clock that is moved by hand can be") };
+        millis.store((self.now() + by).0, std::sync::atomic::Ordering::SeqCst);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls;
+use futures::future::try_join_all;
 
 use crate::audience::Audience;
 use crate::auth::{Issuer, IssuerConfig, KeySet, Keys, Tokens};
@@ -124,23 +125,22 @@ impl Doors {
         Ok(Allowance { guards: self.guards()?, rate: config::auto_characters()? })
     }
 
-    /// The checker of tokens, its issuers' keys fetched.
+    /// The checker of tokens, its issuers' keys fetched side by side: one that does not answer holds up none of the others.
     pub async fn tokens(&self, issuers: Vec<IssuerConfig>) -> Result<Tokens, ConfigError> {
-        let mut known = Vec::new();
-        for config in issuers {
+        let open = async |config: IssuerConfig| {
             let keys = match config.jwks.clone() {
-                Some(url) => Keys::Published(KeySet::open(url).await),
+                Some(url) => Keys::Published(KeySet::open(url, self.clock()).await),
                 None => Keys::Shared(self.secret(SecretName::Token).await?),
             };
-            known.push(Issuer { config, keys });
-        }
-        Ok(Tokens::new(known, self.clock()))
+            Ok(Issuer { config, keys })
+        };
+        Ok(Tokens::new(try_join_all(issuers.into_iter().map(open)).await?, self.clock()))
     }
 
     /// A secret, fetched at once, so that no invocation waits for it. Where that fails, the first use tries again and
     /// says so.
     pub async fn secret(&self, name: SecretName) -> Result<Secret, ConfigError> {
-        let secret = Secret::new(&self.sdk, name.read()?);
+        let secret = Secret::new(&self.sdk, name.read()?, self.clock());
         if self.warms
             && let Err(error) = secret.value().await
         {
@@ -192,5 +192,41 @@ impl Doors {
             digest: self.digest_key().await?,
             clock: self.clock(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::json;
+
+    use super::*;
+    use crate::auth::TokenError;
+    use crate::stand_in::StandIn;
+
+    #[tokio::test]
+    async fn the_keys_of_several_issuers_are_fetched_side_by_side() {
+        let issuers = StandIn::two_at_once().await;
+        let mut settings = Vec::new();
+        for (issuer, name) in issuers.iter().zip(["one", "two"]) {
+            let key = json!({"kid": "key", "kty": "OKP", "crv": "Ed25519", "x": "A".repeat(43)});
+            issuer.says(200, "", &json!({"keys": [key]}).to_string());
+            settings.push(json!({"issuer": name, "prefix": name, "jwks": issuer.url(), "algorithm": "EdDSA"}));
+        }
+        let settings = IssuerConfig::list(&json!(settings).to_string()).expect("two issuers");
+        let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+        let doors = Doors { dynamodb: aws_sdk_dynamodb::Client::new(&sdk), sdk, warms: false };
+        // Neither answers before both were asked: one after the other, the first would be given up.
+        let tokens = doors.tokens(settings).await.expect("two issuers");
+        for name in ["one", "two"] {
+            let parts = [json!({"alg": "EdDSA", "kid": "key"}), json!({"iss": name})];
+            let [header, claims] = parts.map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+            let found = tokens.check(&format!("{header}.{claims}.{}", "A".repeat(86))).await;
+            assert!(
+                matches!(found, Err(TokenError::Unauthorized("its signature does not match"))),
+                "the key of {name} is there: {found:?}"
+            );
+        }
     }
 }

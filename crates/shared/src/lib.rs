@@ -24,6 +24,8 @@ pub mod push;
 pub mod runtime;
 pub mod seats;
 pub mod secrets;
+#[cfg(test)]
+mod stand_in;
 pub mod table;
 pub mod translator;
 pub mod tries;

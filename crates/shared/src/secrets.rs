@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::Client;
 use tokio::sync::Mutex;
+
+use crate::clock::{Clock, Timestamp};
 
 /// A secret could not be had, and none is kept from before.
 #[derive(Debug, thiserror::Error)]
@@ -26,11 +28,12 @@ crate::error::fails!(SecretError);
 pub struct Secret {
     client: Client,
     id: String,
+    clock: Clock,
     held: Arc<Mutex<Option<Held>>>,
 }
 
 struct Held {
-    good_until: Instant,
+    good_until: Timestamp,
     value: Arc<str>,
 }
 
@@ -41,28 +44,28 @@ impl Secret {
     const TIMEOUT: Duration = Duration::from_secs(2);
 
     /// The secret of this id (ARN).
-    pub fn new(sdk: &SdkConfig, id: String) -> Self {
+    pub fn new(sdk: &SdkConfig, id: String, clock: Clock) -> Self {
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Self::TIMEOUT).build();
         let config = aws_sdk_secretsmanager::config::Builder::from(sdk).timeout_config(timeouts).build();
-        Self { client: Client::from_conf(config), id, held: Arc::default() }
+        Self { client: Client::from_conf(config), id, clock, held: Arc::default() }
     }
 
     /// Its value now.
     pub async fn value(&self) -> Result<Arc<str>, SecretError> {
         let mut held = self.held.lock().await;
         if let Some(held) = &*held
-            && Instant::now() < held.good_until
+            && self.clock.now() < held.good_until
         {
             return Ok(held.value.clone());
         }
         match (self.fetch().await, &mut *held) {
             (Ok(value), held) => {
-                *held = Some(Held { good_until: Instant::now() + Self::KEPT, value: value.clone() });
+                *held = Some(Held { good_until: self.clock.now() + Self::KEPT, value: value.clone() });
                 Ok(value)
             }
             (Err(error), Some(held)) => {
                 tracing::warn!(secret = self.id, error = %crate::error::chain(&error), "keeping the last value of a secret");
-                held.good_until = Instant::now() + Self::REST;
+                held.good_until = self.clock.now() + Self::REST;
                 Ok(held.value.clone())
             }
             (Err(error), None) => Err(error),
@@ -84,5 +87,57 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({})", self.id)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use aws_config::{BehaviorVersion, Region};
+    use aws_sdk_secretsmanager::config::retry::RetryConfig;
+    use aws_sdk_secretsmanager::config::{Credentials, SharedCredentialsProvider};
+    use serde_json::json;
+
+    use super::*;
+    use crate::stand_in::StandIn;
+
+    /// A secret of a Secrets Manager that a test plays.
+    pub(crate) fn kept_by(manager: &StandIn, clock: Clock) -> Secret {
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("key", "secret", None, None, "test")))
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(manager.url())
+            .build();
+        Secret::new(&sdk, "a-secret".to_owned(), clock)
+    }
+
+    /// What Secrets Manager says of a secret.
+    pub(crate) fn holding(value: &str) -> String {
+        json!({"ARN": "arn", "Name": "a-secret", "SecretString": value}).to_string()
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_fetched_once_in_five_minutes_and_its_last_value_kept_while_it_cannot_be_had() {
+        let (manager, clock) = (StandIn::start().await, Clock::by_hand(Timestamp::default()));
+        let secret = kept_by(&manager, clock);
+        manager.says(500, "", "{}");
+        assert!(secret.value().await.is_err(), "none is kept from before");
+        manager.says(200, "", &holding("one"));
+        assert_eq!(&*secret.value().await.expect("one"), "one", "a failure is not kept");
+        manager.says(200, "", &holding("two"));
+        clock.forward(Duration::from_millis(299_999));
+        assert_eq!(&*secret.value().await.expect("one"), "one");
+        clock.forward(Duration::from_millis(1));
+        assert_eq!(&*secret.value().await.expect("two"), "two");
+        manager.says(500, "", "{}");
+        clock.forward(Duration::from_secs(300));
+        assert_eq!(&*secret.value().await.expect("kept"), "two");
+        manager.says(200, "", &holding("three"));
+        clock.forward(Duration::from_millis(29_999));
+        assert_eq!(&*secret.value().await.expect("kept"), "two", "who does not answer is left alone for half a minute");
+        clock.forward(Duration::from_millis(1));
+        assert_eq!(&*secret.value().await.expect("three"), "three");
+        assert_eq!(manager.asked(), 5);
     }
 }

@@ -276,6 +276,9 @@ async fn what_is_no_call_of_an_api_is_refused() {
     let signed = "AWS4-HMAC-SHA256 Credential=AKIA/20261120/us-east-1/dynamodb/aws4_request";
     for (target, authorization, body, code) in [
         ("DynamoDB_20120810.GetItem", "", "{}", "MissingAuthenticationTokenException"),
+        ("DynamoDB_20120810.GetItem", "Bearer x", "{}", "MissingAuthenticationTokenException"),
+        ("DynamoDBStreams_20120810.ListStreams", "", "{}", "MissingAuthenticationTokenException"),
+        ("secretsmanager.GetSecretValue", "", "{}", "MissingAuthenticationTokenException"),
         ("DynamoDB_20120810.GetItem", signed, "[]", "SerializationException"),
         ("DynamoDB_20120810.GetItem", signed, "{", "SerializationException"),
         ("DynamoDB_20120810.GetItem", signed, "{}", "ValidationException"),

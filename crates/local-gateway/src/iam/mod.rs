@@ -1,5 +1,6 @@
 //! IAM on a laptop: a function may do what the statements of its `Policies` allow and nothing else, and is told so in the
-//! words of AWS. Whoever is no function (a person with the AWS CLI, a test) may do everything, as an administrator.
+//! words of AWS. Who signs and is no function (a person with the AWS CLI, a test) may do everything, as an administrator; who does not
+//! sign is refused before this is asked.
 //!
 //! What a policy means is in `policy`, what a call needs in `need`; here is who remembers what was allowed and denied.
 //! Reading streams needs no look: Lambda does that for a function, under a policy that SAM adds by itself.

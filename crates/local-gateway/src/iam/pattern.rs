@@ -7,17 +7,24 @@ pub(super) fn fits_action(pattern: &str, action: &str) -> bool {
     fits(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
 }
 
-/// Whether an ARN fits. A wildcard does not reach across the colons that part an ARN; only a lone `*` is everything.
+/// Whether an ARN fits. A wildcard stays within its segment, between two colons, except for a `*` that ends its segment: "If the *
+/// wildcard is the last character of a resource ARN segment, it can expand to match beyond the colon boundaries."
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 pub(super) fn fits_arn(pattern: &str, arn: &str) -> bool {
-    const PARTS: usize = 6;
-    if pattern == "*" {
-        return true;
+    let segments = |text| -> Vec<&str> { str::split(text, ':').collect() };
+    segments_fit(&segments(pattern), &segments(arn))
+}
+
+fn segments_fit(patterns: &[&str], segments: &[&str]) -> bool {
+    match (patterns, segments) {
+        ([], []) => true,
+        ([pattern, patterns @ ..], [segment, segments @ ..]) if fits(pattern, segment) => {
+            let beyond = if pattern.ends_with('*') { segments.len() } else { 0 };
+            (0..=beyond).any(|swallowed| segments_fit(patterns, &segments[swallowed..]))
+        }
+        _ => false,
     }
-    let parts = |arn: &str| -> Vec<String> { arn.splitn(PARTS, ':').map(str::to_owned).collect() };
-    let (pattern, arn) = (parts(pattern), parts(arn));
-    pattern.len() == arn.len() && pattern.iter().zip(&arn).all(|(pattern, part)| fits(pattern, part))
 }
 
 /// Whether a text fits, large and small being two things.
@@ -76,21 +83,35 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_of_an_arn_stays_between_its_colons() {
+    fn a_star_that_ends_a_segment_of_an_arn_reaches_beyond_its_colon_and_no_other_wildcard_does() {
         let arn = "arn:aws:dynamodb:us-east-1:123456789012:table/demo-Notes/index/by-tag";
-        for pattern in ["*", "arn:aws:dynamodb:*:*:table/*", "arn:*:dynamodb:us-????-1:*:table/demo-*/index/by-tag"] {
+        for pattern in [
+            "*",
+            "arn:*",
+            "arn:aws:dynamodb:*",
+            "arn:aws:dynamodb:us-*",
+            "arn:aws:dynamodb:*:*",
+            "arn:aws:*:table/demo-Notes/index/by-tag",
+            "arn:aws:dynamodb:*:*:table/*",
+            "arn:*:dynamodb:us-????-1:*:table/demo-*/index/by-tag",
+        ] {
             assert!(fits_arn(pattern, arn), "{pattern}");
         }
         for pattern in [
-            "arn:aws:dynamodb:*",
-            "arn:aws:*:table/demo-Notes/index/by-tag",
+            "",
+            "arn",
+            "arn:aws:dynamodb:us*1:table/demo-Notes/index/by-tag",
+            "arn:aws:dynamodb:us-east-1*2:table/*",
+            "arn:aws:dynamodb:us-east-1?123456789012:table/*",
+            "arn:aws:dynamodb:*:*:*:*",
+            "arn:aws:sqs:*",
             "arn:aws:dynamodb:us-east-1:123456789012:table/demo-Notes",
             "arn:aws:dynamodb:us-east-1:123456789012:table/demo-notes/index/by-tag",
-            "arn:aws:dynamodb:*:*",
         ] {
             assert!(!fits_arn(pattern, arn), "{pattern}");
         }
-        // The last part is all the rest, colons included, as of a secret's versions.
         assert!(fits_arn("arn:aws:sns:*:*:a*", "arn:aws:sns:us-east-1:1:a:b"));
+        // What was swallowed too early is given back.
+        assert!(fits_arn("*:a*b:c", "x:ay:azb:c"));
     }
 }

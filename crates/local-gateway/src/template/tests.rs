@@ -139,6 +139,20 @@ fn functions_are_read_with_globals_environment_and_policies() {
 }
 
 #[test]
+fn a_statement_that_a_condition_leaves_out_grants_nothing() {
+    let before = "            - {Effect: Allow, Action: ['dynamodb:Query']";
+    let one = |action: &str| format!("{{Effect: Allow, Action: '{action}', Resource: !GetAtt Messages.Arn}}");
+    let (left_out, kept) = (one("dynamodb:Scan"), one("dynamodb:GetItem"));
+    let conditional = format!(
+        "            - !If [IsProd, {left_out}, !Ref AWS::NoValue]\n            - !If [IsProd, !Ref AWS::NoValue, {kept}]\n"
+    );
+    let template = read(&WHOLE.replacen(before, &format!("{conditional}{before}"), 1)).unwrap();
+    let Policy::Statements(statements) = &template.functions["Send"].policies[2] else { panic!("statements") };
+    let actions: Vec<&str> = statements.iter().flat_map(|one| &one.actions).map(String::as_str).collect();
+    assert_eq!(actions, ["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:Query"]);
+}
+
+#[test]
 fn stream_events_are_read_with_their_filters_and_destination() {
     let template = read(WHOLE).unwrap();
     let [event]: &[StreamEvent; 1] = template.functions["Send"].streams.as_slice().try_into().unwrap();

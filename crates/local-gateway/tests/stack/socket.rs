@@ -111,6 +111,12 @@ impl Stack {
         serde_json::from_str(&line.await.line["disconnected ".len()..]).unwrap()
     }
 
+    /// A request to `/@connections/<id>` of a connection, signed by a person who is no function.
+    pub fn manage(&self, method: reqwest::Method, id: &str) -> reqwest::RequestBuilder {
+        let signature = "AWS4-HMAC-SHA256 Credential=AKIADEVELOPER/20261121/us-east-1/execute-api/aws4_request";
+        reqwest::Client::new().request(method, self.management(id)).header("Authorization", signature)
+    }
+
     /// `/@connections/<id>` of a connection.
     pub fn management(&self, id: &str) -> String {
         format!("{}/@connections/{}", self.gateway.management_url(), id.replace('=', "%3D"))

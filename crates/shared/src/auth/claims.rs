@@ -16,6 +16,11 @@ impl Claims {
         Self(claims)
     }
 
+    /// Whether a claim stands there, whatever it is.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// A claim that is a text with something in it.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty())

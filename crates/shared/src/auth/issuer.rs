@@ -17,7 +17,7 @@ pub struct IssuerConfig {
     pub jwks: Option<String>,
     /// What it signs with; left out: `RS256` with published keys, `HS256` with the secret.
     pub algorithm: Option<Algorithm>,
-    /// One of these must be the token's `aud` (or Cognito's `client_id`); empty: not checked.
+    /// One of these must be the token's `aud` (or `client_id` where it has none, as Cognito's access tokens); empty: not checked.
     pub audience: Vec<String>,
     /// What `token_use` must be: Cognito's `access` or `id`; left out: not checked.
     pub token_use: Option<String>,
@@ -117,6 +117,10 @@ impl IssuerConfig {
                 (Some(url), _) if url.starts_with("https://") || url.starts_with("http://127.0.0.1:") => {}
                 (Some(_), _) => return wrong("`jwks` must begin with https://"),
             }
+            // A key set may sign for many issuers and many apps: something has to say which of its tokens are meant for us.
+            if issuer.jwks.is_some() && issuer.issuer.is_none() && issuer.audience.iter().all(String::is_empty) {
+                return wrong("with `jwks`, `issuer` or `audience` must say which tokens of these keys are taken");
+            }
             if !issuer.prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')) {
                 return wrong("`prefix` must be of A-Z, a-z, 0-9, '_', '.' and '-'");
             }
@@ -159,8 +163,9 @@ impl IssuerConfig {
             return Err(TokenError::Unauthorized("it is not valid yet"));
         }
         if !self.audience.is_empty() {
-            let named = |name| claims.texts(name).iter().any(|one| self.audience.iter().any(|ours| ours == one));
-            if !named("aud") && !named("client_id") {
+            // `client_id` says who asked for the token; only where nothing says whom it is meant for is that the same.
+            let whom = claims.texts(if claims.has("aud") { "aud" } else { "client_id" });
+            if !whom.iter().any(|one| self.audience.iter().any(|ours| ours == one)) {
                 return Err(TokenError::Unauthorized("it is meant for another audience"));
             }
         }

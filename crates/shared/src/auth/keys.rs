@@ -1,13 +1,14 @@
 //! The keys that tokens are checked with.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use tokio::sync::Mutex;
 
 use super::TokenError;
+use crate::clock::{Clock, Timestamp};
 use crate::secrets::Secret;
 
 /// Where the key of a token comes from.
@@ -64,13 +65,14 @@ impl Keys {
 pub struct KeySet {
     http: reqwest::Client,
     url: String,
+    clock: Clock,
     held: Mutex<Held>,
 }
 
 #[derive(Debug, Default)]
 struct Held {
     keys: Option<Arc<JwkSet>>,
-    asked: Option<Instant>,
+    asked: Option<Timestamp>,
 }
 
 impl KeySet {
@@ -80,17 +82,25 @@ impl KeySet {
     const MAX_BYTES: usize = 256 * 1024;
 
     /// The keys at `url`, fetched at once.
-    pub async fn open(url: String) -> Self {
-        let keys = Self { http: reqwest::Client::new(), url, held: Mutex::default() };
+    pub async fn open(url: String, clock: Clock) -> Self {
+        let keys = Self::unopened(url, clock, Self::TIMEOUT);
         keys.refresh(&mut *keys.held.lock().await).await;
         keys
+    }
+
+    /// The keys at `url`, for which no fetch may take longer than `limit`.
+    #[expect(clippy::expect_used, reason = "as `reqwest::Client::new`: it fails only where there is no TLS at all")]
+    fn unopened(url: String, clock: Clock, limit: Duration) -> Self {
+        // Who is redirected takes keys from a place that no setting names, and perhaps without TLS.
+        let http = reqwest::Client::builder().timeout(limit).redirect(reqwest::redirect::Policy::none()).build();
+        Self { http: http.expect("TLS can be had"), url, clock, held: Mutex::default() }
     }
 
     async fn find(&self, id: &str) -> Result<DecodingKey, TokenError> {
         let mut held = self.held.lock().await;
         // A key that is unknown may be new, and one that was withdrawn must not be taken for long.
         let wanted_after = if held.find(id).is_none() { Self::REST } else { Self::KEPT };
-        if held.asked.is_none_or(|asked| asked.elapsed() >= wanted_after) {
+        if held.asked.is_none_or(|asked| self.clock.now().since(asked) >= wanted_after) {
             self.refresh(&mut held).await;
         }
         match (held.find(id), &held.keys) {
@@ -101,7 +111,7 @@ impl KeySet {
     }
 
     async fn refresh(&self, held: &mut Held) {
-        held.asked = Some(Instant::now());
+        held.asked = Some(self.clock.now());
         match self.fetch().await {
             Ok(keys) => held.keys = Some(Arc::new(keys)),
             Err(error) => {
@@ -111,7 +121,10 @@ impl KeySet {
     }
 
     async fn fetch(&self) -> Result<JwkSet, Box<dyn std::error::Error + Send + Sync>> {
-        let mut answer = self.http.get(&self.url).timeout(Self::TIMEOUT).send().await?.error_for_status()?;
+        let mut answer = self.http.get(&self.url).send().await?.error_for_status()?;
+        if answer.status().is_redirection() {
+            return Err("the issuer answers with a redirect, which is not followed".into());
+        }
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await? {
             body.extend_from_slice(&chunk);
@@ -128,3 +141,6 @@ impl Held {
         DecodingKey::from_jwk(self.keys.as_ref()?.find(id)?).ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

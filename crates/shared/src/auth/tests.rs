@@ -2,6 +2,8 @@ use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::secrets::tests::{holding, kept_by};
+use crate::stand_in::StandIn;
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
 const LATER: u64 = 4_102_444_800;
@@ -84,6 +86,72 @@ async fn a_token_that_proves_nothing_is_unauthorized() {
 }
 
 #[tokio::test]
+async fn a_changed_secret_checks_tokens_five_minutes_later_and_needs_no_redeploy() {
+    let (manager, clock) = (StandIn::start().await, Clock::by_hand(NOW));
+    let keys = Keys::Shared(kept_by(&manager, clock));
+    let tokens = Tokens::new(vec![Issuer { config: IssuerConfig::default(), keys }], clock);
+    let other = "another secret of thirty-two bytes!!";
+    let [old, new] =
+        [SECRET, other].map(|secret| sign(&json!({"sub": "u1", "exp": LATER}), jsonwebtoken::Algorithm::HS256, secret));
+    manager.says(200, "", &holding(SECRET));
+    assert!(tokens.check(&old).await.is_ok());
+    manager.says(200, "", &holding(other));
+    assert!(matches!(tokens.check(&new).await, Err(TokenError::Unauthorized(_))));
+    clock.forward(std::time::Duration::from_secs(300));
+    assert!(tokens.check(&new).await.is_ok());
+    assert!(matches!(tokens.check(&old).await, Err(TokenError::Unauthorized(_))));
+}
+
+/// The seeds and public keys of the first two tests of RFC 8032, 7.1.
+const ED25519: [(&str, [u8; 32], &str); 2] = [
+    (
+        "first",
+        [
+            0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49,
+            0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
+        ],
+        "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    ),
+    (
+        "second",
+        [
+            0x4c, 0xcd, 0x08, 0x9b, 0x28, 0xff, 0x96, 0xda, 0x9d, 0xb6, 0xc3, 0x46, 0xec, 0x11, 0x4e, 0x0f, 0x5b, 0x8a,
+            0x31, 0x9f, 0x35, 0xab, 0xa6, 0x24, 0xda, 0x8c, 0xf6, 0xed, 0x4f, 0xb8, 0xa6, 0xfb,
+        ],
+        "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw",
+    ),
+];
+
+#[tokio::test]
+async fn a_key_that_is_rotated_in_signs_tokens_ten_seconds_later_and_the_one_before_until_it_is_withdrawn() {
+    // PKCS #8 around the seed, RFC 8410.
+    const BEFORE_A_SEED: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    let [first, second] = ED25519.map(|(id, seed, _)| {
+        let header = Header { kid: Some(id.to_owned()), ..Header::new(jsonwebtoken::Algorithm::EdDSA) };
+        let claims = json!({"iss": "pool", "sub": "u1", "exp": LATER});
+        encode(&header, &claims, &EncodingKey::from_ed_der(&[&BEFORE_A_SEED, &seed[..]].concat())).expect("signs")
+    });
+    let [old, new] = ED25519.map(|(id, _, x)| json!({"kid": id, "kty": "OKP", "crv": "Ed25519", "x": x}));
+    let (issuer, clock) = (StandIn::start().await, Clock::by_hand(NOW));
+    let publishes = |keys: &[&Value]| issuer.says(200, "", &json!({"keys": keys}).to_string());
+    let settings = json!([{"issuer": "pool", "jwks": issuer.url(), "algorithm": "EdDSA"}]).to_string();
+    let config = IssuerConfig::list(&settings).expect("one issuer").remove(0);
+    publishes(&[&old]);
+    let keys = Keys::Published(KeySet::open(issuer.url(), clock).await);
+    let tokens = Tokens::new(vec![Issuer { config, keys }], clock);
+    assert!(tokens.check(&first).await.is_ok());
+    publishes(&[&old, &new]);
+    clock.forward(std::time::Duration::from_secs(10));
+    for token in [&second, &first] {
+        assert!(tokens.check(token).await.is_ok());
+    }
+    publishes(&[&new]);
+    clock.forward(std::time::Duration::from_secs(300));
+    assert!(tokens.check(&second).await.is_ok());
+    assert!(matches!(tokens.check(&first).await, Err(TokenError::Unauthorized("the issuer has no such key"))));
+}
+
+#[tokio::test]
 async fn no_header_talks_the_check_out_of_its_algorithm() {
     let payload = json!({"sub": "u1", "exp": LATER}).to_string();
     for algorithm in ["none", "None", "NONE", "nOnE", "", "hs256", "HS512", "RS256", "ES256", "EdDSA", "PS256"] {
@@ -160,6 +228,12 @@ async fn the_audience_may_stand_in_aud_or_in_cognitos_client_id() {
         (json!({"sub": "u1", "exp": LATER, "aud": ["other", "app"]}), true),
         (json!({"sub": "u1", "exp": LATER, "client_id": "app"}), true),
         (json!({"sub": "u1", "exp": LATER, "aud": "other"}), false),
+        (json!({"sub": "u1", "exp": LATER, "client_id": "other"}), false),
+        // An access token after RFC 9068 has both: `client_id` says who asked for it, and only `aud` whom it is meant for.
+        (json!({"sub": "u1", "exp": LATER, "aud": "app", "client_id": "other"}), true),
+        (json!({"sub": "u1", "exp": LATER, "aud": "other", "client_id": "app"}), false),
+        (json!({"sub": "u1", "exp": LATER, "aud": [], "client_id": "app"}), false),
+        (json!({"sub": "u1", "exp": LATER, "aud": null, "client_id": "app"}), false),
         (json!({"sub": "u1", "exp": LATER}), false),
     ] {
         let found = check_by(r#"[{"audience": ["web", "app"]}]"#, &claims).await;
@@ -211,6 +285,9 @@ fn settings_that_let_two_people_share_an_id_or_keys_be_swapped_are_refused() {
         (r#"[{"algorithm": "RS256"}]"#, "`jwks` is missing"),
         (&format!(r#"[{{"algorithm": "HS256", "jwks": "{jwks}"}}]"#), "needs the secret"),
         (r#"[{"jwks": "http://issuer.example/jwks.json"}]"#, "https://"),
+        (&format!(r#"[{{"jwks": "{jwks}"}}]"#), "`issuer` or `audience`"),
+        (&format!(r#"[{{"jwks": "{jwks}", "audience": []}}]"#), "`issuer` or `audience`"),
+        (&format!(r#"[{{"jwks": "{jwks}", "audience": [""]}}]"#), "`issuer` or `audience`"),
         (r#"[{}, {"issuer": "x"}]"#, "this `prefix`"),
         (r#"[{}, {"prefix": "x"}]"#, "this `issuer`"),
         (r#"[{"prefix": "a~_b"}]"#, "`prefix` must"),
@@ -221,6 +298,8 @@ fn settings_that_let_two_people_share_an_id_or_keys_be_swapped_are_refused() {
     }
     let list = format!(r#"[{{}}, {{"issuer": "x", "prefix": "x", "jwks": "{jwks}", "algorithm": "EdDSA"}}]"#);
     assert_eq!(IssuerConfig::list(&list).expect("two").len(), 2);
+    let list = format!(r#"[{{"jwks": "{jwks}", "audience": ["app"]}}]"#);
+    assert_eq!(IssuerConfig::list(&list).expect("known by its audience").len(), 1);
     assert_eq!(IssuerConfig::list(" ").expect("the stack's own").len(), 1);
 }
 

@@ -1,0 +1,85 @@
+//! What a gateway in front signs of who is calling, where that is what shows it (`Credentials=gateway`).
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use dev::people::{Person, seconds_since_the_epoch};
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName};
+
+const NAMES: [&str; 8] = ["user", "user-type", "hospital", "name", "language", "until", "timestamp", "nonce"];
+
+/// What a gateway says of somebody; what is left out is not sent.
+#[derive(Debug, Clone, Default)]
+pub struct Vouching {
+    values: [Option<String>; 8],
+}
+
+impl Vouching {
+    /// Of a user, now.
+    #[must_use]
+    pub fn of(user: &str, nonce: &str) -> Self {
+        let now = seconds_since_the_epoch();
+        let vouching = Self::default().with("user", user).with("nonce", nonce);
+        vouching.with("timestamp", &now.to_string()).with("until", &(now + 600).to_string())
+    }
+
+    /// Of somebody, now, without a name.
+    #[must_use]
+    pub fn of_person(person: &Person) -> Self {
+        let mut vouching = Self::of(&person.user_id, &uuid::Uuid::new_v4().to_string());
+        if let Some(hospital) = &person.hospital_id {
+            vouching = vouching.with("user-type", "hospital").with("hospital", hospital);
+        }
+        match &person.language {
+            Some(language) => vouching.with("language", language),
+            None => vouching,
+        }
+    }
+
+    /// The same with another value.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.values[Self::place(name)] = Some(value.to_owned());
+        self
+    }
+
+    /// The same without a value.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.values[Self::place(name)] = None;
+        self
+    }
+
+    /// The headers, unsigned.
+    #[must_use]
+    pub fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in NAMES.iter().zip(&self.values) {
+            if let Some(value) = value {
+                headers.insert(Self::header(name), value.parse().unwrap());
+            }
+        }
+        headers
+    }
+
+    /// The headers, signed with that key.
+    #[must_use]
+    pub fn signed(&self, key: &str) -> HeaderMap {
+        let lines: Vec<_> = self.values.iter().map(|value| value.as_deref().unwrap_or_default()).collect();
+        let text = format!("damso-gateway-1\n{}", lines.join("\n"));
+        let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()), text.as_bytes());
+        let mut headers = self.headers();
+        headers.insert(Self::header("signature"), URL_SAFE_NO_PAD.encode(signature).parse().unwrap());
+        headers
+    }
+
+    /// What the header of a value is called.
+    #[must_use]
+    pub fn header(name: &str) -> HeaderName {
+        HeaderName::from_bytes(format!("x-damso-{name}").as_bytes()).unwrap()
+    }
+
+    fn place(name: &str) -> usize {
+        NAMES.iter().position(|known| *known == name).expect("one of the signed headers")
+    }
+}
