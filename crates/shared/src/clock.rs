@@ -87,7 +87,7 @@ impl Clock {
 
     /// Moves a clock that a test moves.
     pub fn forward(&self, by: Duration) {
-        let Self::ByHand(millis) = self else { panic!("only a clock that is moved by hand can be") };
+        let Self::ByHand(millis) = self else { unreachable!("no other clock is moved") };
         millis.store((self.now() + by).0, std::sync::atomic::Ordering::SeqCst);
     }
 }
