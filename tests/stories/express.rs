@@ -49,10 +49,13 @@ async fn what_came_by_the_express_lane_does_not_come_by_the_stream_as_well() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.settled().await;
+    // On AWS the stream is slower than the mark of who took a message.
+    world.gateway.streams().pause();
     for number in 0..5 {
         hospital.say(&room, &format!("{number}번")).await;
         patient.say(&room, &format!("{number}番")).await;
     }
+    world.gateway.streams().resume();
     world.settled().await;
     let (patient, hospital) = (patient.rest().await, hospital.rest().await);
     for number in 0..5 {
@@ -70,7 +73,9 @@ async fn a_push_that_fails_on_the_express_lane_is_made_by_the_stream() {
     let mut plan = Plan::default();
     plan.pushes.failed = Chance { probability: 1.0, at_most: Some(1) };
     world.gateway.faults().set(plan).expect("a plan that can be followed");
+    world.gateway.streams().pause();
     hospital.say(&room, "괜찮으세요?").await;
+    world.gateway.streams().resume();
     world.settled().await;
     assert_eq!(heard(&patient.rest().await, "괜찮으세요?"), 1);
     assert_eq!(heard(&laptop.rest().await, "괜찮으세요?"), 1);
@@ -78,30 +83,23 @@ async fn a_push_that_fails_on_the_express_lane_is_made_by_the_stream() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_answers_nothing_costs_the_others_no_double() {
-    let world = World::with(|stack| {
-        stack.parameters.insert("SendWindowMs".to_owned(), "0".to_owned());
-    })
-    .await;
+    let world = World::start().await;
     let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
     let mut laptop = world.connect(&dev::people::patient()).await;
     world.settled().await;
     let mut plan = Plan::default();
     plan.pushes.hung = Chance::once();
     world.gateway.faults().set(plan).expect("a plan that can be followed");
-    // A machine that is very busy may be late with the one or the other, but not with all.
-    for number in 0..30 {
-        let text = format!("{number}번");
-        hospital.say(&room, &text).await;
-        world.settled().await;
-        let came = heard(&phone.rest().await, &text) + heard(&laptop.rest().await, &text);
-        assert!(came >= 1, "the device that answers gets every message");
-        let sends = world.rows("SendsTable").await;
-        let marked = sends.iter().any(|send| send["pushed_to"].as_array().is_some_and(|to| to.len() == 1));
-        if marked && came == 1 {
-            return;
-        }
-    }
-    panic!("who took a message got it twice, every time");
+    world.gateway.streams().pause();
+    hospital.say(&room, "괜찮으세요?").await;
+    world.gateway.streams().resume();
+    world.settled().await;
+    let came = [&phone.rest().await, &laptop.rest().await].map(|frames| heard(frames, "괜찮으세요?"));
+    assert_eq!(
+        came.iter().sum::<usize>(),
+        1,
+        "one device answers nothing, and the other gets the message once: {came:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

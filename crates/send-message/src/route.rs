@@ -78,7 +78,7 @@ impl Route for SendMessage {
             self.express.alongside(&draft.room_id, self.clock.now(), self.store(caller, &draft)).await;
         match stored? {
             Stored::Now(entry, send) => {
-                self.express.deliver(&entry, &send, audience, self.clock.now()).await;
+                self.express.deliver(&entry, &send, audience).await;
                 Ok(draft.reply(&send, false))
             }
             Stored::Before(send) if send.digest == draft.digest => Ok(draft.reply(&send, true)),
