@@ -102,7 +102,8 @@ impl Tour<'_> {
     async fn groups(&mut self) -> Result<(), MeasureError> {
         let owner = self.stack.connect(&self.user("owner", "ko")).await?;
         for others in RECIPIENTS.into_iter().filter(|others| *others > 1) {
-            let people: Vec<_> = (0..others).map(|number| self.user(&format!("one-of-{others}-{number}"), "ko")).collect();
+            let people: Vec<_> =
+                (0..others).map(|number| self.user(&format!("one-of-{others}-{number}"), "ko")).collect();
             let stack = self.stack;
             let members: Vec<_> = people.iter().map(Person::participant).collect();
             let clients: Vec<Client> = stream::iter(people)
