@@ -8,7 +8,7 @@ use shared::clock::Clock;
 use shared::error::Error;
 use shared::hangup::Hangup;
 use shared::ids::Participant;
-use shared::push::{Closing, Push};
+use shared::push::Push;
 use shared::runtime::{Accepted, Caller, Handshake, Lifecycle};
 use shared::table::{Connections, Guards, Profile, Profiles, Rate, Sessions, TableError};
 use shared::wire::Refusal;
@@ -36,11 +36,11 @@ impl Lifecycle for Connect {
         }
         let (connection, session) = (caller.listening_to(caller.participant()), caller.session(handshake));
         tokio::try_join!(self.connections.put(&connection), self.keep_profile(caller), self.sessions.begin(&session))?;
-        self.give_up_surplus(caller).await?;
+        let is_surplus = self.give_up_surplus(caller).await?;
         // Read last of all: either who ends the person's connections finds this one, or it finds that they did.
         let standing = self.sessions.standing(caller.user_id(), &session.session).await?;
-        if !standing.lasts || issued_before(caller.issued_at, standing.signed_out_at) {
-            self.hangup.forget(&session, Closing::Gone, self.clock.now()).await;
+        if is_surplus || !standing.lasts || issued_before(caller.issued_at, standing.signed_out_at) {
+            self.hangup.forget(&session, self.clock.now()).await;
             return Err(Refusal::forbidden("this connection was ended while it was being made").into());
         }
         let mut offered =
@@ -51,15 +51,17 @@ impl Lifecycle for Connect {
 }
 
 impl Connect {
-    /// Ends what the person has too many of, the oldest. A new connection is worth more than an old one, of which nobody may have heard
-    /// that it ended. This one counts, so that of several that are made at once none is overlooked.
-    async fn give_up_surplus(&self, caller: &Caller) -> Result<(), TableError> {
+    /// Ends what the person has too many of, the oldest; says whether this one is among them, as may be where several are made at
+    /// once: it counts, so that none of them is overlooked. A new connection is worth more than an old one, of which nobody may have
+    /// heard that it ended.
+    async fn give_up_surplus(&self, caller: &Caller) -> Result<bool, TableError> {
         let now = self.clock.now();
         let recent = self.sessions.recent(caller.user_id(), now).await?;
         let surplus = recent.iter().filter(|session| session.ended_at.is_none()).skip(self.max_connections);
-        let others = surplus.filter(|session| session.connection_id != caller.connection_id);
+        let (own, others): (Vec<_>, Vec<_>) =
+            surplus.partition(|session| session.connection_id == caller.connection_id);
         stream::iter(others).for_each_concurrent(Push::AT_ONCE, |session| self.hangup.end(session, now)).await;
-        Ok(())
+        Ok(!own.is_empty())
     }
 
     async fn keep_profile(&self, caller: &Caller) -> Result<(), TableError> {

@@ -26,8 +26,10 @@ const WAITS: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 impl Hangup {
-    /// Closes a session's connection, and nobody speaks to it any more. One whose handshake goes on is waited for.
+    /// Closes a session's connection, and nobody speaks to it any more. One whose handshake goes on is waited for, unless its `$connect`
+    /// still finds that it was ended.
     pub async fn end(&self, session: &Session, now: Timestamp) {
+        self.forget(session, now).await;
         let mut closing = self.push.close(&session.connection_id).await;
         if now.since(session.connected_at) < IN_THE_MAKING {
             for wait in WAITS {
@@ -38,20 +40,22 @@ impl Hangup {
                 closing = self.push.close(&session.connection_id).await;
             }
         }
-        self.forget(session, closing, now).await;
+        // It may be open still, and whoever ends the person's connections next tries again.
+        if closing == Closing::Failed
+            && let Err(error) = self.sessions.reopen(&session.user_id, &session.session).await
+        {
+            tracing::warn!(connection = %session.connection_id, error = chain(&error), "a connection that may be open is recorded as ended");
+        }
     }
 
-    /// Nobody speaks to a session's connection any more, and unless it may still be open it is recorded as ended. What cannot be written
-    /// falls to `$disconnect`, to the next push that finds nobody (410), or to TTL.
-    pub async fn forget(&self, session: &Session, closing: Closing, now: Timestamp) {
-        let ended = async {
-            match closing {
-                Closing::Failed => Ok(()),
-                Closing::Closed | Closing::Gone => self.sessions.end(&session.user_id, &session.session, now).await,
-            }
-        };
-        let removed = self.connections.remove(&session.participant, &session.connection_id);
-        if let Err(error) = tokio::try_join!(removed, ended) {
+    /// Nobody speaks to a session's connection any more, and it is recorded as ended. What cannot be written falls to `$disconnect`, to
+    /// the next push that finds nobody (410), or to TTL.
+    pub async fn forget(&self, session: &Session, now: Timestamp) {
+        let ended = tokio::try_join!(
+            self.connections.remove(&session.participant, &session.connection_id),
+            self.sessions.end(&session.user_id, &session.session, now),
+        );
+        if let Err(error) = ended {
             tracing::warn!(connection = %session.connection_id, error = chain(&error), "a closed connection is still recorded");
         }
     }

@@ -109,6 +109,16 @@ impl Sessions {
         self.table.update(call).await.map(|_| ())
     }
 
+    /// Takes back that a session has ended.
+    pub async fn reopen(&self, user: &UserId, session: &str) -> Result<(), TableError> {
+        let call = self.table.client.update_item().table_name(&self.table.name);
+        let call = call
+            .set_key(Some(Self::key(user, session.to_owned())))
+            .update_expression("REMOVE ended_at")
+            .condition_expression("attribute_exists(user_id)");
+        self.table.update(call).await.map(|_| ())
+    }
+
     /// Records that a session lasts until then.
     pub async fn extend(&self, user: &UserId, session: &str, until: Timestamp) -> Result<(), TableError> {
         let call = self.table.client.update_item().table_name(&self.table.name);
