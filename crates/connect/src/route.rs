@@ -60,7 +60,12 @@ impl Connect {
         let surplus = recent.iter().filter(|session| session.ended_at.is_none()).skip(self.max_connections);
         let (own, others): (Vec<_>, Vec<_>) =
             surplus.partition(|session| session.connection_id == caller.connection_id);
-        stream::iter(others).for_each_concurrent(Push::AT_ONCE, |session| self.hangup.end(session, now)).await;
+        let end = async |session| {
+            if self.hangup.end(session, now).await {
+                self.hangup.insist(session).await;
+            }
+        };
+        stream::iter(others).for_each_concurrent(Push::AT_ONCE, end).await;
         Ok(!own.is_empty())
     }
 

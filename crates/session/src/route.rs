@@ -1,5 +1,6 @@
 //! When a session is to last longer, to end everywhere, or to be joined by another connection of the same person.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
@@ -90,12 +91,19 @@ impl Session {
         let told = Event::Session { event: SessionEvent::SignedOut }
             .to_frame()
             .map_err(|error| Error::Failed(Box::new(error)))?;
-        let close = async |session: &table::Session| {
+        let in_the_making = RefCell::new(Vec::new());
+        let close = async |session| {
+            let session: &table::Session = session;
             self.hangup.push.send(&session.connection_id, &told).await;
-            self.hangup.end(session, now).await;
+            if self.hangup.end(session, now).await {
+                in_the_making.borrow_mut().push(session);
+            }
         };
         stream::iter(&others).for_each_concurrent(Push::AT_ONCE, close).await;
         stream::iter(&own).for_each(close).await;
+        // The caller has their answer and does not wait for these.
+        let insist = async |session| self.hangup.insist(session).await;
+        stream::iter(in_the_making.take()).for_each_concurrent(Push::AT_ONCE, insist).await;
         Ok(Reply::SignedOut(SignedOut { closed: others.len() + own.len() }))
     }
 

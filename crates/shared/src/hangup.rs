@@ -26,26 +26,33 @@ const WAITS: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 impl Hangup {
-    /// Closes a session's connection, and nobody speaks to it any more. One whose handshake goes on is waited for, unless its `$connect`
-    /// still finds that it was ended.
-    pub async fn end(&self, session: &Session, now: Timestamp) {
+    /// Closes a session's connection, and nobody speaks to it any more. Says whether its handshake may still go on, unknown to API
+    /// Gateway: [`Self::insist`] then waits for it, should its `$connect` not find that it was ended.
+    #[must_use]
+    pub async fn end(&self, session: &Session, now: Timestamp) -> bool {
         self.forget(session, now).await;
-        let mut closing = self.push.close(&session.connection_id).await;
-        if now.since(session.connected_at) < IN_THE_MAKING {
-            for wait in WAITS {
-                if closing != Closing::Gone {
-                    break;
-                }
-                tokio::time::sleep(wait).await;
-                closing = self.push.close(&session.connection_id).await;
+        self.close(session).await == Closing::Gone && now.since(session.connected_at) < IN_THE_MAKING
+    }
+
+    /// Closes a connection whose handshake goes on as soon as it is there.
+    pub async fn insist(&self, session: &Session) {
+        for wait in WAITS {
+            tokio::time::sleep(wait).await;
+            if self.close(session).await != Closing::Gone {
+                return;
             }
         }
+    }
+
+    async fn close(&self, session: &Session) -> Closing {
+        let closing = self.push.close(&session.connection_id).await;
         // It may be open still, and whoever ends the person's connections next tries again.
         if closing == Closing::Failed
             && let Err(error) = self.sessions.reopen(&session.user_id, &session.session).await
         {
             tracing::warn!(connection = %session.connection_id, error = chain(&error), "a connection that may be open is recorded as ended");
         }
+        closing
     }
 
     /// Nobody speaks to a session's connection any more, and it is recorded as ended. What cannot be written falls to `$disconnect`, to
