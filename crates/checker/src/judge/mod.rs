@@ -26,7 +26,7 @@ pub struct History {
     pub evidence: Evidence,
     /// Whether every frame to an open connection arrived for certain.
     pub frames_arrived: bool,
-    /// Whether every change went through every reader, and none to the failure destination.
+    /// Whether every change went through every reader in its room's order, and none to the failure destination.
     pub all_read: bool,
 }
 
