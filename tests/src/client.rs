@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::http::HeaderMap;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// How long a story waits for something before it fails: far longer than anything takes, for slow and busy machines.
+/// How long a test waits for something before it fails: far longer than anything takes, even on a slow, busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;

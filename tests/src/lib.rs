@@ -1,18 +1,18 @@
-//! The harness of the end-to-end stories: the real binaries behind the local gateway ([`World`]), and a [`Client`]
+//! The harness of the end-to-end tests: the real binaries behind the local gateway ([`World`]), and a [`Client`]
 //! that speaks to them as any client would, JSON over a real socket. It shares no type with the functions, so a
-//! renamed field fails a story.
+//! renamed field fails a test.
 //!
-//! A story waits for what it is about (a reply, an event, a closed socket, drained streams) and never sleeps. What
+//! A test waits for what it is about (a reply, an event, a closed socket, drained streams) and never sleeps. What
 //! should not happen is looked for after [`World::settled`], when everything that was going to happen has.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a story fails by panicking")]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod client;
+mod proxy_headers;
 mod rows;
-mod vouching;
 mod world;
 
 pub use client::{Client, Credential, DEADLINE, Refusal};
 pub use dev::people::{Person, seconds_since_the_epoch, sign};
+pub use proxy_headers::ProxyHeaders;
 pub use rows::Row;
-pub use vouching::Vouching;
 pub use world::{Consultation, TOKEN_SECRET, World, binaries, root};

@@ -1,4 +1,4 @@
-//! One whole Damso for one story: gateway, tables, function processes and translator, on free ports and in a temporary
+//! A whole Damso for one test: gateway, tables, function processes and translator, on free ports and in a temporary
 //! database.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,10 +17,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::client::{Client, Credential, Refusal};
 use crate::rows::{self, Row};
 
-/// The secret of every story's tokens; the authorizer reads it from Secrets Manager.
-pub const TOKEN_SECRET: &str = "the-secret-of-the-end-to-end-stories-which-is-longer-than-256-bit";
+/// The secret that signs every test's tokens; the authorizer reads it from Secrets Manager.
+pub const TOKEN_SECRET: &str = "the-secret-of-the-end-to-end-tests-which-is-longer-than-256-bit";
 
-/// How long tokens of the stories are valid, unless a story is about that.
+/// How long a token is valid in tests that are not about its expiry.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// The repository.
@@ -214,7 +214,7 @@ impl World {
     }
 }
 
-/// What the functions logged is the first thing to read when a story fails.
+/// What the functions logged is the first thing to read when a test fails.
 impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {

@@ -183,7 +183,7 @@ async fn an_id_token_and_an_access_token_of_the_pool_let_their_user_in() {
 async fn every_other_token_is_refused_whatever_its_header_says() {
     let mut issuer = Issuer::start().await;
     issuer.add("never published", Key::rsa());
-    // Where somebody else publishes their own key, under the names that tokens of this story give it.
+    // Where somebody else publishes their own key, under the key ids that these tokens name.
     let mut elsewhere = Issuer::without_keys().await;
     for id in ["first", "x"] {
         elsewhere.add(id, Key::rsa());

@@ -10,29 +10,29 @@ const NAMES: [&str; 8] = ["user", "user-type", "hospital", "name", "language", "
 
 /// What a gateway says of somebody; what is left out is not sent.
 #[derive(Debug, Clone, Default)]
-pub struct Vouching {
+pub struct ProxyHeaders {
     values: [Option<String>; 8],
 }
 
-impl Vouching {
+impl ProxyHeaders {
     /// Of a user, now.
     #[must_use]
     pub fn of(user: &str, nonce: &str) -> Self {
         let now = seconds_since_the_epoch();
-        let vouching = Self::default().with("user", user).with("nonce", nonce);
-        vouching.with("timestamp", &now.to_string()).with("until", &(now + 600).to_string())
+        let headers = Self::default().with("user", user).with("nonce", nonce);
+        headers.with("timestamp", &now.to_string()).with("until", &(now + 600).to_string())
     }
 
     /// Of somebody, now, without a name.
     #[must_use]
     pub fn of_person(person: &Person) -> Self {
-        let mut vouching = Self::of(&person.user_id, &uuid::Uuid::new_v4().to_string());
+        let mut headers = Self::of(&person.user_id, &uuid::Uuid::new_v4().to_string());
         if let Some(hospital) = &person.hospital_id {
-            vouching = vouching.with("user-type", "hospital").with("hospital", hospital);
+            headers = headers.with("user-type", "hospital").with("hospital", hospital);
         }
         match &person.language {
-            Some(language) => vouching.with("language", language),
-            None => vouching,
+            Some(language) => headers.with("language", language),
+            None => headers,
         }
     }
 

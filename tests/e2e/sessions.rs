@@ -215,7 +215,7 @@ async fn a_connection_that_is_made_at_the_moment_of_signing_out_is_closed() {
     let old = token(&aiko(), -10, 600);
     let mut phone = world.try_connect(&old, Credential::Header).await.unwrap();
     // Whether the second connection is still welcome is read at once and answered late.
-    let latencies = Latency { p50_ms: 700.0, p99_ms: 700.0, source: "this story".to_owned() };
+    let latencies = Latency { p50_ms: 700.0, p99_ms: 700.0, source: "this test".to_owned() };
     let latencies = Latencies { dynamodb: BTreeMap::from([("Query".to_owned(), latencies)]), ..Latencies::default() };
     let looked = || {
         let used = world.gateway.iam().used();

@@ -1,7 +1,7 @@
 //! No policy grants more than is used: every function, deprived of any one of its grants, fails.
 //!
-//! The scenes of [`scenes`] are played once with every grant, while the gateway notes which grant allowed what. Then each
-//! grant is taken away in turn, and a scene that made use of it is played again. It has to end badly for somebody: for
+//! The scenarios of [`scenarios`] are run once with every grant, while the gateway notes which grant allowed what. Then each
+//! grant is taken away in turn, and a scenario that made use of it is run again. It has to end badly for somebody: for
 //! the client, who is refused or hears nothing, or for the function, which says in its log what it was denied.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,14 +12,14 @@ use local_gateway::faults::{Chance, Plan};
 use local_gateway::{Grant, LogLine, LogSink, Options, Timing};
 use tokio::time::timeout;
 
-mod scenes;
+mod scenarios;
 
-use scenes::{Scene, Stage};
+use scenarios::{Actors, Scenario};
 
 /// How many worlds take grants away side by side.
 const WORLDS: usize = 2;
 
-/// A world that reads nothing before it is asked to, so that what is used is used by a scene, and that comes again soon
+/// A world that reads nothing before it is asked to, so that what is used is used by a scenario, and that comes again soon
 /// to what it was denied.
 async fn world() -> World {
     world_with(|_| ()).await
@@ -40,27 +40,27 @@ async fn world_with(change: impl FnOnce(&mut Options)) -> World {
     .await
 }
 
-/// Plays these scenes, and says which grants each made use of.
-async fn play(world: &World, scenes: &[Scene]) -> BTreeMap<Grant, Vec<Scene>> {
-    let mut uses: BTreeMap<Grant, Vec<Scene>> = BTreeMap::new();
-    for scene in scenes {
+/// Plays these scenarios, and says which grants each made use of.
+async fn run(world: &World, scenarios: &[Scenario]) -> BTreeMap<Grant, Vec<Scenario>> {
+    let mut uses: BTreeMap<Grant, Vec<Scenario>> = BTreeMap::new();
+    for scenario in scenarios {
         let before = world.gateway.iam().used();
-        if let Err(failed) = scene.play(&Stage::new(world)).await {
-            panic!("{scene:?}: {failed}");
+        if let Err(failed) = scenario.run(&Actors::new(world)).await {
+            panic!("{scenario:?}: {failed}");
         }
         world.settled().await;
         for (grant, count) in world.gateway.iam().used() {
             if before.get(&grant) != Some(&count) {
-                uses.entry(grant).or_default().push(*scene);
+                uses.entry(grant).or_default().push(*scenario);
             }
         }
     }
     uses
 }
 
-/// Whether a scene ends badly without a grant. A complaint in the log may come a little after the scene has ended: it is
+/// Whether a scenario ends badly without a grant. A complaint in the log may come a little after the scenario has ended: it is
 /// waited for with `patience`.
-async fn fails_without(world: &World, grant: &Grant, scene: Scene, patience: Duration) -> bool {
+async fn fails_without(world: &World, grant: &Grant, scenario: Scenario, patience: Duration) -> bool {
     let iam = world.gateway.iam();
     if grant.action.starts_with("secretsmanager:") {
         // A process keeps what it once fetched, so that one is needed that has fetched nothing yet.
@@ -72,35 +72,35 @@ async fn fails_without(world: &World, grant: &Grant, scene: Scene, patience: Dur
     iam.deprive(grant);
     let denied = format!("perform: {} on resource: {}", grant.action, grant.resource.trim_end_matches('*'));
     let complaint = |line: &LogLine| line.function == grant.function && line.line.contains(&denied);
-    let stage = Stage::new(world);
-    let played = async {
-        let played = scene.play(&stage).await;
-        if played.is_ok() {
+    let actors = Actors::new(world);
+    let outcome = async {
+        let outcome = scenario.run(&actors).await;
+        if outcome.is_ok() {
             world.gateway.streams().idle().await;
         }
-        played
+        outcome
     };
     let fails = tokio::select! {
         _ = world.gateway.logged(complaint) => true,
-        played = played => match played {
+        outcome = outcome => match outcome {
             Err(failed) => {
-                assert!(iam.missed(grant) > 0, "{scene:?} failed for another reason than without {grant}: {failed}");
+                assert!(iam.missed(grant) > 0, "{scenario:?} failed for another reason than without {grant}: {failed}");
                 true
             }
             Ok(()) => iam.missed(grant) > 0 && timeout(patience, world.gateway.logged(complaint)).await.is_ok(),
         }
     };
     iam.restore(grant);
-    scenes::tidy_up(world).await;
+    scenarios::tidy_up(world).await;
     fails
 }
 
-/// Whether any of the scenes that made use of a grant ends badly without it.
-async fn is_needed(world: &World, grant: &Grant, scenes: &[Scene]) -> bool {
-    // Some scenes go on without what others cannot do without: none is waited for before all were tried.
+/// Whether any of the scenarios that made use of a grant ends badly without it.
+async fn is_needed(world: &World, grant: &Grant, scenarios: &[Scenario]) -> bool {
+    // Some scenarios go on without what others cannot do without: none is waited for before all were tried.
     for patience in [Duration::ZERO, Duration::from_secs(5)] {
-        for scene in scenes {
-            if fails_without(world, grant, *scene, patience).await {
+        for scenario in scenarios {
+            if fails_without(world, grant, *scenario, patience).await {
                 return true;
             }
         }
@@ -109,11 +109,11 @@ async fn is_needed(world: &World, grant: &Grant, scenes: &[Scene]) -> bool {
 }
 
 /// Those of the grants that nobody misses.
-async fn idle_grants<'g>(uses: &[(&'g Grant, &[Scene])]) -> BTreeSet<&'g Grant> {
+async fn idle_grants<'g>(uses: &[(&'g Grant, &[Scenario])]) -> BTreeSet<&'g Grant> {
     let world = world().await;
     let mut idle = BTreeSet::new();
-    for (grant, scenes) in uses {
-        if !is_needed(&world, grant, scenes).await {
+    for (grant, scenarios) in uses {
+        if !is_needed(&world, grant, scenarios).await {
             idle.insert(*grant);
         }
     }
@@ -123,13 +123,14 @@ async fn idle_grants<'g>(uses: &[(&'g Grant, &[Scene])]) -> BTreeSet<&'g Grant> 
 #[tokio::test(flavor = "multi_thread")]
 async fn deprived_of_any_one_of_its_grants_a_function_fails() {
     let world = world().await;
-    let uses = play(&world, &Scene::ALL).await;
+    let uses = run(&world, &Scenario::ALL).await;
     let granted = world.gateway.iam().granted();
     let unused: Vec<String> = granted.iter().filter(|grant| !uses.contains_key(grant)).map(Grant::to_string).collect();
-    assert_eq!(unused, Vec::<String>::new(), "granted, and used by no scene");
+    assert_eq!(unused, Vec::<String>::new(), "granted, and used by no scenario");
     drop(world);
 
-    let uses: Vec<(&Grant, &[Scene])> = uses.iter().map(|(grant, scenes)| (grant, scenes.as_slice())).collect();
+    let uses: Vec<(&Grant, &[Scenario])> =
+        uses.iter().map(|(grant, scenarios)| (grant, scenarios.as_slice())).collect();
     // Neighbours are grants of one function: dealt out in turn, each world has some of the quick and of the slow ones.
     let hands: Vec<Vec<_>> =
         (0..WORLDS).map(|world| uses.iter().skip(world).step_by(WORLDS).copied().collect()).collect();
@@ -144,12 +145,12 @@ async fn behind_a_gateway_too_who_lets_people_in_and_signs_them_out_misses_each_
         stack.parameters.insert("Credentials".to_owned(), "gateway".to_owned());
     })
     .await;
-    let uses = play(&world, &Scene::OF_SESSIONS).await;
+    let uses = run(&world, &Scenario::OF_SESSIONS).await;
     let mut idle = BTreeSet::new();
     for grant in world.gateway.iam().granted() {
         if ["AuthorizerFunction", "SessionFunction"].contains(&grant.function.as_str()) {
-            let scenes = uses.get(&grant).map(Vec::as_slice).unwrap_or_default();
-            if !is_needed(&world, &grant, scenes).await {
+            let scenarios = uses.get(&grant).map(Vec::as_slice).unwrap_or_default();
+            if !is_needed(&world, &grant, scenarios).await {
                 idle.insert(grant.to_string());
             }
         }
@@ -167,7 +168,7 @@ async fn a_grant_that_nobody_uses_or_nobody_misses_is_found() {
     let file = folder.path().join("template.yaml");
     std::fs::write(&file, template.replace(needed, too_many)).expect("a file can be written");
     let world = world_with(|stack| stack.template = file).await;
-    Scene::ComeAndGo.play(&Stage::new(&world)).await.expect("nothing is missing");
+    Scenario::ComeAndGo.run(&Actors::new(&world)).await.expect("nothing is missing");
 
     let (used, granted) = (world.gateway.iam().used(), world.gateway.iam().granted());
     let of_disconnect =
@@ -180,6 +181,6 @@ async fn a_grant_that_nobody_uses_or_nobody_misses_is_found() {
         .collect();
     assert_eq!(unused, ["dynamodb:Scan"]);
     for grant in used.keys().filter(of_disconnect) {
-        assert!(!is_needed(&world, grant, &[Scene::ComeAndGo]).await, "{grant}: the other is enough");
+        assert!(!is_needed(&world, grant, &[Scenario::ComeAndGo]).await, "{grant}: the other is enough");
     }
 }

@@ -13,7 +13,7 @@ pub struct Caller {
     pub client: Client,
 }
 
-/// A room, as the story knows it; it learns of each change that an answer tells.
+/// A room as the test knows it, kept up to date from the replies.
 pub struct Room {
     pub id: String,
     pub exists: bool,
@@ -25,7 +25,7 @@ pub struct Room {
 }
 
 /// People and rooms.
-pub struct Town {
+pub struct Fixtures {
     pub world: World,
     pub callers: Vec<Caller>,
     pub rooms: Vec<Room>,
@@ -100,7 +100,7 @@ impl Room {
     }
 }
 
-impl Town {
+impl Fixtures {
     /// Two patients, the staff of two hospitals, a group's owner and its members, who also meet in an open room, and somebody who
     /// is in nothing.
     pub async fn build() -> Self {
@@ -123,23 +123,24 @@ impl Town {
         ] {
             callers.push(Caller { client: world.connect(&person).await, person });
         }
-        let mut town = Self { world, callers, rooms: Vec::new() };
-        town.open("consult:aiko:seoul-clinic", &["aiko", "minjun"]).await;
-        town.open("consult:aiko:busan-clinic", &["aiko", "seoyeon"]).await;
-        town.open("consult:ren:seoul-clinic", &["ren", "jisoo"]).await;
-        town.open("direct:hana:joon", &["hana", "joon"]).await;
-        town.open(GROUP, &["hana", "joon", "seoyeon"]).await;
-        town.open("open:lobby", &["joon", "seoyeon"]).await;
-        town.ask("seoyeon", "changeRoomStatus", json!({"room_id": "consult:aiko:busan-clinic", "status": "closed"}))
+        let mut fixtures = Self { world, callers, rooms: Vec::new() };
+        fixtures.open("consult:aiko:seoul-clinic", &["aiko", "minjun"]).await;
+        fixtures.open("consult:aiko:busan-clinic", &["aiko", "seoyeon"]).await;
+        fixtures.open("consult:ren:seoul-clinic", &["ren", "jisoo"]).await;
+        fixtures.open("direct:hana:joon", &["hana", "joon"]).await;
+        fixtures.open(GROUP, &["hana", "joon", "seoyeon"]).await;
+        fixtures.open("open:lobby", &["joon", "seoyeon"]).await;
+        fixtures
+            .ask("seoyeon", "changeRoomStatus", json!({"room_id": "consult:aiko:busan-clinic", "status": "closed"}))
             .await;
-        town.rooms[1].closed = true;
+        fixtures.rooms[1].closed = true;
         for missing in
             ["consult:aiko:jeju-clinic", "consult:nobody:seoul-clinic", "direct:joon:nobody", NO_GROUP, "open:nowhere"]
         {
-            town.rooms.push(Room::new(missing));
+            fixtures.rooms.push(Room::new(missing));
         }
-        town.world.settled().await;
-        town
+        fixtures.world.settled().await;
+        fixtures
     }
 
     /// Opens a room in which each of these says something, translated into what [`correctable`] says that anybody may correct.
@@ -164,7 +165,7 @@ impl Town {
     }
 
     pub fn caller(&mut self, user_id: &str) -> &mut Caller {
-        self.callers.iter_mut().find(|caller| caller.person.user_id == user_id).expect("they live here")
+        self.callers.iter_mut().find(|caller| caller.person.user_id == user_id).expect("a person of the fixtures")
     }
 
     /// Somebody does something that must succeed.

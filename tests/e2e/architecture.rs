@@ -129,8 +129,8 @@ fn the_local_gateway_depends_on_no_crate_of_ours() {
         "who judges shares nothing with who is judged"
     );
     assert_eq!(packages["measure"].ours, BTreeSet::from(laptop), "what is measured is what is deployed");
-    let of_the_stories = ["checker", "dev", "local-gateway", "measure"].map(str::to_owned);
-    assert_eq!(packages["end-to-end"].ours, BTreeSet::from(of_the_stories), "stories speak JSON");
+    let of_the_tests = ["checker", "dev", "local-gateway", "measure"].map(str::to_owned);
+    assert_eq!(packages["end-to-end"].ours, BTreeSet::from(of_the_tests), "tests speak JSON");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The table as `cargo access` prints it: what a story holds the running system to.
+//! The table as `cargo access` prints it: what the tests hold the running system to.
 
 use std::collections::BTreeMap;
 
@@ -76,7 +76,7 @@ impl Cell {
             ("cannot be named", _) => Self::Unnamed,
             (_, Some((condition, otherwise))) => {
                 let known = [UNTIL_CLOSED, TO_CLOSE, OWN_WORDS, HOSPITALS, OPEN_ROOMS];
-                assert!(known.contains(&condition), "no story knows what it takes: {condition}");
+                assert!(known.contains(&condition), "no test covers this condition: {condition}");
                 let otherwise = code(otherwise).expect("what is given otherwise is a code").to_owned();
                 Self::If { condition: condition.to_owned(), otherwise }
             }

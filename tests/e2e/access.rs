@@ -1,10 +1,10 @@
 //! Who may do what: each action by each caller in each room, held to the table that `cargo access` prints.
 //!
-//! The table is what the routes ask; here it is tried from outside, with rooms and people of whom the story keeps its own account.
+//! The table is what the routes ask; here it is tried from outside, with rooms and people that the test keeps track of itself.
 
 mod attacks;
+mod fixtures;
 mod printed;
-mod town;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +13,10 @@ use futures::future::join_all;
 use local_gateway::template::{Place, Template};
 use serde_json::{Value, json};
 
+use fixtures::{Caller, Fixtures, Room, correctable};
 use printed::{
     Cell, HOSPITALS, MEMBER, NO_ROOM, OPEN_ROOMS, OWN_WORDS, OWNER, Printed, STRANGER, TO_CLOSE, UNTIL_CLOSED,
 };
-use town::{Caller, Room, Town, correctable};
 
 /// What changes what somebody is to a room, or what the room is, is asked when all else was.
 const LAST: [&str; 3] = ["changeRoomStatus", "joinGroup", "createRoom"];
@@ -106,7 +106,7 @@ async fn find<'a>(printed: &'a Printed, action: &str, caller: &mut Caller, room:
 #[tokio::test(flavor = "multi_thread")]
 async fn each_caller_gets_in_each_room_from_each_action_what_the_table_says() {
     let printed = Printed::read().await;
-    let Town { world, mut callers, mut rooms } = Town::build().await;
+    let Fixtures { world, mut callers, mut rooms } = Fixtures::build().await;
     let mut findings: Vec<(&str, Finding)> = Vec::new();
     let of_rooms = || printed.actions().filter(|action| !OF_THE_SESSION.contains(action));
     for action in of_rooms().filter(|action| !LAST.contains(action)) {

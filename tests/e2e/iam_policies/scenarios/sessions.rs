@@ -3,7 +3,7 @@
 use end_to_end::{Client, Person};
 use serde_json::{Value, json};
 
-use super::{Failed, Played, Stage, ask, expect, refused};
+use super::{Actors, Failed, Outcome, ask, expect, refused};
 
 /// The routes that know a refreshed session, by their crates.
 const ROUTES: [&str; 11] = [
@@ -20,8 +20,8 @@ const ROUTES: [&str; 11] = [
     "session",
 ];
 
-impl Stage<'_> {
-    pub(super) async fn have_one_connection_too_many(&self) -> Played {
+impl Actors<'_> {
+    pub(super) async fn have_one_connection_too_many(&self) -> Outcome {
         let person = self.user("eager", "ko");
         let mut first = self.enter(&person).await?;
         let _second = self.enter(&person).await?;
@@ -30,7 +30,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    pub(super) async fn refresh_and_sign_out(&self) -> Played {
+    pub(super) async fn refresh_and_sign_out(&self) -> Outcome {
         let person = self.user("careful", "ko");
         let mut phone = self.enter(&person).await?;
         let token = json!({"token": self.world.token(&person)});
@@ -53,14 +53,14 @@ impl Stage<'_> {
         Ok(())
     }
 
-    async fn enter_by_ticket_of(&self, client: &mut Client) -> Played<Client> {
+    async fn enter_by_ticket_of(&self, client: &mut Client) -> Outcome<Client> {
         let ticket = ask(client, "createTicket", json!({})).await?["ticket"].clone();
         let ticket = ticket.as_str().expect("a ticket is a text");
         let url = format!("{}?ticket={ticket}", self.world.gateway.websocket_url());
         Client::connect(&url, None).await.map_err(|refusal| Failed(format!("{refusal:?}")))
     }
 
-    pub(super) async fn outlive_their_token(&self) -> Played {
+    pub(super) async fn outlive_their_token(&self) -> Outcome {
         let person = Person::staff(&format!("night-nurse-{}", self.number), &self.clinic(), "민준", "ko");
         let _stays = self.enter(&person).await?;
         let rows = self.world.rows("ConnectionsTable").await;

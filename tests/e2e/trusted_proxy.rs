@@ -1,6 +1,6 @@
 //! A gateway in front that has found out who is calling, and signs the headers that say so.
 
-use end_to_end::{Client, Credential, Refusal, TOKEN_SECRET, Vouching, World, seconds_since_the_epoch};
+use end_to_end::{Client, Credential, ProxyHeaders, Refusal, TOKEN_SECRET, World, seconds_since_the_epoch};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::http::HeaderMap;
 
@@ -18,9 +18,9 @@ async fn connect(world: &World, headers: HeaderMap) -> Result<Client, Refusal> {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_a_gateway_vouches_for_is_let_in_under_their_name_in_any_script() {
     let world = world().await;
-    let patient = Vouching::of("aiko", "1").with("name", "%E6%84%9B%E5%AD%90").with("language", "ja");
+    let patient = ProxyHeaders::of("aiko", "1").with("name", "%E6%84%9B%E5%AD%90").with("language", "ja");
     let mut patient = connect(&world, patient.signed(TOKEN_SECRET)).await.unwrap();
-    let staff = Vouching::of("minjun", "2").with("user-type", "hospital").with("hospital", "seoul-clinic");
+    let staff = ProxyHeaders::of("minjun", "2").with("user-type", "hospital").with("hospital", "seoul-clinic");
     let staff = staff.with("name", "%EB%AF%BC%EC%A4%80").with("language", "ko");
     let mut staff = connect(&world, staff.signed(TOKEN_SECRET)).await.unwrap();
     let room = patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
@@ -35,7 +35,7 @@ async fn who_a_gateway_vouches_for_is_let_in_under_their_name_in_any_script() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_ticket_is_made_where_a_gateway_says_who_is_calling_and_none_would_be_taken() {
     let world = world().await;
-    let mut patient = connect(&world, Vouching::of("aiko", "1").signed(TOKEN_SECRET)).await.unwrap();
+    let mut patient = connect(&world, ProxyHeaders::of("aiko", "1").signed(TOKEN_SECRET)).await.unwrap();
     let refusal = patient.refused("createTicket", json!({}), "forbidden").await;
     assert_eq!(
         refusal["message"],
@@ -48,26 +48,26 @@ async fn no_ticket_is_made_where_a_gateway_says_who_is_calling_and_none_would_be
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_gateway_says_is_taken_once_and_only_as_it_was_signed() {
     let world = world().await;
-    let good = Vouching::of("aiko", "1");
+    let good = ProxyHeaders::of("aiko", "1");
     let signed = good.signed(TOKEN_SECRET);
     connect(&world, signed.clone()).await.unwrap();
     let (now, old) = (seconds_since_the_epoch(), seconds_since_the_epoch() - 120);
     let changed = |name: &str, value: &str| {
-        let mut headers = Vouching::of("aiko", "changed").signed(TOKEN_SECRET);
-        headers.insert(Vouching::header(name), value.parse().unwrap());
+        let mut headers = ProxyHeaders::of("aiko", "changed").signed(TOKEN_SECRET);
+        headers.insert(ProxyHeaders::header(name), value.parse().unwrap());
         headers
     };
-    let mut twice = Vouching::of("aiko", "twice").signed(TOKEN_SECRET);
-    twice.append(Vouching::header("user"), "minjun".parse().unwrap());
-    let mut moved = Vouching::of("aiko", "moved").with("user-type", "user").signed(TOKEN_SECRET);
-    let user_type = moved.remove(Vouching::header("user-type")).unwrap();
-    moved.insert(Vouching::header("hospital"), user_type);
+    let mut twice = ProxyHeaders::of("aiko", "twice").signed(TOKEN_SECRET);
+    twice.append(ProxyHeaders::header("user"), "minjun".parse().unwrap());
+    let mut moved = ProxyHeaders::of("aiko", "moved").with("user-type", "user").signed(TOKEN_SECRET);
+    let user_type = moved.remove(ProxyHeaders::header("user-type")).unwrap();
+    moved.insert(ProxyHeaders::header("hospital"), user_type);
     for (what, headers) in [
         ("replayed", signed),
         ("unsigned", good.headers()),
         (
             "signed with another key",
-            Vouching::of("aiko", "2").signed("another key of more than 256 bits, as it should be"),
+            ProxyHeaders::of("aiko", "2").signed("another key of more than 256 bits, as it should be"),
         ),
         ("another user", changed("user", "minjun")),
         ("a role that was not signed", changed("user-type", "hospital")),
@@ -75,13 +75,16 @@ async fn what_a_gateway_says_is_taken_once_and_only_as_it_was_signed() {
         ("a later end", changed("until", &(now + 9_999).to_string())),
         ("a value under another header", moved),
         ("a header twice", twice),
-        ("too old", Vouching::of("aiko", "3").with("timestamp", &old.to_string()).signed(TOKEN_SECRET)),
-        ("from the future", Vouching::of("aiko", "4").with("timestamp", &(now + 120).to_string()).signed(TOKEN_SECRET)),
-        ("without a timestamp", Vouching::of("aiko", "5").without("timestamp").signed(TOKEN_SECRET)),
-        ("without a nonce", Vouching::of("aiko", "6").without("nonce").signed(TOKEN_SECRET)),
-        ("without an end", Vouching::of("aiko", "7").without("until").signed(TOKEN_SECRET)),
-        ("without a user", Vouching::of("aiko", "8").without("user").signed(TOKEN_SECRET)),
-        ("no UTF-8", Vouching::of("aiko", "9").with("name", "%FF").signed(TOKEN_SECRET)),
+        ("too old", ProxyHeaders::of("aiko", "3").with("timestamp", &old.to_string()).signed(TOKEN_SECRET)),
+        (
+            "from the future",
+            ProxyHeaders::of("aiko", "4").with("timestamp", &(now + 120).to_string()).signed(TOKEN_SECRET),
+        ),
+        ("without a timestamp", ProxyHeaders::of("aiko", "5").without("timestamp").signed(TOKEN_SECRET)),
+        ("without a nonce", ProxyHeaders::of("aiko", "6").without("nonce").signed(TOKEN_SECRET)),
+        ("without an end", ProxyHeaders::of("aiko", "7").without("until").signed(TOKEN_SECRET)),
+        ("without a user", ProxyHeaders::of("aiko", "8").without("user").signed(TOKEN_SECRET)),
+        ("no UTF-8", ProxyHeaders::of("aiko", "9").with("name", "%FF").signed(TOKEN_SECRET)),
     ] {
         assert_eq!(connect(&world, headers).await.expect_err(what).status, 401, "{what}");
     }
@@ -95,6 +98,6 @@ async fn what_a_gateway_says_is_taken_once_and_only_as_it_was_signed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn signed_headers_mean_nothing_where_tokens_are_due() {
     let world = World::start().await;
-    let refusal = connect(&world, Vouching::of("aiko", "1").signed(TOKEN_SECRET)).await.expect_err("no token");
+    let refusal = connect(&world, ProxyHeaders::of("aiko", "1").signed(TOKEN_SECRET)).await.expect_err("no token");
     assert_eq!(refusal.status, 401);
 }

@@ -1,19 +1,19 @@
-//! What people do, cut into scenes so short that one can be played again for every grant that it needs.
+//! What people do, cut into scenarios so short that one can be run again for every grant that it needs.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use end_to_end::{Client, Credential, Person, Row, TOKEN_SECRET, Vouching, World};
+use end_to_end::{Client, Credential, Person, ProxyHeaders, Row, TOKEN_SECRET, World};
 use local_gateway::faults::Plan;
 use serde_json::{Value, json};
 
 mod sessions;
 
-/// One scene.
+/// One scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scene {
+pub enum Scenario {
     ComeAndGo,
     OpenAConsult,
     JoinRooms,
@@ -43,10 +43,10 @@ impl fmt::Display for Failed {
     }
 }
 
-type Played<T = ()> = Result<T, Failed>;
+type Outcome<T = ()> = Result<T, Failed>;
 
 /// A world, and people in it whom nobody else knows.
-pub struct Stage<'w> {
+pub struct Actors<'w> {
     world: &'w World,
     number: usize,
 }
@@ -58,57 +58,61 @@ struct Consult {
     hospital: Client,
 }
 
-impl Scene {
+impl Scenario {
     /// The quick ones first: they show for most grants what becomes of who lacks them.
-    pub const ALL: [Scene; 17] = [
-        Scene::ComeAndGo,
-        Scene::OpenAConsult,
-        Scene::JoinRooms,
-        Scene::Talk,
-        Scene::TalkWithoutTheStream,
-        Scene::MeetAClosedRoom,
-        Scene::Read,
-        Scene::SortConsults,
-        Scene::Translate,
-        Scene::AreOvertakenByAnotherTranslation,
-        Scene::UseUpTheQuota,
-        Scene::UseUpTheBudget,
-        Scene::OutstayTheirSession,
-        Scene::RepeatThemselves,
-        Scene::HaveOneConnectionTooMany,
-        Scene::RefreshAndSignOut,
-        Scene::OutliveTheirToken,
+    pub const ALL: [Scenario; 17] = [
+        Scenario::ComeAndGo,
+        Scenario::OpenAConsult,
+        Scenario::JoinRooms,
+        Scenario::Talk,
+        Scenario::TalkWithoutTheStream,
+        Scenario::MeetAClosedRoom,
+        Scenario::Read,
+        Scenario::SortConsults,
+        Scenario::Translate,
+        Scenario::AreOvertakenByAnotherTranslation,
+        Scenario::UseUpTheQuota,
+        Scenario::UseUpTheBudget,
+        Scenario::OutstayTheirSession,
+        Scenario::RepeatThemselves,
+        Scenario::HaveOneConnectionTooMany,
+        Scenario::RefreshAndSignOut,
+        Scenario::OutliveTheirToken,
     ];
 
     /// Those in which people come, stay and go.
-    pub const OF_SESSIONS: [Scene; 4] =
-        [Scene::ComeAndGo, Scene::HaveOneConnectionTooMany, Scene::RefreshAndSignOut, Scene::OutliveTheirToken];
+    pub const OF_SESSIONS: [Scenario; 4] = [
+        Scenario::ComeAndGo,
+        Scenario::HaveOneConnectionTooMany,
+        Scenario::RefreshAndSignOut,
+        Scenario::OutliveTheirToken,
+    ];
 
     /// Plays it.
-    pub async fn play(self, stage: &Stage<'_>) -> Played {
+    pub async fn run(self, actors: &Actors<'_>) -> Outcome {
         match self {
-            Scene::ComeAndGo => stage.come_and_go().await,
-            Scene::OpenAConsult => stage.open_a_consult().await,
-            Scene::JoinRooms => stage.join_rooms().await,
-            Scene::Talk => stage.talk().await,
-            Scene::TalkWithoutTheStream => stage.talk_without_the_stream().await,
-            Scene::MeetAClosedRoom => stage.meet_a_closed_room().await,
-            Scene::Read => stage.read().await,
-            Scene::SortConsults => stage.sort_consults().await,
-            Scene::Translate => stage.translate().await,
-            Scene::AreOvertakenByAnotherTranslation => stage.are_overtaken_by_another_translation().await,
-            Scene::UseUpTheQuota => stage.use_up_the_quota().await,
-            Scene::UseUpTheBudget => stage.use_up_the_budget().await,
-            Scene::OutstayTheirSession => stage.outstay_their_session().await,
-            Scene::RepeatThemselves => stage.repeat_themselves().await,
-            Scene::HaveOneConnectionTooMany => stage.have_one_connection_too_many().await,
-            Scene::RefreshAndSignOut => stage.refresh_and_sign_out().await,
-            Scene::OutliveTheirToken => stage.outlive_their_token().await,
+            Scenario::ComeAndGo => actors.come_and_go().await,
+            Scenario::OpenAConsult => actors.open_a_consult().await,
+            Scenario::JoinRooms => actors.join_rooms().await,
+            Scenario::Talk => actors.talk().await,
+            Scenario::TalkWithoutTheStream => actors.talk_without_the_stream().await,
+            Scenario::MeetAClosedRoom => actors.meet_a_closed_room().await,
+            Scenario::Read => actors.read().await,
+            Scenario::SortConsults => actors.sort_consults().await,
+            Scenario::Translate => actors.translate().await,
+            Scenario::AreOvertakenByAnotherTranslation => actors.are_overtaken_by_another_translation().await,
+            Scenario::UseUpTheQuota => actors.use_up_the_quota().await,
+            Scenario::UseUpTheBudget => actors.use_up_the_budget().await,
+            Scenario::OutstayTheirSession => actors.outstay_their_session().await,
+            Scenario::RepeatThemselves => actors.repeat_themselves().await,
+            Scenario::HaveOneConnectionTooMany => actors.have_one_connection_too_many().await,
+            Scenario::RefreshAndSignOut => actors.refresh_and_sign_out().await,
+            Scenario::OutliveTheirToken => actors.outlive_their_token().await,
         }
     }
 }
 
-/// Makes good what a scene leaves behind that was broken off in the middle.
+/// Makes good what a scenario leaves behind that was broken off in the middle.
 pub async fn tidy_up(world: &World) {
     world.gateway.faults().set(Plan::default()).expect("no faults are a plan");
     world.gateway.streams().resume();
@@ -125,24 +129,24 @@ fn text(value: &str) -> AttributeValue {
 }
 
 /// Asks for what has to be done.
-async fn ask(client: &mut Client, action: &str, fields: Value) -> Played<Value> {
+async fn ask(client: &mut Client, action: &str, fields: Value) -> Outcome<Value> {
     let answer = client.request(action, fields).await;
     if answer["type"] == "reply" { Ok(answer) } else { Err(Failed(format!("{action} was answered by {answer}"))) }
 }
 
 /// Asks for what has to be refused with this code.
-async fn refused(client: &mut Client, action: &str, fields: Value, code: &str) -> Played {
+async fn refused(client: &mut Client, action: &str, fields: Value, code: &str) -> Outcome {
     let answer = client.request(action, fields).await;
     if answer["code"] == code { Ok(()) } else { Err(Failed(format!("{action} was answered by {answer}"))) }
 }
 
 /// Fails where something does not hold.
-fn expect(holds: bool, what: &str) -> Played {
+fn expect(holds: bool, what: &str) -> Outcome {
     if holds { Ok(()) } else { Err(Failed(format!("it does not hold that {what}"))) }
 }
 
 /// Says something in a room.
-async fn say(client: &mut Client, room: &str, message: &str) -> Played<u64> {
+async fn say(client: &mut Client, room: &str, message: &str) -> Outcome<u64> {
     let reply = ask(client, "sendMessage", json!({"room_id": room, "message": message})).await?;
     Ok(reply["seq"].as_u64().expect("seq is a number"))
 }
@@ -152,10 +156,10 @@ async fn translation(client: &mut Client, seq: u64, language: &str) -> Value {
     client.event("translation", event).await["translation"].clone()
 }
 
-impl<'w> Stage<'w> {
+impl<'w> Actors<'w> {
     pub fn new(world: &'w World) -> Self {
-        static STAGES: AtomicUsize = AtomicUsize::new(0);
-        Self { world, number: STAGES.fetch_add(1, Ordering::Relaxed) }
+        static INSTANCES: AtomicUsize = AtomicUsize::new(0);
+        Self { world, number: INSTANCES.fetch_add(1, Ordering::Relaxed) }
     }
 
     fn user(&self, name: &str, language: &str) -> Person {
@@ -171,9 +175,9 @@ impl<'w> Stage<'w> {
         self.world.template().parameters.get("Credentials").is_some_and(|shown| shown == "gateway")
     }
 
-    async fn enter(&self, person: &Person) -> Played<Client> {
+    async fn enter(&self, person: &Person) -> Outcome<Client> {
         let entered = if self.is_behind_a_gateway() {
-            let headers = Vouching::of_person(person).signed(TOKEN_SECRET);
+            let headers = ProxyHeaders::of_person(person).signed(TOKEN_SECRET);
             Client::connect_with_headers(&self.world.gateway.websocket_url(), headers).await
         } else {
             self.world.try_connect(&self.world.token(person), Credential::Header).await
@@ -181,7 +185,7 @@ impl<'w> Stage<'w> {
         entered.map_err(|refusal| Failed(format!("{refusal:?}")))
     }
 
-    async fn consult(&self) -> Played<Consult> {
+    async fn consult(&self) -> Outcome<Consult> {
         let mut patient = self.enter(&self.user("patient", "ja")).await?;
         let hospital =
             self.enter(&Person::staff(&format!("nurse-{}", self.number), &self.clinic(), "민준", "ko")).await?;
@@ -197,21 +201,21 @@ impl<'w> Stage<'w> {
         }
     }
 
-    async fn come_and_go(&self) -> Played {
+    async fn come_and_go(&self) -> Outcome {
         let person = self.user("guest", "ja");
         self.enter(&person).await?.leave().await;
         self.gone(|row| row["audience"] == person.participant()).await;
         Ok(())
     }
 
-    async fn open_a_consult(&self) -> Played {
+    async fn open_a_consult(&self) -> Outcome {
         let Consult { room, mut patient, mut hospital } = self.consult().await?;
         hospital.event("room", |event| event["room"]["room_id"] == room).await;
         let again = ask(&mut patient, "createRoom", json!({"kind": "consult", "hospital_id": self.clinic()})).await?;
         expect(again["created"] == false, "the room is there already")
     }
 
-    async fn join_rooms(&self) -> Played {
+    async fn join_rooms(&self) -> Outcome {
         let absent = self.user("absent", "ko");
         let mut owner = self.enter(&self.user("owner", "ja")).await?;
         let group = json!({"kind": "group", "name": "모임", "members": [absent.participant()]});
@@ -228,7 +232,7 @@ impl<'w> Stage<'w> {
         Ok(())
     }
 
-    async fn talk(&self) -> Played {
+    async fn talk(&self) -> Outcome {
         let Consult { room, mut patient, mut hospital } = self.consult().await?;
         ask(&mut patient, "joinGroup", json!({"group_id": room})).await?;
         ask(&mut patient, "sendMessage", json!({"message": "👍"})).await?;
@@ -236,7 +240,7 @@ impl<'w> Stage<'w> {
         Ok(())
     }
 
-    async fn talk_without_the_stream(&self) -> Played {
+    async fn talk_without_the_stream(&self) -> Outcome {
         let friend = self.user("friend", "ko");
         let mut listener = self.enter(&friend).await?;
         let mut speaker = self.enter(&self.user("speaker", "ko")).await?;
@@ -256,13 +260,13 @@ impl<'w> Stage<'w> {
         Err(Failed("nothing is heard before the stream is read".to_owned()))
     }
 
-    async fn meet_a_closed_room(&self) -> Played {
+    async fn meet_a_closed_room(&self) -> Outcome {
         let Consult { room, mut patient, .. } = self.consult().await?;
         ask(&mut patient, "changeRoomStatus", json!({"room_id": room, "status": "closed"})).await?;
         refused(&mut patient, "sendMessage", json!({"room_id": room, "message": "もしもし"}), "room_closed").await
     }
 
-    async fn read(&self) -> Played {
+    async fn read(&self) -> Outcome {
         let Consult { room, mut patient, mut hospital } = self.consult().await?;
         for words in ["1", "2"] {
             say(&mut patient, &room, words).await?;
@@ -277,7 +281,7 @@ impl<'w> Stage<'w> {
         refused(&mut hospital, "markRead", json!({"room_id": open, "seq": 1}), "not_a_member").await
     }
 
-    async fn sort_consults(&self) -> Played {
+    async fn sort_consults(&self) -> Outcome {
         let Consult { room, mut patient, mut hospital } = self.consult().await?;
         ask(&mut hospital, "changeRoomStatus", json!({"room_id": room, "status": "in_progress"})).await?;
         ask(&mut hospital, "getRoomList", json!({"status": "in_progress"})).await?;
@@ -285,7 +289,7 @@ impl<'w> Stage<'w> {
         Ok(())
     }
 
-    async fn translate(&self) -> Played {
+    async fn translate(&self) -> Outcome {
         let Consult { room, mut patient, mut hospital } = self.consult().await?;
         let seq = say(&mut patient, &room, "頭が痛いです。").await?;
         translation(&mut hospital, seq, "ko").await;
@@ -296,7 +300,7 @@ impl<'w> Stage<'w> {
         Ok(())
     }
 
-    async fn are_overtaken_by_another_translation(&self) -> Played {
+    async fn are_overtaken_by_another_translation(&self) -> Outcome {
         let Consult { room, mut patient, .. } = self.consult().await?;
         let asked = self.world.translator.requests().translate;
         self.world.translator.hold();
@@ -317,7 +321,7 @@ impl<'w> Stage<'w> {
         Ok(())
     }
 
-    async fn use_up_the_quota(&self) -> Played {
+    async fn use_up_the_quota(&self) -> Outcome {
         let Consult { room, mut patient, mut hospital } = self.consult().await?;
         self.world.translator.set_failure(Some(456));
         let seq = say(&mut patient, &room, "熱があります。").await?;
@@ -330,7 +334,7 @@ impl<'w> Stage<'w> {
         Ok(())
     }
 
-    async fn use_up_the_budget(&self) -> Played {
+    async fn use_up_the_budget(&self) -> Outcome {
         let Consult { room, mut patient, mut hospital } = self.consult().await?;
         let seq = say(&mut patient, &room, &"頭が痛いです。".repeat(10)).await?;
         translation(&mut hospital, seq, "ko").await;
@@ -340,7 +344,7 @@ impl<'w> Stage<'w> {
         Ok(())
     }
 
-    async fn outstay_their_session(&self) -> Played {
+    async fn outstay_their_session(&self) -> Outcome {
         let Consult { room, mut hospital, patient: _stays } = self.consult().await?;
         let of_the_patient = self.user("patient", "ja").participant();
         let rows = self.world.rows("ConnectionsTable").await;
@@ -353,7 +357,7 @@ impl<'w> Stage<'w> {
         Ok(())
     }
 
-    async fn repeat_themselves(&self) -> Played {
+    async fn repeat_themselves(&self) -> Outcome {
         let Consult { room, mut patient, .. } = self.consult().await?;
         for _ in 0..3 {
             say(&mut patient, &room, "👍").await?;
