@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use end_to_end::{Person, root};
 use futures::future::join_all;
-use local_gateway::template::{Place, Template};
+use sam_template::{StackContext, Template};
 use serde_json::{Value, json};
 
 use fixtures::{Caller, Fixtures, Room, correctable};
@@ -157,7 +157,7 @@ async fn each_caller_gets_in_each_room_from_each_action_what_the_table_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_has_a_row_for_each_route_and_readme_shows_it_as_it_is() {
     let printed = Printed::read().await;
-    let template = Template::read(&root().join("template.yaml"), Place::local("damso"), &BTreeMap::new());
+    let template = Template::read(&root().join("template.yaml"), StackContext::local("damso"), &BTreeMap::new());
     let api = template.expect("the template can be read").api.expect("it has an API");
     let routes: BTreeSet<&str> = api.routes.keys().map(String::as_str).filter(|key| !key.starts_with('$')).collect();
     assert_eq!(printed.actions().collect::<BTreeSet<_>>(), routes);

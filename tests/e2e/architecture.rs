@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use end_to_end::root;
-use local_gateway::template::{Place, Template};
+use sam_template::{StackContext, Template};
 use serde_json::Value;
 
 /// What belongs to the laptop and never runs on AWS.
-const OF_THE_LAPTOP: [&str; 6] = ["local-gateway", "dev", "checker", "measure", "protocol", "end-to-end"];
+const OF_THE_LAPTOP: [&str; 8] =
+    ["sam-template", "deepl-stub", "local-gateway", "dev", "checker", "measure", "protocol", "end-to-end"];
 
 /// The two functions that read the stream, and the four that API Gateway calls for other reasons than an action.
 const WITHOUT_AN_ACTION: [&str; 6] =
@@ -66,7 +67,7 @@ fn packages() -> BTreeMap<String, Package> {
 }
 
 fn template() -> Template {
-    Template::read(&root().join("template.yaml"), Place::local("damso"), &BTreeMap::new())
+    Template::read(&root().join("template.yaml"), StackContext::local("damso"), &BTreeMap::new())
         .expect("the template can be read")
 }
 
@@ -117,20 +118,22 @@ fn a_function_depends_on_shared_and_on_no_other_crate_of_ours() {
 }
 
 #[test]
-fn the_local_gateway_depends_on_no_crate_of_ours() {
-    // It must not share our mistakes, and it runs any template.
+fn laptop_crates_depend_on_no_function_code() {
+    // They must not share the application's mistakes, and the gateway runs any template.
     let packages = packages();
-    assert_eq!(packages["local-gateway"].ours, BTreeSet::new());
-    assert_eq!(packages["dev"].ours, BTreeSet::from(["local-gateway".to_owned()]));
-    let laptop = ["dev", "local-gateway"].map(str::to_owned);
-    assert_eq!(
-        packages["checker"].ours,
-        BTreeSet::from(laptop.clone()),
-        "who judges shares nothing with who is judged"
-    );
-    assert_eq!(packages["measure"].ours, BTreeSet::from(laptop), "what is measured is what is deployed");
-    let of_the_tests = ["checker", "dev", "local-gateway", "measure"].map(str::to_owned);
-    assert_eq!(packages["end-to-end"].ours, BTreeSet::from(of_the_tests), "tests speak JSON");
+    let expected: [(&str, &[&str]); 7] = [
+        ("sam-template", &[]),
+        ("deepl-stub", &[]),
+        ("local-gateway", &["sam-template"]),
+        ("dev", &["deepl-stub", "local-gateway", "sam-template"]),
+        ("checker", &["deepl-stub", "dev", "local-gateway"]),
+        ("measure", &["deepl-stub", "dev", "local-gateway"]),
+        ("end-to-end", &["checker", "deepl-stub", "dev", "local-gateway", "measure", "sam-template"]),
+    ];
+    for (name, dependencies) in expected {
+        let ours: Vec<&str> = packages[name].ours.iter().map(String::as_str).collect();
+        assert_eq!(ours, dependencies, "{name}");
+    }
 }
 
 #[test]
@@ -303,7 +306,7 @@ fn the_types_of_an_sdk_stay_behind_their_door() {
 
 #[test]
 fn a_function_may_do_on_aws_only_what_is_named_one_by_one() {
-    use local_gateway::template::Policy;
+    use sam_template::Policy;
     for function in template().functions.values() {
         for policy in &function.policies {
             let Policy::Statements(statements) = policy else {

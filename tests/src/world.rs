@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use deepl_stub::DeepLStub;
 use dev::binaries::{BuildFolder, build};
 use dev::people::Person;
-use local_gateway::deepl::StandIn;
-use local_gateway::template::Template;
 use local_gateway::{Binaries, Gateway, LogLine, LogSink, Options};
+use sam_template::Template;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -49,7 +49,7 @@ pub struct World {
     /// What runs it.
     pub gateway: Gateway,
     /// Who translates.
-    pub translator: StandIn,
+    pub translator: DeepLStub,
     /// Its tables.
     pub dynamodb: aws_sdk_dynamodb::Client,
     log: std::sync::Mutex<UnboundedReceiver<LogLine>>,
@@ -64,7 +64,7 @@ impl World {
     /// Starts one with other options, for example other template parameters.
     pub async fn with(change: impl FnOnce(&mut Options)) -> Self {
         let binaries = binaries().await;
-        let translator = StandIn::start().await.expect("a port is free on loopback");
+        let translator = DeepLStub::start().await.expect("a port is free on loopback");
         let (lines, log) = unbounded_channel();
         let mut options = Options {
             parameters: BTreeMap::from([("DeepLEndpoint".to_owned(), translator.url())]),

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use checker::{CheckError, Options, Progress, Tempo, Verdict, plans, run};
 use clap::{Parser, ValueEnum};
+use deepl_stub::DeepLStub;
 use dev::binaries::{BuildError, BuildFolder, build};
-use local_gateway::deepl::StandIn;
 use local_gateway::faults::{Plan, PlanError};
 use local_gateway::{Binaries, Gateway, Limits, LogSink, StartError, Timing};
 
@@ -139,7 +139,7 @@ async fn check(arguments: &Arguments) -> Result<Verdict, Failure> {
         tempo: Tempo { heartbeat_ms: 8_000..=15_000, ..Tempo::default() },
         ..Options::default()
     };
-    let translator = StandIn::start().await.map_err(Failure::StandIn)?;
+    let translator = DeepLStub::start().await.map_err(Failure::StandIn)?;
     let gateway = Gateway::start(stack(arguments, &translator).await?).await?;
     let sends = arguments.sends;
     let verdict = run(&gateway, TOKEN_SECRET, &options, |Progress { acknowledged, since }| {
@@ -153,7 +153,7 @@ async fn check(arguments: &Arguments) -> Result<Verdict, Failure> {
 }
 
 /// The stack as it is deployed, with AWS's limits in time made short.
-async fn stack(arguments: &Arguments, translator: &StandIn) -> Result<local_gateway::Options, Failure> {
+async fn stack(arguments: &Arguments, translator: &DeepLStub) -> Result<local_gateway::Options, Failure> {
     let directory = match &arguments.binaries {
         Some(directory) => directory.clone(),
         None => {

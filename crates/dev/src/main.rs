@@ -18,8 +18,8 @@ use dev::screen::Ready;
 use dev::translator::Translator;
 use dev::{environment_file, log_lines, token_secret};
 use local_gateway::faults::{Faults, Plan, PlanError};
-use local_gateway::template::{Place, Template, TemplateError};
 use local_gateway::{Binaries, Gateway, LogLine, LogSink, Options, StartError};
+use sam_template::{StackContext, Template, TemplateError};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::sleep;
@@ -138,7 +138,7 @@ struct Damso {
 impl Damso {
     async fn start(arguments: &Arguments) -> Result<Self, DevError> {
         let [listen, endpoint, deepl, page] = addresses(arguments.port).await?;
-        let template = Template::read(&arguments.template, Place::local(STACK), &BTreeMap::new())?;
+        let template = Template::read(&arguments.template, StackContext::local(STACK), &BTreeMap::new())?;
         let faults = arguments.faults.as_deref().map(Plan::read).transpose()?;
         if let Some(plan) = &faults {
             // Refused now rather than after the functions were built.

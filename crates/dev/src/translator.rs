@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use local_gateway::deepl::StandIn;
+use deepl_stub::DeepLStub;
 
 /// The variable that holds a key of DeepL's.
 const KEY_VARIABLE: &str = "DEEPL_AUTH_KEY";
@@ -14,7 +14,7 @@ pub enum Translator {
     /// DeepL, with this key.
     DeepL(String),
     /// The phrasebook on loopback.
-    StandIn(StandIn),
+    StandIn(DeepLStub),
 }
 
 impl Translator {
@@ -30,7 +30,7 @@ impl Translator {
     pub async fn choose(address: SocketAddr) -> std::io::Result<Self> {
         match std::env::var(KEY_VARIABLE) {
             Ok(key) if !key.trim().is_empty() => Ok(Self::DeepL(key.trim().to_owned())),
-            _ => Ok(Self::StandIn(StandIn::start_on(address).await?)),
+            _ => Ok(Self::StandIn(DeepLStub::start_on(address).await?)),
         }
     }
 

@@ -23,7 +23,7 @@ use crate::ledger::{Ledger, OUTSIDE};
 use crate::secrets::{Secrets, SecretsError};
 use crate::socket::{Limits, NoSelection, RouteSelection, Socket};
 use crate::streams::{Streams, StreamsError, Timing};
-use crate::template::{Place, Template, TemplateError};
+use sam_template::{StackContext, Template, TemplateError};
 
 /// What to run, and where.
 ///
@@ -153,8 +153,8 @@ impl Gateway {
     /// See [`StartError`].
     pub async fn start(options: Options) -> Result<Gateway, StartError> {
         crate::open_files::allow_many();
-        let place = Place::local(&options.stack_name);
-        let template = Template::read(&options.template, place, &options.parameters)?;
+        let stack = StackContext::local(&options.stack_name);
+        let template = Template::read(&options.template, stack, &options.parameters)?;
         let api = template.api.clone().ok_or_else(|| StartError::NoApi(options.template.clone()))?;
         let selection = RouteSelection::parse(&api.route_selection_expression)?;
         if let Binaries::Built { directory } = &options.binaries
@@ -202,9 +202,9 @@ impl Gateway {
             }
             Ok(caller.map(str::to_owned))
         });
-        let (place, limits) = (&template.place, &options.limits);
+        let (stack, limits) = (&template.stack, &options.limits);
         let connections = Connections::none_yet(limits, admit, faults.clone());
-        let socket = Socket::serve(listener, &api, selection, place, limits, functions.clone(), connections)
+        let socket = Socket::serve(listener, &api, selection, stack, limits, functions.clone(), connections)
             .map_err(StartError::Machine)?;
         let given_up = options.data.map(|folder| folder.join("failed-batches"));
         let invoker = functions.clone();
@@ -377,7 +377,7 @@ fn environments(
             secret_access_key: "local".to_owned(),
             session_token: "local".to_owned(),
         };
-        environment::of_function(&template.functions[logical_id], &template.place, surroundings, &credentials)
+        environment::of_function(&template.functions[logical_id], &template.stack, surroundings, &credentials)
     };
     template.functions.keys().map(|logical_id| (logical_id.clone(), environment(logical_id))).collect()
 }

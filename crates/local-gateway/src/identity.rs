@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::template::Template;
+use sam_template::Template;
 
 /// The access key ids of a template's functions. They are always the same for one stack, so that an environment file
 /// written once stays good.
@@ -17,7 +17,7 @@ pub struct Identities {
 impl Identities {
     /// One access key id for each function of the template.
     pub fn of(template: &Template) -> Identities {
-        let key = |function: &String| (access_key_id(&template.place.stack_name, function), function.clone());
+        let key = |function: &String| (access_key_id(&template.stack.stack_name, function), function.clone());
         Identities { functions: template.functions.keys().map(key).collect() }
     }
 
@@ -55,12 +55,12 @@ fn access_key_id(stack: &str, function: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Place;
+    use sam_template::StackContext;
 
     #[test]
     fn a_function_is_known_by_its_signature() {
         let source = "Resources:\n  A: {Type: AWS::Serverless::Function, Properties: {CodeUri: a}}\n  B: {Type: AWS::Serverless::Function, Properties: {CodeUri: b}}\n";
-        let template = Template::parse(source, Place::local("demo"), &BTreeMap::new()).unwrap();
+        let template = Template::parse(source, StackContext::local("demo"), &BTreeMap::new()).unwrap();
         let identities = Identities::of(&template);
         let key = identities.access_key_id("A").unwrap();
         assert_eq!(key.len(), 20);

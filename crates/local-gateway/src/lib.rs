@@ -1,7 +1,6 @@
 //! AWS on a laptop, as far as one SAM template needs it: knows no route and depends on no crate of the application.
 
 mod connections;
-pub mod deepl;
 pub mod dynamodb;
 pub mod faults;
 pub mod front;
@@ -15,7 +14,6 @@ mod open_files;
 pub mod secrets;
 pub mod socket;
 pub mod streams;
-pub mod template;
 mod timestamps;
 
 pub use gateway::{Gateway, Options, StartError};

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::dynamodb::ApiError;
-use crate::template::{GenerateSecretString, Secret, Template};
+use sam_template::{GenerateSecretString, Secret, Template};
 
 /// What Secrets Manager counts as punctuation.
 const PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
@@ -202,7 +202,7 @@ fn write(file: &Path, values: &BTreeMap<String, String>) -> std::io::Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Place;
+    use sam_template::StackContext;
 
     const TEMPLATE: &str = "
 Resources:
@@ -213,7 +213,7 @@ Resources:
 ";
 
     fn template() -> Template {
-        Template::parse(TEMPLATE, Place::local("demo"), &BTreeMap::new()).unwrap()
+        Template::parse(TEMPLATE, StackContext::local("demo"), &BTreeMap::new()).unwrap()
     }
 
     #[test]
@@ -264,7 +264,7 @@ Resources:
         let error = Secrets::of(&template(), &given, None).unwrap_err();
         assert_eq!(error.to_string(), "the template has no secret `Kee`");
         let source = "Resources:\n  Key: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {PasswordLength: 2}}}\n";
-        let template = Template::parse(source, Place::local("demo"), &BTreeMap::new()).unwrap();
+        let template = Template::parse(source, StackContext::local("demo"), &BTreeMap::new()).unwrap();
         let error = Secrets::of(&template, &BTreeMap::new(), None).unwrap_err().to_string();
         assert_eq!(
             error,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use deepl_stub::DeepLStub;
 use dev::people::Person;
-use local_gateway::deepl::StandIn;
 use local_gateway::faults::{Latencies, Plan};
 use local_gateway::{Binaries, Gateway, LogSink, Options, StartError};
 
@@ -58,7 +58,7 @@ pub struct Stack {
     /// What runs it.
     pub gateway: Gateway,
     /// Who translates.
-    pub translator: StandIn,
+    pub translator: DeepLStub,
     /// What goes over its clients' connections.
     pub traffic: Traffic,
 }
@@ -91,7 +91,7 @@ impl Setup {
     ///
     /// See [`MeasureError`].
     pub async fn start(&self) -> Result<Stack, MeasureError> {
-        let translator = StandIn::start().await.map_err(MeasureError::StandIn)?;
+        let translator = DeepLStub::start().await.map_err(MeasureError::StandIn)?;
         let mut parameters = self.parameters.clone();
         parameters.insert("DeepLEndpoint".to_owned(), translator.url());
         let secret = |name: &str, value: &str| (name.to_owned(), value.to_owned());

@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 
+use deepl_stub::Fault;
 use end_to_end::{Consultation, Person, World};
 use local_gateway::LogSink;
-use local_gateway::deepl::Fault;
 use serde_json::{Value, json};
 
 use super::{HEADACHE, is_translation, world};

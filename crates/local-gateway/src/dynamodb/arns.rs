@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dynoxide::actions::describe_table::DescribeTableRequest;
 use serde_json::{Value, json};
 
-use crate::template::Template;
+use sam_template::Template;
 
 /// What every ARN of dynoxide begins with.
 fn engine_prefix() -> String {
@@ -44,11 +44,11 @@ impl Arns {
                 }
             }
         }
-        let place = &template.place;
+        let stack = &template.stack;
         Ok(Arns {
             engine_prefix: engine_prefix(),
-            prefix: format!("arn:aws:dynamodb:{}:{}:", place.region, place.account),
-            region: place.region.clone(),
+            prefix: format!("arn:aws:dynamodb:{}:{}:", stack.region, stack.account),
+            region: stack.region.clone(),
             streams,
         })
     }

@@ -30,9 +30,9 @@ pub use operations::{SUPPORTED, tables_of};
 pub use stream_records::StreamRecord;
 
 use crate::ledger::Units;
-use crate::template::{Table, Template};
 use arns::Arns;
 use folder::Folder;
+use sam_template::{Table, Template};
 use stream_records::StreamRecords;
 use tokens::Tokens;
 

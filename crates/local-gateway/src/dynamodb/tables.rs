@@ -6,7 +6,7 @@ use dynoxide::actions::describe_table::DescribeTableRequest;
 use serde_json::{Value, json};
 
 use super::{DatabaseError, operations};
-use crate::template::{Index, Key, Table, Template};
+use sam_template::{Index, Key, Table, Template};
 
 pub(super) fn create(engine: &dynoxide::Database, template: &Template, file: &Path) -> Result<(), DatabaseError> {
     for table in template.tables.values() {

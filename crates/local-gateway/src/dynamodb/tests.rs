@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::*;
-use crate::template::Place;
+use sam_template::StackContext;
 
 const TEMPLATE: &str = "
 Resources:
@@ -17,7 +17,7 @@ Resources:
 ";
 
 fn template(source: &str) -> Template {
-    Template::parse(source, Place::local("demo"), &BTreeMap::new()).unwrap()
+    Template::parse(source, StackContext::local("demo"), &BTreeMap::new()).unwrap()
 }
 
 async fn put(database: &Database, id: &str, expires_at: u64) {

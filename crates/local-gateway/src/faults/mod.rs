@@ -24,7 +24,7 @@ pub use kind::Kind;
 pub use latencies::{Latencies, Latency};
 pub use plan::{Chance, Connections, Delayed, DynamoDb, Lambda, Plan, PlanError, Pushes, Sabotage, Streams};
 
-use crate::template::Template;
+use sam_template::Template;
 
 /// The faults of one stack. Clones are the same faults.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! Plans, and what is decided by them.
 
 use super::*;
-use crate::template::Place;
+use sam_template::StackContext;
 
 const TEMPLATE: &str = "
 Resources:
@@ -14,7 +14,7 @@ Resources:
 ";
 
 fn faults(plan: Plan) -> Result<Faults, PlanError> {
-    Faults::of(&Template::parse(TEMPLATE, Place::local("demo"), &BTreeMap::new()).unwrap(), plan)
+    Faults::of(&Template::parse(TEMPLATE, StackContext::local("demo"), &BTreeMap::new()).unwrap(), plan)
 }
 
 fn decisions(faults: &Faults, kind: Kind) -> Vec<Option<Strike>> {

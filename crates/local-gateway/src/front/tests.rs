@@ -13,7 +13,7 @@ mod faults;
 use super::*;
 use crate::faults::Plan;
 use crate::ledger::CallCounts;
-use crate::template::{Place, Template};
+use sam_template::{StackContext, Template};
 
 const TEMPLATE: &str = "
 Resources:
@@ -54,7 +54,7 @@ impl World {
     }
 
     async fn with(plan: Plan) -> World {
-        let template = Template::parse(TEMPLATE, Place::local("demo"), &BTreeMap::new()).unwrap();
+        let template = Template::parse(TEMPLATE, StackContext::local("demo"), &BTreeMap::new()).unwrap();
         let database = Database::open(&template, None).await.unwrap();
         let secrets = Secrets::of(&template, &BTreeMap::new(), None).unwrap();
         let (identities, ledger) = (Identities::of(&template), Ledger::default());

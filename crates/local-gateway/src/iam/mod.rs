@@ -22,9 +22,9 @@ mod tests;
 pub(crate) use denial::Denial;
 
 use crate::secrets::Secrets;
-use crate::template::{Policy, Template};
 use need::{Need, Needs};
 use policy::{Decision, Rule};
+use sam_template::{Policy, Template};
 
 /// One thing that a statement of a function's own policies allows it: one action on one resource, as the template writes
 /// them once its intrinsic functions are resolved.
@@ -87,8 +87,8 @@ impl Iam {
                 }
             }
             // SAM names the role so, and CloudFormation puts the stack in front and letters behind.
-            let role = format!("{}-{id}Role", template.place.stack_name);
-            let principal = format!("arn:aws:sts::{}:assumed-role/{role}/{}", template.place.account, function.name);
+            let role = format!("{}-{id}Role", template.stack.stack_name);
+            let principal = format!("arn:aws:sts::{}:assumed-role/{role}/{}", template.stack.account, function.name);
             principals.insert(id.clone(), principal);
         }
         Iam(Arc::new(Inner { needs: Needs::of(template), rules, principals, seen: Mutex::default() }))

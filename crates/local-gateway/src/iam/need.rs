@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::secrets::Secrets;
-use crate::template::{Place, Table, Template};
+use sam_template::{StackContext, Table, Template};
 
 /// One action on one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,7 @@ pub(super) struct Need {
 
 /// Knows what calls need, and how the template names it.
 pub(super) struct Needs {
-    place: Place,
+    stack: StackContext,
     /// By name.
     tables: BTreeMap<String, Table>,
     /// What a secret's ARN is called in the template.
@@ -43,7 +43,7 @@ struct Api {
 impl Needs {
     pub(super) fn of(template: &Template) -> Needs {
         Needs {
-            place: template.place.clone(),
+            stack: template.stack.clone(),
             tables: template.tables.values().map(|table| (table.name.clone(), table.clone())).collect(),
             secrets: template.secrets.values().map(|secret| (secret.arn.clone(), secret.logical_id.clone())).collect(),
             api: template.api.as_ref().map(|api| {
@@ -127,7 +127,7 @@ impl Needs {
         let resource = match secrets.find(id) {
             Some(secret) => secret.arn.clone(),
             None if id.starts_with("arn:") => id.to_owned(),
-            None => format!("arn:aws:secretsmanager:{}:{}:secret:{id}", self.place.region, self.place.account),
+            None => format!("arn:aws:secretsmanager:{}:{}:secret:{id}", self.stack.region, self.stack.account),
         };
         vec![Need { action: format!("secretsmanager:{operation}"), resource, leading_keys: None }]
     }
@@ -135,7 +135,7 @@ impl Needs {
     /// What a request to `@connections` needs.
     pub(super) fn of_connections(&self, method: &str, connection: &str) -> Vec<Need> {
         let Some(Api { id: api, stage, .. }) = &self.api else { return Vec::new() };
-        let Place { region, account, .. } = &self.place;
+        let StackContext { region, account, .. } = &self.stack;
         let resource =
             format!("arn:aws:execute-api:{region}:{account}:{api}/{stage}/{method}/@connections/{connection}");
         vec![Need { action: "execute-api:ManageConnections".to_owned(), resource, leading_keys: None }]
@@ -168,7 +168,7 @@ impl Needs {
         if name_or_arn.starts_with("arn:") {
             return name_or_arn.to_owned();
         }
-        format!("arn:aws:dynamodb:{}:{}:table/{name_or_arn}", self.place.region, self.place.account)
+        format!("arn:aws:dynamodb:{}:{}:table/{name_or_arn}", self.stack.region, self.stack.account)
     }
 
     fn table(&self, name_or_arn: &str) -> Option<&Table> {

@@ -6,7 +6,7 @@ use super::Grant;
 use super::condition::Condition;
 use super::need::Need;
 use super::pattern::{fits_action, fits_arn};
-use crate::template::Statement;
+use sam_template::Statement;
 
 /// One action on one resource of a statement, and whether it is allowed or denied.
 #[derive(Debug, Clone)]

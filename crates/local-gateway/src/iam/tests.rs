@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::template::Place;
+use sam_template::StackContext;
 
 const TEMPLATE: &str = "
 Parameters:
@@ -53,7 +53,7 @@ Resources:
 ";
 
 fn template() -> Template {
-    Template::parse(TEMPLATE, Place::local("demo"), &BTreeMap::new()).unwrap()
+    Template::parse(TEMPLATE, StackContext::local("demo"), &BTreeMap::new()).unwrap()
 }
 
 fn needs(operation: &str, request: &Value) -> Vec<(String, String)> {
@@ -259,7 +259,7 @@ fn the_missing_statement_can_be_pasted_into_the_template() {
         let line = format!("            - {{Effect: Allow, Action: a:B, Resource: {}}}\n", needs.written(&resource));
         let place = "        - Statement:\n";
         let pasted = TEMPLATE.replacen(place, &format!("{place}{line}"), 1);
-        let read = Template::parse(&pasted, Place::local("demo"), &BTreeMap::new()).expect(&line);
+        let read = Template::parse(&pasted, StackContext::local("demo"), &BTreeMap::new()).expect(&line);
         let resource = match &read.functions["Writer"].policies[0] {
             Policy::Statements(statements) => statements[0].resources.clone(),
             _ => Vec::new(),

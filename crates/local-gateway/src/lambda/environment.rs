@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::template::{Function, Place};
+use sam_template::{Function, StackContext};
 
 /// What the SDK for API Gateway's management API reads its endpoint from (`ApiGatewayManagementApi` is its service id).
 pub const MANAGEMENT_ENDPOINT: &str = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI";
@@ -33,7 +33,7 @@ pub struct Credentials {
 /// Everything a process of that function gets, but for what differs from process to process.
 pub fn of_function(
     function: &Function,
-    place: &Place,
+    stack: &StackContext,
     surroundings: &Surroundings,
     credentials: &Credentials,
 ) -> BTreeMap<String, String> {
@@ -45,8 +45,8 @@ pub fn of_function(
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", function.name)),
-        ("AWS_REGION", place.region.clone()),
-        ("AWS_DEFAULT_REGION", place.region.clone()),
+        ("AWS_REGION", stack.region.clone()),
+        ("AWS_DEFAULT_REGION", stack.region.clone()),
         ("_HANDLER", function.handler.clone()),
         ("LANG", "en_US.UTF-8".into()),
         ("PATH", "/usr/local/bin:/usr/bin:/bin".into()),
@@ -97,13 +97,13 @@ mod tests {
         function
             .environment
             .insert(MANAGEMENT_ENDPOINT.into(), "https://abc.execute-api.us-east-1.amazonaws.com/dev".into());
-        let variables = of_function(&function, &Place::local("s"), &surroundings(), &credentials());
+        let variables = of_function(&function, &StackContext::local("s"), &surroundings(), &credentials());
         assert_eq!(variables[MANAGEMENT_ENDPOINT], "http://127.0.0.1:1/dev");
     }
 
     #[test]
     fn a_function_without_that_variable_does_not_get_it() {
-        let variables = of_function(&function("F"), &Place::local("s"), &surroundings(), &credentials());
+        let variables = of_function(&function("F"), &StackContext::local("s"), &surroundings(), &credentials());
         assert!(!variables.contains_key(MANAGEMENT_ENDPOINT));
         assert_eq!(variables["AWS_ACCESS_KEY_ID"], "ASIAF");
         assert_eq!(variables["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:2");

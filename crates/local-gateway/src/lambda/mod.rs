@@ -27,13 +27,13 @@ pub use log::{Log, LogLine, LogSink};
 
 use crate::faults::Faults;
 use crate::living::Living;
-use crate::template::{Function, Template};
 use figures::Book;
 use guard::Guard;
 use pool::Pool;
 use process::{Host, Program};
 use remote::Watch;
 use runtime_api::RuntimeApi;
+use sam_template::{Function, Template};
 
 /// Where the functions run.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,8 +27,8 @@ use crate::faults::Faults;
 use crate::faults::cut::{CuttableListener, Peer};
 use crate::lambda::Functions;
 use crate::living::Living;
-use crate::template::{Place, WebSocketApi};
 use event::Envelope;
+use sam_template::{StackContext, WebSocketApi};
 
 /// How long the ends of connections may take when the gateway stops: their closing, and `$disconnect`.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -60,7 +60,7 @@ impl Socket {
         listener: TcpListener,
         model: &WebSocketApi,
         selection: RouteSelection,
-        place: &Place,
+        stack: &StackContext,
         limits: &Limits,
         functions: Functions,
         connections: Connections,
@@ -72,8 +72,8 @@ impl Socket {
             envelope: Envelope {
                 api_id: model.id.clone(),
                 stage: model.stage.clone(),
-                domain_name: format!("{}.execute-api.{}.amazonaws.com", model.id, place.region),
-                connect_arn: model.method_arn(&place.region, &place.account, "$connect"),
+                domain_name: format!("{}.execute-api.{}.amazonaws.com", model.id, stack.region),
+                connect_arn: model.method_arn(&stack.region, &stack.account, "$connect"),
                 port: address.port(),
             },
             model: model.clone(),

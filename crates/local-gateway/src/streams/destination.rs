@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::event::{Record, batch, sequence_number};
-use crate::template::{DestinationKind, FailureDestination};
 use crate::timestamps::rfc3339;
+use sam_template::{DestinationKind, FailureDestination};
 
 /// Why a reader gave records up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,12 +35,12 @@ use crate::dynamodb::{ApiError, Database};
 use crate::faults::Faults;
 use crate::lambda::{Functions, InvokeError};
 use crate::living::Living;
-use crate::template::{Function, StartingPosition, StreamEvent, Template};
 use destination::Destinations;
 use event::Source;
 use filter::Filter;
 use reader::{Command, Reader};
 use repeats::Repeats;
+use sam_template::{Function, StartingPosition, StreamEvent, Template};
 use sightings::Sightings;
 
 /// Invokes functions: [`Functions`], or a test's stand-in.
@@ -163,7 +163,7 @@ impl Streams {
                 function_arn: function.arn.clone(),
                 table: table.name.clone(),
                 source: Source {
-                    region: template.place.region.clone(),
+                    region: template.stack.region.clone(),
                     stream_arn: event.stream_arn.clone(),
                     view_type: table.stream.as_ref().map(|stream| stream.view_type.clone()).unwrap_or_default(),
                 },

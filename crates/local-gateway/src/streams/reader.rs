@@ -18,7 +18,7 @@ use super::{Invoker, Timing};
 use crate::dynamodb::{ApiError, Database};
 use crate::faults::{Faults, Kind, Strike};
 use crate::lambda::InvokeError;
-use crate::template::StreamEvent;
+use sam_template::StreamEvent;
 
 /// How many records one poll reads.
 const POLL: usize = 1_000;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 mod faults;
 
 use super::*;
-use crate::template::Place;
+use sam_template::StackContext;
 
 const TEMPLATE: &str = "
 Resources:
@@ -131,7 +131,7 @@ struct World {
 impl World {
     async fn with(settings: &str, more: &str) -> World {
         let source = TEMPLATE.replace("SETTINGS", settings) + more;
-        let template = Template::parse(&source, Place::local("demo"), &BTreeMap::new()).unwrap();
+        let template = Template::parse(&source, StackContext::local("demo"), &BTreeMap::new()).unwrap();
         World { database: Database::open(&template, None).await.unwrap(), template }
     }
 

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use local_gateway::template::{Place, Template};
+use sam_template::{StackContext, Template};
 
 pub mod socket;
 
 /// A template of that text, as stack `test`.
 pub fn template(source: &str) -> Template {
-    Template::parse(source, Place::local("test"), &BTreeMap::new()).unwrap()
+    Template::parse(source, StackContext::local("test"), &BTreeMap::new()).unwrap()
 }
 
 /// The folder of the echo binary, which `cargo test` builds as an example.

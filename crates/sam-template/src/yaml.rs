@@ -5,7 +5,7 @@ use saphyr::{MarkedYaml, Scalar, YamlData, YamlLoader};
 use saphyr_parser::{BufferedInput, Marker, Parser};
 use serde_json::{Map, Number, Value, json};
 
-use super::TemplateError;
+use crate::TemplateError;
 
 /// Functions whose tag is `!X` and whose long form is `Fn::X`.
 const FUNCTIONS: [&str; 16] = [
@@ -28,7 +28,7 @@ const FUNCTIONS: [&str; 16] = [
 ];
 
 /// Parses one document, which has to be a mapping.
-pub(super) fn parse(source: &str) -> Result<Map<String, Value>, TemplateError> {
+pub(crate) fn parse(source: &str) -> Result<Map<String, Value>, TemplateError> {
     let mut loader = YamlLoader::<MarkedYaml>::default();
     // Scalars stay as they are written: a tag on one is lost otherwise, and `!Sub 007` is text.
     loader.early_parse(false);

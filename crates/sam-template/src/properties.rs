@@ -5,17 +5,17 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use super::TemplateError;
-use super::intrinsics::{invalid, kind};
+use crate::TemplateError;
+use crate::intrinsics::{invalid, kind};
 
 /// A resolved mapping and its place in the template.
-pub(super) struct Properties {
+pub(crate) struct Properties {
     at: String,
     map: Map<String, Value>,
 }
 
 /// A plain value as text; `None` for lists, mappings and nothing.
-pub(super) fn text_of(value: &Value) -> Option<String> {
+pub(crate) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -26,7 +26,7 @@ pub(super) fn text_of(value: &Value) -> Option<String> {
 
 impl Properties {
     /// Takes a resolved value that has to be a mapping; nothing at all counts as an empty one.
-    pub(super) fn of(value: Option<Value>, at: impl Into<String>) -> Result<Properties, TemplateError> {
+    pub(crate) fn of(value: Option<Value>, at: impl Into<String>) -> Result<Properties, TemplateError> {
         let at = at.into();
         match value {
             Some(Value::Object(map)) => Ok(Properties { at, map }),
@@ -36,33 +36,33 @@ impl Properties {
     }
 
     /// The place of a property.
-    pub(super) fn place(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         format!("{}.{name}", self.at)
     }
 
     /// An error about one property.
-    pub(super) fn wrong(&self, name: &str, problem: impl Into<String>) -> TemplateError {
-        invalid(&self.place(name), problem)
+    pub(crate) fn wrong(&self, name: &str, problem: impl Into<String>) -> TemplateError {
+        invalid(&self.path(name), problem)
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.map.get(name).filter(|value| !value.is_null())
     }
 
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&String, &Value)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.map.iter()
     }
 
-    pub(super) fn text(&self, name: &str) -> Result<Option<String>, TemplateError> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, TemplateError> {
         self.get(name).map(|value| text_of(value).ok_or_else(|| self.not(name, "a text", value))).transpose()
     }
 
-    pub(super) fn required_text(&self, name: &str) -> Result<String, TemplateError> {
+    pub(crate) fn required_text(&self, name: &str) -> Result<String, TemplateError> {
         self.text(name)?.ok_or_else(|| self.wrong(name, "this property is required"))
     }
 
     /// A whole number within a range.
-    pub(super) fn number<N>(&self, name: &str, range: RangeInclusive<N>) -> Result<Option<N>, TemplateError>
+    pub(crate) fn number<N>(&self, name: &str, range: RangeInclusive<N>) -> Result<Option<N>, TemplateError>
     where
         N: TryFrom<i64> + PartialOrd + Display,
     {
@@ -82,7 +82,7 @@ impl Properties {
         }
     }
 
-    pub(super) fn truth(&self, name: &str) -> Result<Option<bool>, TemplateError> {
+    pub(crate) fn truth(&self, name: &str) -> Result<Option<bool>, TemplateError> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Bool(truth)) => Ok(Some(*truth)),
@@ -93,7 +93,7 @@ impl Properties {
     }
 
     /// A list of texts; a single text is a list of one.
-    pub(super) fn texts(&self, name: &str) -> Result<Vec<String>, TemplateError> {
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, TemplateError> {
         match self.get(name) {
             None => Ok(Vec::new()),
             Some(Value::Array(items)) => {
@@ -106,7 +106,7 @@ impl Properties {
     }
 
     /// A list of anything, empty where the property is missing.
-    pub(super) fn list(&self, name: &str) -> Result<&[Value], TemplateError> {
+    pub(crate) fn list(&self, name: &str) -> Result<&[Value], TemplateError> {
         match self.get(name) {
             None => Ok(&[]),
             Some(Value::Array(items)) => Ok(items),
@@ -115,14 +115,14 @@ impl Properties {
     }
 
     /// A list of mappings, empty where the property is missing.
-    pub(super) fn mappings(&self, name: &str) -> Result<Vec<Properties>, TemplateError> {
+    pub(crate) fn mappings(&self, name: &str) -> Result<Vec<Properties>, TemplateError> {
         let items = self.list(name)?.iter().enumerate();
-        items.map(|(i, item)| Properties::of(Some(item.clone()), format!("{}[{i}]", self.place(name)))).collect()
+        items.map(|(i, item)| Properties::of(Some(item.clone()), format!("{}[{i}]", self.path(name)))).collect()
     }
 
     /// A mapping below this one; empty where the property is missing.
-    pub(super) fn below(&self, name: &str) -> Result<Properties, TemplateError> {
-        Properties::of(self.get(name).cloned(), self.place(name))
+    pub(crate) fn below(&self, name: &str) -> Result<Properties, TemplateError> {
+        Properties::of(self.get(name).cloned(), self.path(name))
     }
 
     fn not(&self, name: &str, wanted: &str, value: &Value) -> TemplateError {

@@ -3,7 +3,7 @@
 
 /// A part of a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     /// A tag, or a whole element whose content is not translated.
     Markup(&'a str),
     /// What stands between, unescaped.
@@ -11,7 +11,7 @@ pub(super) enum Piece<'a> {
 }
 
 /// Takes a text apart; `None` where it is not well-formed.
-pub(super) fn pieces<'a>(text: &'a str, ignored: &[String]) -> Option<Vec<Piece<'a>>> {
+pub(crate) fn pieces<'a>(text: &'a str, ignored: &[String]) -> Option<Vec<Piece<'a>>> {
     let mut pieces = Vec::new();
     let mut open: Vec<&str> = Vec::new();
     let mut rest = text;
@@ -49,13 +49,13 @@ pub(super) fn pieces<'a>(text: &'a str, ignored: &[String]) -> Option<Vec<Piece<
 }
 
 /// How many characters stand outside of tags.
-pub(super) fn characters(text: &str) -> usize {
+pub(crate) fn characters(text: &str) -> usize {
     let outside = |part: &str| part.split_once('>').map_or(part, |(_, outside)| outside).chars().count();
     let mut parts = text.split('<');
     parts.next().map_or(0, |start| start.chars().count()) + parts.map(outside).sum::<usize>()
 }
 
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -35,7 +35,7 @@ static PHRASEBOOK: LazyLock<Phrasebook> = LazyLock::new(|| {
 
 /// A text in another language, sentence by sentence; `None` where the phrasebook lacks one of the sentences, or the
 /// language. Codes are DeepL's.
-pub(super) fn translate(text: &str, source: &str, target: &str) -> Option<String> {
+pub(crate) fn translate(text: &str, source: &str, target: &str) -> Option<String> {
     let language = match target {
         "ZH-HANT" => return None,
         _ => languages::base(target).to_lowercase(),
@@ -55,7 +55,7 @@ pub(super) fn translate(text: &str, source: &str, target: &str) -> Option<String
 }
 
 /// The language of the phrasebook in which a text is one of its sentences, when its script leaves that open.
-pub(super) fn language_of(text: &str) -> Option<&'static str> {
+pub(crate) fn language_of(text: &str) -> Option<&'static str> {
     let text = normalised(text);
     [("ja", "JA"), ("zh", "ZH"), ("ko", "KO"), ("en", "EN")]
         .into_iter()

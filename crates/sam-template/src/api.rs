@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::intrinsics::{Scope, invalid};
-use super::properties::Properties;
-use super::{Authorizer, Route, TemplateError, WebSocketApi, names};
+use crate::intrinsics::{Scope, invalid};
+use crate::properties::Properties;
+use crate::{Authorizer, Route, TemplateError, WebSocketApi, names};
 
 /// The logical ids that SAM makes for an API's routes, so that other resources can refer to them, with what `Ref` says.
-pub(super) fn generated(id: &str, resource: &Value) -> Result<BTreeMap<String, String>, TemplateError> {
+pub(crate) fn generated(id: &str, resource: &Value) -> Result<BTreeMap<String, String>, TemplateError> {
     let mut generated = BTreeMap::new();
     let mut add = |id: String| generated.insert(id.clone(), names::digits(&id, 7)).is_some();
     let properties = &resource["Properties"];
@@ -36,7 +36,7 @@ pub(super) fn generated(id: &str, resource: &Value) -> Result<BTreeMap<String, S
 }
 
 /// The `RouteId`s that have an `AWS::ApiGatewayV2::RouteResponse` of the key `$default`.
-pub(super) fn route_responses(scope: &Scope) -> Result<BTreeSet<String>, TemplateError> {
+pub(crate) fn route_responses(scope: &Scope) -> Result<BTreeSet<String>, TemplateError> {
     let mut routes = BTreeSet::new();
     for (id, resource) in &scope.resources {
         if names::resource_type(scope, id) != "AWS::ApiGatewayV2::RouteResponse" {
@@ -55,7 +55,7 @@ pub(super) fn route_responses(scope: &Scope) -> Result<BTreeSet<String>, Templat
     Ok(routes)
 }
 
-pub(super) fn api(
+pub(crate) fn api(
     scope: &Scope,
     id: &str,
     properties: &Properties,
@@ -141,7 +141,7 @@ fn authorizer(scope: &Scope, id: &str, properties: &Properties) -> Result<Option
 fn function_of(scope: &Scope, properties: &Properties, name: &str) -> Result<String, TemplateError> {
     let arn = properties.required_text(name)?;
     for id in scope.resources.keys().filter(|id| names::resource_type(scope, id) == "AWS::Serverless::Function") {
-        if names::attribute(scope, id, "Arn", &properties.place(name), 0)? == arn {
+        if names::attribute(scope, id, "Arn", &properties.path(name), 0)? == arn {
             return Ok(id.clone());
         }
     }

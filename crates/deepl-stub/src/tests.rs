@@ -2,9 +2,9 @@
 
 use super::*;
 
-async fn send(stand_in: &StandIn, body: &Value) -> Result<(u16, Value), reqwest::Error> {
+async fn send(stub: &DeepLStub, body: &Value) -> Result<(u16, Value), reqwest::Error> {
     let request = reqwest::Client::new()
-        .post(format!("{}/v2/translate", stand_in.url()))
+        .post(format!("{}/v2/translate", stub.url()))
         .header("authorization", "DeepL-Auth-Key key:fx")
         .json(body);
     let answer = request.send().await?;
@@ -12,8 +12,8 @@ async fn send(stand_in: &StandIn, body: &Value) -> Result<(u16, Value), reqwest:
     Ok((answer.status().as_u16(), answer.json().await?))
 }
 
-async fn get(stand_in: &StandIn, path: &str, authorization: &str) -> (u16, Value) {
-    let request = reqwest::Client::new().get(format!("{}{path}", stand_in.url()));
+async fn get(stub: &DeepLStub, path: &str, authorization: &str) -> (u16, Value) {
+    let request = reqwest::Client::new().get(format!("{}{path}", stub.url()));
     let answer = request.header("authorization", authorization).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
@@ -24,60 +24,60 @@ fn texts(answer: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn what_the_phrasebook_has_is_translated_and_the_rest_is_marked() {
-    let stand_in = StandIn::start().await.unwrap();
+    let stub = DeepLStub::start().await.unwrap();
     let body = json!({
         "text": ["頭が痛いです。", "これは本にない文です。", "감사합니다", ""],
         "target_lang": "KO",
         "context": "earlier messages",
         "show_billed_characters": true,
     });
-    let (status, answer) = send(&stand_in, &body).await.unwrap();
+    let (status, answer) = send(&stub, &body).await.unwrap();
     assert_eq!(status, 200);
     assert_eq!(texts(&answer), ["머리가 아파요.", "[untranslated ja→ko] これは本にない文です。", "감사합니다", ""]);
     assert_eq!(answer["translations"][0]["detected_source_language"], "JA");
     assert_eq!(answer["translations"][0]["billed_characters"], 7);
     assert_eq!(answer["translations"][2]["detected_source_language"], "KO");
-    let counts = stand_in.requests();
+    let counts = stub.requests();
     assert_eq!((counts.translate, counts.texts, counts.billed_characters, counts.refused), (1, 4, 23, 0));
-    assert_eq!(stand_in.bodies(), [body]);
-    let (_, usage) = get(&stand_in, "/v2/usage", "DeepL-Auth-Key key").await;
+    assert_eq!(stub.bodies(), [body]);
+    let (_, usage) = get(&stub, "/v2/usage", "DeepL-Auth-Key key").await;
     assert_eq!(usage["character_count"], 23);
 }
 
 #[tokio::test]
 async fn a_source_that_is_named_is_not_guessed_and_billing_is_told_only_when_asked() {
-    let stand_in = StandIn::start().await.unwrap();
+    let stub = DeepLStub::start().await.unwrap();
     let body = json!({ "text": ["No"], "source_lang": "en", "target_lang": "zh-hans", "formality": "prefer_more" });
-    let (_, answer) = send(&stand_in, &body).await.unwrap();
+    let (_, answer) = send(&stub, &body).await.unwrap();
     assert_eq!(answer, json!({ "translations": [{ "detected_source_language": "EN", "text": "不是" }] }));
 }
 
 #[tokio::test]
 async fn only_the_header_of_deepl_opens() {
-    let stand_in = StandIn::start().await.unwrap();
+    let stub = DeepLStub::start().await.unwrap();
     for authorization in ["", "Bearer key", "DeepL-Auth-Key ", "key"] {
-        assert_eq!(get(&stand_in, "/v2/usage", authorization).await.0, 403, "{authorization:?}");
+        assert_eq!(get(&stub, "/v2/usage", authorization).await.0, 403, "{authorization:?}");
     }
-    assert_eq!(get(&stand_in, "/v2/usage", "DeepL-Auth-Key key").await.0, 200);
+    assert_eq!(get(&stub, "/v2/usage", "DeepL-Auth-Key key").await.0, 200);
 }
 
 #[tokio::test]
 async fn languages_are_listed_and_other_paths_are_not_there() {
-    let stand_in = StandIn::start().await.unwrap();
+    let stub = DeepLStub::start().await.unwrap();
     let key = "DeepL-Auth-Key key";
-    let (_, targets) = get(&stand_in, "/v2/languages?type=target", key).await;
+    let (_, targets) = get(&stub, "/v2/languages?type=target", key).await;
     let german = json!({ "language": "DE", "name": "German", "supports_formality": true });
     assert!(targets.as_array().unwrap().contains(&german));
-    let (_, sources) = get(&stand_in, "/v2/languages", key).await;
+    let (_, sources) = get(&stub, "/v2/languages", key).await;
     assert!(sources.as_array().unwrap().contains(&json!({ "language": "KO", "name": "Korean" })));
-    assert_eq!(get(&stand_in, "/v2/languages?type=all", key).await.0, 400);
-    assert_eq!(get(&stand_in, "/v2/nothing", key).await.0, 404);
-    assert_eq!(get(&stand_in, "/v2/translate", key).await.0, 405);
+    assert_eq!(get(&stub, "/v2/languages?type=all", key).await.0, 400);
+    assert_eq!(get(&stub, "/v2/nothing", key).await.0, 404);
+    assert_eq!(get(&stub, "/v2/translate", key).await.0, 405);
 }
 
 #[tokio::test]
 async fn what_deepl_refuses_is_refused() {
-    let stand_in = StandIn::start().await.unwrap();
+    let stub = DeepLStub::start().await.unwrap();
     let with = |more: Value| {
         let mut body = json!({ "text": ["네"], "target_lang": "EN-US" });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -98,7 +98,7 @@ async fn what_deepl_refuses_is_refused() {
         (with(json!({ "custom_instructions": vec!["x"; 11] })), 400, "10 custom instructions"),
         (with(json!({ "text": ["x".repeat(131_072)] })), 413, "Too Large"),
     ] {
-        let (answered, answer) = send(&stand_in, &body).await.unwrap();
+        let (answered, answer) = send(&stub, &body).await.unwrap();
         assert_eq!(answered, status, "{answer}");
         assert!(answer["message"].as_str().unwrap().contains(says), "{answer}");
     }
@@ -108,42 +108,42 @@ async fn what_deepl_refuses_is_refused() {
         with(json!({ "glossary_id": "g", "source_lang": "KO" })),
         with(json!({ "formality": "more", "target_lang": "DE" })),
     ] {
-        assert_eq!(send(&stand_in, &body).await.unwrap().0, 200, "{body}");
+        assert_eq!(send(&stub, &body).await.unwrap().0, 200, "{body}");
     }
 }
 
 #[tokio::test]
 async fn it_fails_as_it_is_told_to() {
-    let stand_in = StandIn::start().await.unwrap();
+    let stub = DeepLStub::start().await.unwrap();
     let body = json!({ "text": ["네"], "target_lang": "JA" });
-    stand_in.set_failure(Some(456));
-    assert_eq!(send(&stand_in, &body).await.unwrap(), (456, json!({ "message": "Quota Exceeded" })));
-    stand_in.fail_next(1, Fault::Cut);
-    stand_in.fail_next(1, Fault::Delay(Duration::from_millis(1)));
-    assert!(send(&stand_in, &body).await.is_err());
-    assert_eq!(send(&stand_in, &body).await.unwrap().0, 200);
-    assert_eq!(send(&stand_in, &body).await.unwrap().0, 456);
-    stand_in.set_failure(None);
-    assert_eq!(send(&stand_in, &body).await.unwrap().0, 200);
-    let counts = stand_in.requests();
+    stub.set_failure(Some(456));
+    assert_eq!(send(&stub, &body).await.unwrap(), (456, json!({ "message": "Quota Exceeded" })));
+    stub.fail_next(1, Fault::Cut);
+    stub.fail_next(1, Fault::Delay(Duration::from_millis(1)));
+    assert!(send(&stub, &body).await.is_err());
+    assert_eq!(send(&stub, &body).await.unwrap().0, 200);
+    assert_eq!(send(&stub, &body).await.unwrap().0, 456);
+    stub.set_failure(None);
+    assert_eq!(send(&stub, &body).await.unwrap().0, 200);
+    let counts = stub.requests();
     assert_eq!((counts.translate, counts.refused, counts.billed_characters), (5, 3, 2));
-    stand_in.set_character_limit(2);
-    assert_eq!(send(&stand_in, &body).await.unwrap().0, 456);
+    stub.set_character_limit(2);
+    assert_eq!(send(&stub, &body).await.unwrap().0, 456);
 }
 
 #[tokio::test]
 async fn what_is_held_is_answered_when_it_is_released() {
-    let stand_in = StandIn::start().await.unwrap();
-    stand_in.hold();
+    let stub = DeepLStub::start().await.unwrap();
+    stub.hold();
     let body = json!({ "text": ["네"], "target_lang": "JA" });
-    let answer = send(&stand_in, &body);
+    let answer = send(&stub, &body);
     tokio::pin!(answer);
-    while stand_in.bodies().is_empty() {
+    while stub.bodies().is_empty() {
         tokio::select! {
             _ = &mut answer => panic!("it was held"),
             () = tokio::task::yield_now() => {}
         }
     }
-    stand_in.release();
+    stub.release();
     assert_eq!(texts(&answer.await.unwrap().1), ["はい"]);
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::intrinsics::{Scope, invalid, kind};
-use super::properties::{Properties, text_of};
-use super::{Output, Place, Template, TemplateError, api, functions, names, tables, yaml};
+use crate::intrinsics::{Scope, invalid, kind};
+use crate::properties::{Properties, text_of};
+use crate::{Output, StackContext, Template, TemplateError, api, functions, names, tables, yaml};
 
 impl Template {
     /// Reads a template file. `overrides` are parameter values, as `sam deploy --parameter-overrides` takes them.
@@ -15,10 +15,14 @@ impl Template {
     /// # Errors
     ///
     /// One sentence that names the resource and the property; see [`TemplateError`].
-    pub fn read(path: &Path, place: Place, overrides: &BTreeMap<String, String>) -> Result<Template, TemplateError> {
+    pub fn read(
+        path: &Path,
+        stack: StackContext,
+        overrides: &BTreeMap<String, String>,
+    ) -> Result<Template, TemplateError> {
         let source = std::fs::read_to_string(path)
             .map_err(|source| TemplateError::Unreadable { path: path.display().to_string(), source })?;
-        let mut template = Template::parse(&source, place, overrides)?;
+        let mut template = Template::parse(&source, stack, overrides)?;
         template.folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         Ok(template)
     }
@@ -28,7 +32,11 @@ impl Template {
     /// # Errors
     ///
     /// As [`Template::read`].
-    pub fn parse(source: &str, place: Place, overrides: &BTreeMap<String, String>) -> Result<Template, TemplateError> {
+    pub fn parse(
+        source: &str,
+        stack: StackContext,
+        overrides: &BTreeMap<String, String>,
+    ) -> Result<Template, TemplateError> {
         let root = yaml::parse(source)?;
         let section = |name: &str| match root.get(name) {
             None | Some(Value::Null) => Ok(Map::new()),
@@ -40,7 +48,7 @@ impl Template {
             return Err(invalid("Resources", "the template describes no resource"));
         }
         let mut scope = Scope {
-            place,
+            stack,
             parameters: parameters(&section("Parameters")?, overrides)?,
             mappings: section("Mappings")?,
             conditions: section("Conditions")?,
@@ -65,7 +73,7 @@ impl Template {
             match names::resource_type(&scope, id) {
                 "AWS::Serverless::WebSocketApi" => scope.generated.extend(api::generated(id, resource)?),
                 "AWS::Serverless::Function" => {
-                    scope.generated.insert(format!("{id}Role"), format!("{}-{id}Role", scope.place.stack_name));
+                    scope.generated.insert(format!("{id}Role"), format!("{}-{id}Role", scope.stack.stack_name));
                 }
                 _ => {}
             }
@@ -76,7 +84,7 @@ impl Template {
 
 fn assemble(scope: Scope, outputs: &Map<String, Value>) -> Result<Template, TemplateError> {
     let mut template = Template {
-        place: scope.place.clone(),
+        stack: scope.stack.clone(),
         folder: Default::default(),
         parameters: scope.parameters.iter().map(|(name, value)| (name.clone(), joined(value))).collect(),
         functions: BTreeMap::new(),

@@ -54,27 +54,27 @@ const VARIANTS: [(&str, &str, &str); 7] = [
 /// Targets that still work but are not listed any more: which region they mean is DeepL's choice.
 const LEGACY: [&str; 2] = ["EN", "PT"];
 
-pub(super) fn is_source(code: &str) -> bool {
+pub(crate) fn is_source(code: &str) -> bool {
     LANGUAGES.iter().any(|(known, ..)| *known == code)
 }
 
 /// `EN` and `PT` without a region, and `ZH` without a script, are accepted too.
-pub(super) fn is_target(code: &str) -> bool {
+pub(crate) fn is_target(code: &str) -> bool {
     is_source(code) || VARIANTS.iter().any(|(known, ..)| *known == code)
 }
 
 /// Whether `formality` may demand `more` or `less`; `prefer_more` and `prefer_less` are accepted everywhere.
-pub(super) fn supports_formality(target: &str) -> bool {
+pub(crate) fn supports_formality(target: &str) -> bool {
     LANGUAGES.iter().any(|(code, _, formal)| *formal && *code == base(target))
 }
 
 /// A language without its region or script: `EN` of `EN-US`.
-pub(super) fn base(code: &str) -> &str {
+pub(crate) fn base(code: &str) -> &str {
     code.split('-').next().unwrap_or(code)
 }
 
 /// The answer to `GET /v2/languages`.
-pub(super) fn listed(targets: bool, added: &[String]) -> Value {
+pub(crate) fn listed(targets: bool, added: &[String]) -> Value {
     let added = added.iter().map(|code| json!({ "language": code, "name": code }));
     if !targets {
         let long_offered = LANGUAGES.iter().map(|(code, name, _)| json!({ "language": code, "name": name }));
@@ -89,7 +89,7 @@ pub(super) fn listed(targets: bool, added: &[String]) -> Value {
 type IsOf = fn(char) -> bool;
 
 /// The language that a text's letters speak for; English where nothing does.
-pub(super) fn detect(text: &str) -> &'static str {
+pub(crate) fn detect(text: &str) -> &'static str {
     // Kana is only Japanese's, while Japanese and Korean texts may hold Chinese characters: so the order matters.
     const SCRIPTS: [(&str, IsOf); 8] = [
         ("JA", |letter| matches!(letter, '\u{3041}'..='\u{30ff}')),

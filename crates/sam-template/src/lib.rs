@@ -23,7 +23,7 @@ pub use model::*;
 
 /// Where a stack pretends to be deployed: what the pseudo parameters say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct StackContext {
     /// `AWS::StackName`; the first part of every physical name.
     pub stack_name: String,
     /// `AWS::Region`.
@@ -32,10 +32,10 @@ pub struct Place {
     pub account: String,
 }
 
-impl Place {
+impl StackContext {
     /// A stack of that name in `us-east-1`, in an account that exists nowhere.
-    pub fn local(stack_name: impl Into<String>) -> Place {
-        Place { stack_name: stack_name.into(), region: "us-east-1".into(), account: "123456789012".into() }
+    pub fn local(stack_name: impl Into<String>) -> StackContext {
+        StackContext { stack_name: stack_name.into(), region: "us-east-1".into(), account: "123456789012".into() }
     }
 }
 
@@ -43,7 +43,7 @@ impl Place {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     /// Where it pretends to be deployed.
-    pub place: Place,
+    pub stack: StackContext,
     /// The folder that `CodeUri` is relative to.
     pub folder: PathBuf,
     /// `Parameters`: overrides, else defaults. Lists are joined by commas.
@@ -77,10 +77,10 @@ pub enum TemplateError {
     #[error("the template is not valid YAML: {0}")]
     NotYaml(String),
     /// Something in it is missing, of the wrong type or refers to nothing.
-    #[error("{place}: {problem}")]
+    #[error("{path}: {problem}")]
     Invalid {
         /// The path to it, for example `Resources.ChatApi.Properties.Routes.sendMessage.FunctionArn`.
-        place: String,
+        path: String,
         /// What is wrong.
         problem: String,
     },

@@ -28,7 +28,7 @@ struct Request {
 
 /// The answer to a request, or the sentence with which DeepL answers 400; with the number of texts and of billed
 /// characters.
-pub(super) fn answer(body: &Value, added: &[String]) -> Result<(Value, u64, u64), String> {
+pub(crate) fn answer(body: &Value, added: &[String]) -> Result<(Value, u64, u64), String> {
     let request: Request =
         serde_json::from_value(body.clone()).map_err(|error| format!("Bad request. Reason: {error}"))?;
     let target = request.target_lang.to_uppercase();

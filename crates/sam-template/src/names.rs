@@ -3,14 +3,14 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::TemplateError;
-use super::intrinsics::{Scope, invalid};
+use crate::TemplateError;
+use crate::intrinsics::{Scope, invalid};
 
 /// The label at the end of every stream's ARN. On AWS it is the time at which the stream was made.
 const STREAM_LABEL: &str = "2026-01-01T00:00:00.000";
 
 /// What `Ref` says of a resource, or of one that SAM generates.
-pub(super) fn reference(scope: &Scope, id: &str, at: &str, depth: usize) -> Result<String, TemplateError> {
+pub(crate) fn reference(scope: &Scope, id: &str, at: &str, depth: usize) -> Result<String, TemplateError> {
     if let Some(reference) = scope.generated.get(id) {
         return Ok(reference.clone());
     }
@@ -28,7 +28,7 @@ pub(super) fn reference(scope: &Scope, id: &str, at: &str, depth: usize) -> Resu
         "AWS::SNS::Topic" => Ok(arn(scope, "sns", &name(scope, id, depth)?)),
         "AWS::SQS::Queue" => {
             let name = name(scope, id, depth)?;
-            Ok(format!("https://sqs.{}.amazonaws.com/{}/{name}", scope.place.region, scope.place.account))
+            Ok(format!("https://sqs.{}.amazonaws.com/{}/{name}", scope.stack.region, scope.stack.account))
         }
         "AWS::Serverless::WebSocketApi" => Ok(api_id(scope, id)),
         _ => name(scope, id, depth),
@@ -36,10 +36,10 @@ pub(super) fn reference(scope: &Scope, id: &str, at: &str, depth: usize) -> Resu
 }
 
 /// What `Fn::GetAtt` says of a resource. Of a resource whose type the gateway does not know every attribute exists.
-pub(super) fn attribute(scope: &Scope, id: &str, name_: &str, at: &str, depth: usize) -> Result<String, TemplateError> {
+pub(crate) fn attribute(scope: &Scope, id: &str, name_: &str, at: &str, depth: usize) -> Result<String, TemplateError> {
     if !scope.resources.contains_key(id) {
         return match scope.generated.get(id) {
-            Some(reference) if name_ == "Arn" => Ok(format!("arn:aws:iam::{}:role/{reference}", scope.place.account)),
+            Some(reference) if name_ == "Arn" => Ok(format!("arn:aws:iam::{}:role/{reference}", scope.stack.account)),
             Some(reference) => Ok(reference.clone()),
             None => Err(invalid(at, format!("the template has no resource `{id}`"))),
         };
@@ -55,15 +55,15 @@ pub(super) fn attribute(scope: &Scope, id: &str, name_: &str, at: &str, depth: u
             Some(_) => Ok(stream_arn(scope, &name)),
             None => Err(invalid(at, format!("`{id}` has no stream: it has no `StreamSpecification`"))),
         },
-        ("AWS::DynamoDB::Table", "TableId") => Ok(digits(&format!("{}/{id}", scope.place.stack_name), 32)),
+        ("AWS::DynamoDB::Table", "TableId") => Ok(digits(&format!("{}/{id}", scope.stack.stack_name), 32)),
         ("AWS::Serverless::WebSocketApi", "ApiId") => Ok(api_id(scope, id)),
         ("AWS::Serverless::WebSocketApi", "ApiEndpoint") => {
-            Ok(format!("wss://{}.execute-api.{}.amazonaws.com", api_id(scope, id), scope.place.region))
+            Ok(format!("wss://{}.execute-api.{}.amazonaws.com", api_id(scope, id), scope.stack.region))
         }
         ("AWS::SecretsManager::Secret", "Id") => secret_arn(scope, id, depth),
         ("AWS::S3::Bucket", "Arn") => Ok(format!("arn:aws:s3:::{name}")),
         ("AWS::S3::Bucket", "DomainName") => Ok(format!("{name}.s3.amazonaws.com")),
-        ("AWS::S3::Bucket", "RegionalDomainName") => Ok(format!("{name}.s3.{}.amazonaws.com", scope.place.region)),
+        ("AWS::S3::Bucket", "RegionalDomainName") => Ok(format!("{name}.s3.{}.amazonaws.com", scope.stack.region)),
         ("AWS::SQS::Queue", "Arn") => Ok(arn(scope, "sqs", &name)),
         ("AWS::SQS::Queue", "QueueName") => Ok(name),
         ("AWS::SQS::Queue", "QueueUrl") => reference(scope, id, at, depth),
@@ -88,7 +88,7 @@ pub(super) fn attribute(scope: &Scope, id: &str, name_: &str, at: &str, depth: u
 }
 
 /// A resource's physical name: the property that names it, else `<stack>-<logical id>`.
-pub(super) fn name(scope: &Scope, id: &str, depth: usize) -> Result<String, TemplateError> {
+pub(crate) fn name(scope: &Scope, id: &str, depth: usize) -> Result<String, TemplateError> {
     let naming = match resource_type(scope, id) {
         "AWS::Serverless::Function" | "AWS::Lambda::Function" => "FunctionName",
         "AWS::DynamoDB::Table" => "TableName",
@@ -101,41 +101,41 @@ pub(super) fn name(scope: &Scope, id: &str, depth: usize) -> Result<String, Temp
     };
     if let Some(given) = property(scope, id, naming)
         && let Some(given) = scope.value(given, &format!("Resources.{id}.Properties.{naming}"), depth + 1)?
-        && let Some(text) = super::properties::text_of(&given)
+        && let Some(text) = crate::properties::text_of(&given)
     {
         return Ok(text);
     }
-    let name = format!("{}-{id}", scope.place.stack_name);
+    let name = format!("{}-{id}", scope.stack.stack_name);
     Ok(if resource_type(scope, id) == "AWS::S3::Bucket" { name.to_lowercase() } else { name })
 }
 
-pub(super) fn stream_arn(scope: &Scope, table: &str) -> String {
+pub(crate) fn stream_arn(scope: &Scope, table: &str) -> String {
     arn(scope, "dynamodb", &format!("table/{table}/stream/{STREAM_LABEL}"))
 }
 
-pub(super) fn secret_arn(scope: &Scope, id: &str, depth: usize) -> Result<String, TemplateError> {
+pub(crate) fn secret_arn(scope: &Scope, id: &str, depth: usize) -> Result<String, TemplateError> {
     let name = name(scope, id, depth)?;
     Ok(arn(scope, "secretsmanager", &format!("secret:{name}-{}", letters(&name, 6))))
 }
 
-pub(super) fn api_id(scope: &Scope, id: &str) -> String {
-    letters(&format!("{}/{id}", scope.place.stack_name), 10)
+pub(crate) fn api_id(scope: &Scope, id: &str) -> String {
+    letters(&format!("{}/{id}", scope.stack.stack_name), 10)
 }
 
-pub(super) fn resource_type<'s>(scope: &'s Scope, id: &str) -> &'s str {
+pub(crate) fn resource_type<'s>(scope: &'s Scope, id: &str) -> &'s str {
     scope.resources.get(id).and_then(|resource| resource["Type"].as_str()).unwrap_or_default()
 }
 
 /// The part of a route's logical id that SAM makes of its key with Python's `capitalize()`: the first letter large, all
 /// others small, so `sendMessage` is `Sendmessage`.
-pub(super) fn capitalized(route_key: &str) -> String {
+pub(crate) fn capitalized(route_key: &str) -> String {
     let key = route_key.trim_start_matches('$').to_lowercase();
     let mut letters = key.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Hexadecimal digits that are always the same for one text.
-pub(super) fn digits(of: &str, length: usize) -> String {
+pub(crate) fn digits(of: &str, length: usize) -> String {
     Sha256::digest(of.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..length.min(64)]
         .to_owned()
 }
@@ -155,5 +155,5 @@ fn property<'s>(scope: &'s Scope, id: &str, name: &str) -> Option<&'s Value> {
 }
 
 fn arn(scope: &Scope, service: &str, rest: &str) -> String {
-    format!("arn:aws:{service}:{}:{}:{rest}", scope.place.region, scope.place.account)
+    format!("arn:aws:{service}:{}:{}:{rest}", scope.stack.region, scope.stack.account)
 }

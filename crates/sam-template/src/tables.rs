@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::intrinsics::Scope;
-use super::properties::Properties;
-use super::{GenerateSecretString, Index, Key, Secret, Stream, Table, TemplateError, names};
+use crate::intrinsics::Scope;
+use crate::properties::Properties;
+use crate::{GenerateSecretString, Index, Key, Secret, Stream, Table, TemplateError, names};
 
 const VIEW_TYPES: [&str; 4] = ["NEW_AND_OLD_IMAGES", "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY"];
 
-pub(super) fn table(scope: &Scope, id: &str, properties: &Properties) -> Result<Table, TemplateError> {
-    let at = properties.place("TableName");
+pub(crate) fn table(scope: &Scope, id: &str, properties: &Properties) -> Result<Table, TemplateError> {
+    let at = properties.path("TableName");
     let name = names::name(scope, id, 0)?;
     let mut attributes = BTreeMap::new();
     for definition in properties.mappings("AttributeDefinitions")? {
@@ -78,7 +78,7 @@ fn key(of: &Properties, attributes: &BTreeMap<String, String>) -> Result<Key, Te
     Ok(Key { partition, sort })
 }
 
-pub(super) fn secret(scope: &Scope, id: &str, properties: &Properties) -> Result<Secret, TemplateError> {
+pub(crate) fn secret(scope: &Scope, id: &str, properties: &Properties) -> Result<Secret, TemplateError> {
     let generate = match properties.get("GenerateSecretString") {
         None => None,
         Some(_) => {

@@ -100,7 +100,7 @@ Outputs:
 "#;
 
 fn read(source: &str) -> Result<Template, TemplateError> {
-    Template::parse(source, Place::local("demo"), &BTreeMap::new())
+    Template::parse(source, StackContext::local("demo"), &BTreeMap::new())
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn tables_secrets_and_outputs_are_read() {
 #[test]
 fn overrides_choose_conditions_and_are_checked() {
     let with = |name: &str, value: &str| {
-        Template::parse(WHOLE, Place::local("demo"), &[(name.to_owned(), value.to_owned())].into())
+        Template::parse(WHOLE, StackContext::local("demo"), &[(name.to_owned(), value.to_owned())].into())
     };
     let error = with("Stage", "prod").unwrap_err().to_string();
     assert!(error.starts_with("Resources.ProdOnly.Properties.KeySchema: "), "{error}");
@@ -326,13 +326,13 @@ fn every_mistake_is_one_sentence_that_names_its_place() {
         let error = read(source).unwrap_err().to_string();
         assert!(error.contains(says), "{source:?} gave {error:?}");
     }
-    let missing = Template::read(std::path::Path::new("no/such.yaml"), Place::local("demo"), &BTreeMap::new());
+    let missing = Template::read(std::path::Path::new("no/such.yaml"), StackContext::local("demo"), &BTreeMap::new());
     assert!(missing.unwrap_err().to_string().starts_with("the template no/such.yaml cannot be read: "));
 }
 
 #[test]
 fn names_differ_per_stack_and_stay_the_same_for_one() {
-    let of = |stack: &str| Template::parse(WHOLE, Place::local(stack), &BTreeMap::new()).unwrap();
+    let of = |stack: &str| Template::parse(WHOLE, StackContext::local(stack), &BTreeMap::new()).unwrap();
     assert_eq!(of("one").references, of("one").references);
     for (id, name) in &of("one").references {
         assert_ne!(of("two").references[id], *name, "{id}");
@@ -363,7 +363,7 @@ mod whatever_is_written {
     ];
 
     fn read(text: &str) {
-        let _ = Template::parse(text, Place::local("damso"), &BTreeMap::new());
+        let _ = Template::parse(text, StackContext::local("damso"), &BTreeMap::new());
     }
 
     proptest! {

@@ -36,7 +36,7 @@ const REMEMBERED: usize = 100;
 
 /// The stand-in. Dropping it stops it.
 #[derive(Debug)]
-pub struct StandIn {
+pub struct DeepLStub {
     address: SocketAddr,
     state: Arc<State>,
     task: tokio::task::AbortHandle,
@@ -91,14 +91,14 @@ struct Seen {
 #[error("cut on purpose")]
 struct Cut;
 
-impl StandIn {
+impl DeepLStub {
     /// Starts on a free port of loopback.
     ///
     /// # Errors
     ///
     /// Where no port can be had.
-    pub async fn start() -> std::io::Result<StandIn> {
-        StandIn::start_on(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    pub async fn start() -> std::io::Result<DeepLStub> {
+        DeepLStub::start_on(SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
 
     /// Starts on an address.
@@ -106,7 +106,7 @@ impl StandIn {
     /// # Errors
     ///
     /// Where it cannot be listened on.
-    pub async fn start_on(address: SocketAddr) -> std::io::Result<StandIn> {
+    pub async fn start_on(address: SocketAddr) -> std::io::Result<DeepLStub> {
         let listener = tokio::net::TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let state = Arc::new(State {
@@ -117,7 +117,7 @@ impl StandIn {
             character_limit: Mutex::new(1_000_000_000_000),
         });
         let task = tokio::spawn(serve(listener, state.clone())).abort_handle();
-        Ok(StandIn { address, state, task })
+        Ok(DeepLStub { address, state, task })
     }
 
     /// Where it is: `http://127.0.0.1:<port>`, what stands for `https://api.deepl.com`.
@@ -136,7 +136,7 @@ impl StandIn {
     }
 
     /// Answers every request with this status until told otherwise: 456 is a used up quota, 429 and 529 too many requests,
-    /// 403 a bad key. `None` ends it, and what [`StandIn::fail_next`] began.
+    /// 403 a bad key. `None` ends it, and what [`DeepLStub::fail_next`] began.
     pub fn set_failure(&self, status: Option<u16>) {
         self.set_fault(status.map(Fault::Status));
     }
@@ -161,7 +161,7 @@ impl StandIn {
         let _ = self.state.asked.subscribe().wait_for(|asked| *asked >= requests).await;
     }
 
-    /// Lets requests in, and no answer out until [`StandIn::release`].
+    /// Lets requests in, and no answer out until [`DeepLStub::release`].
     pub fn hold(&self) {
         self.state.held.send_replace(true);
     }
@@ -182,7 +182,7 @@ impl StandIn {
     }
 }
 
-impl Drop for StandIn {
+impl Drop for DeepLStub {
     fn drop(&mut self) {
         self.task.abort();
     }

@@ -6,42 +6,42 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
-use super::properties::text_of;
-use super::{Place, TemplateError, names};
+use crate::properties::text_of;
+use crate::{StackContext, TemplateError, names};
 
 /// How deep functions may be nested or refer to each other: deeper than any template, so that a circle is found.
 const DEPTH: usize = 64;
 
 /// Everything that a function can refer to.
-pub(super) struct Scope {
-    pub(super) place: Place,
+pub(crate) struct Scope {
+    pub(crate) stack: StackContext,
     /// Parameter → value; a list parameter is an array.
-    pub(super) parameters: BTreeMap<String, Value>,
-    pub(super) mappings: Map<String, Value>,
-    pub(super) conditions: Map<String, Value>,
+    pub(crate) parameters: BTreeMap<String, Value>,
+    pub(crate) mappings: Map<String, Value>,
+    pub(crate) conditions: Map<String, Value>,
     /// Logical id → resource as written, those only whose condition holds.
-    pub(super) resources: BTreeMap<String, Value>,
+    pub(crate) resources: BTreeMap<String, Value>,
     /// Logical ids that SAM generates → what `Ref` says of them.
-    pub(super) generated: BTreeMap<String, String>,
+    pub(crate) generated: BTreeMap<String, String>,
 }
 
 impl Scope {
     /// Resolves a value; `None` where it is `AWS::NoValue`. `at` is its place in the template, for errors.
-    pub(super) fn resolve(&self, value: &Value, at: &str) -> Result<Option<Value>, TemplateError> {
+    pub(crate) fn resolve(&self, value: &Value, at: &str) -> Result<Option<Value>, TemplateError> {
         self.value(value, at, 0)
     }
 
     /// Resolves a value that has to be text (a number or a truth value counts as its text).
-    pub(super) fn text(&self, value: &Value, at: &str) -> Result<String, TemplateError> {
+    pub(crate) fn text(&self, value: &Value, at: &str) -> Result<String, TemplateError> {
         self.text_at(value, at, 0)
     }
 
     /// Whether a named condition holds.
-    pub(super) fn condition(&self, name: &str, at: &str) -> Result<bool, TemplateError> {
+    pub(crate) fn condition(&self, name: &str, at: &str) -> Result<bool, TemplateError> {
         self.named_condition(name, at, 0)
     }
 
-    pub(super) fn text_at(&self, value: &Value, at: &str, depth: usize) -> Result<String, TemplateError> {
+    pub(crate) fn text_at(&self, value: &Value, at: &str, depth: usize) -> Result<String, TemplateError> {
         let resolved = self.value(value, at, depth)?;
         resolved
             .as_ref()
@@ -49,7 +49,7 @@ impl Scope {
             .ok_or_else(|| invalid(at, format!("this has to be text, not {}", kind(resolved.as_ref()))))
     }
 
-    pub(super) fn value(&self, value: &Value, at: &str, depth: usize) -> Result<Option<Value>, TemplateError> {
+    pub(crate) fn value(&self, value: &Value, at: &str, depth: usize) -> Result<Option<Value>, TemplateError> {
         if depth > DEPTH {
             return Err(invalid(at, "this refers to itself"));
         }
@@ -124,7 +124,7 @@ impl Scope {
             "Fn::Base64" => base64::engine::general_purpose::STANDARD.encode(self.text_at(argument, at, depth)?),
             "Fn::GetAZs" => {
                 return Ok(Some(
-                    ["a", "b", "c"].map(|zone| Value::from(format!("{}{zone}", self.place.region))).into(),
+                    ["a", "b", "c"].map(|zone| Value::from(format!("{}{zone}", self.stack.region))).into(),
                 ));
             }
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" | "Condition" => {
@@ -136,21 +136,21 @@ impl Scope {
     }
 
     /// What `Ref` says of a parameter, a pseudo parameter or a resource.
-    pub(super) fn reference(&self, name: &str, at: &str, depth: usize) -> Result<Option<Value>, TemplateError> {
-        let place = &self.place;
+    pub(crate) fn reference(&self, name: &str, at: &str, depth: usize) -> Result<Option<Value>, TemplateError> {
+        let stack = &self.stack;
         let text = match name {
             "AWS::NoValue" => return Ok(None),
-            "AWS::StackName" => place.stack_name.clone(),
-            "AWS::Region" => place.region.clone(),
-            "AWS::AccountId" => place.account.clone(),
+            "AWS::StackName" => stack.stack_name.clone(),
+            "AWS::Region" => stack.region.clone(),
+            "AWS::AccountId" => stack.account.clone(),
             "AWS::Partition" => "aws".to_owned(),
             "AWS::URLSuffix" => "amazonaws.com".to_owned(),
             "AWS::StackId" => format!(
                 "arn:aws:cloudformation:{}:{}:stack/{}/{}",
-                place.region,
-                place.account,
-                place.stack_name,
-                names::digits(&place.stack_name, 12)
+                stack.region,
+                stack.account,
+                stack.stack_name,
+                names::digits(&stack.stack_name, 12)
             ),
             "AWS::NotificationARNs" => return Ok(Some(Value::Array(Vec::new()))),
             _ => match self.parameters.get(name) {
@@ -302,7 +302,7 @@ fn function(map: &Map<String, Value>) -> Option<(&str, &Value)> {
 }
 
 /// What a value is, in words.
-pub(super) fn kind(value: Option<&Value>) -> &'static str {
+pub(crate) fn kind(value: Option<&Value>) -> &'static str {
     match value {
         None | Some(Value::Null) => "nothing",
         Some(Value::Bool(_)) => "a truth value",
@@ -314,8 +314,8 @@ pub(super) fn kind(value: Option<&Value>) -> &'static str {
 }
 
 /// An error about one place of the template.
-pub(super) fn invalid(at: &str, problem: impl Into<String>) -> TemplateError {
-    TemplateError::Invalid { place: at.to_owned(), problem: problem.into() }
+pub(crate) fn invalid(at: &str, problem: impl Into<String>) -> TemplateError {
+    TemplateError::Invalid { path: at.to_owned(), problem: problem.into() }
 }
 
 #[cfg(test)]
@@ -327,7 +327,7 @@ mod tests {
     fn scope() -> Scope {
         let object = |value: Value| value.as_object().unwrap().clone();
         Scope {
-            place: Place::local("demo"),
+            stack: StackContext::local("demo"),
             parameters: [
                 ("Stage".to_owned(), json!("dev")),
                 ("Limit".to_owned(), json!("10")),

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::intrinsics::{Scope, invalid, kind};
-use super::properties::Properties;
-use super::{
+use crate::intrinsics::{Scope, invalid, kind};
+use crate::properties::Properties;
+use crate::{
     DestinationKind, FailureDestination, Function, Policy, StartingPosition, Statement, StreamEvent, TemplateError,
     names,
 };
 
-pub(super) fn function(scope: &Scope, id: &str, properties: &Properties) -> Result<Function, TemplateError> {
+pub(crate) fn function(scope: &Scope, id: &str, properties: &Properties) -> Result<Function, TemplateError> {
     let mut environment = std::collections::BTreeMap::new();
     let variables = properties.below("Environment")?.below("Variables")?;
     for (name, _) in variables.entries() {
@@ -30,7 +30,7 @@ pub(super) fn function(scope: &Scope, id: &str, properties: &Properties) -> Resu
     Ok(Function {
         logical_id: id.to_owned(),
         name: names::name(scope, id, 0)?,
-        arn: names::attribute(scope, id, "Arn", &properties.place("FunctionName"), 0)?,
+        arn: names::attribute(scope, id, "Arn", &properties.path("FunctionName"), 0)?,
         code_uri: properties.required_text("CodeUri")?,
         handler: properties.text("Handler")?.unwrap_or_else(|| "bootstrap".to_owned()),
         runtime: properties.text("Runtime")?.unwrap_or_default(),
@@ -44,7 +44,7 @@ pub(super) fn function(scope: &Scope, id: &str, properties: &Properties) -> Resu
 }
 
 fn policies(properties: &Properties) -> Result<Vec<Policy>, TemplateError> {
-    let at = properties.place("Policies");
+    let at = properties.path("Policies");
     let entries: Vec<Value> = match properties.get("Policies") {
         None => Vec::new(),
         Some(Value::Array(items)) => items.clone(),
@@ -101,7 +101,7 @@ fn stream_event(scope: &Scope, name: &str, properties: &Properties) -> Result<St
     let stream_arn = properties.required_text("Stream")?;
     let mut table = None;
     for id in scope.resources.keys().filter(|id| names::resource_type(scope, id) == "AWS::DynamoDB::Table") {
-        let at = properties.place("Stream");
+        let at = properties.path("Stream");
         if names::stream_arn(scope, &names::name(scope, id, 0)?) == stream_arn {
             // Asked for so that a table without a stream is an error here too.
             names::attribute(scope, id, "StreamArn", &at, 0)?;
