@@ -1,8 +1,8 @@
 import { createRoot } from "react-dom/client";
 import { Page } from "./page.tsx";
-import { takeFromAddress } from "./sign-in/session.ts";
+import { signInFromUrl } from "./sign-in/session.ts";
 import { followTheme } from "./theme/theme.ts";
-import "./theme/colours.css";
+import "./theme/colors.css";
 import "./theme/page.css";
 import "./sign-in/sign-in.css";
 import "./person/person.css";
@@ -13,10 +13,10 @@ import "./conversation/entry.css";
 import "./conversation/composer.css";
 
 followTheme();
-takeFromAddress();
-// A link that is opened in a tab where the page already stands changes nothing but the fragment.
-addEventListener("hashchange", takeFromAddress);
+signInFromUrl();
+// Opening a link in a tab that already shows the page only changes the fragment.
+addEventListener("hashchange", signInFromUrl);
 
-const place = document.getElementById("page");
-if (place === null) throw new Error("index.html has no place for the page");
-createRoot(place).render(<Page />);
+const root = document.getElementById("page");
+if (root === null) throw new Error("index.html lacks the element #page");
+createRoot(root).render(<Page />);

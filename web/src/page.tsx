@@ -1,42 +1,42 @@
 import { useState } from "react";
-import { PersonPane } from "./person/person-pane.tsx";
+import { I18nProvider, useI18n } from "./i18n/i18n-context.tsx";
 import { PersonProvider } from "./person/person.tsx";
+import { PersonPane } from "./person/person-pane.tsx";
 import { readClaims } from "./sign-in/claims.ts";
 import type { Credential } from "./sign-in/fragment.ts";
 import { usePeople } from "./sign-in/session.ts";
 import { SignInForm } from "./sign-in/sign-in-form.tsx";
-import { InterfaceProvider, useInterface } from "./words/interface.tsx";
 
-/** Nobody, one person, or two side by side. */
+/** Shows the sign-in form, one person, or both sides of a conversation. */
 export function Page() {
   const people = usePeople();
   return (
-    <InterfaceProvider>
+    <I18nProvider>
       {people.length === 0 && <SignInForm />}
-      {people.length === 1 && people.map((person) => <One key={person.token} credential={person} />)}
+      {people.length === 1 && people.map((person) => <SinglePerson key={person.token} credential={person} />)}
       {people.length === 2 && <Pair people={people} />}
-    </InterfaceProvider>
+    </I18nProvider>
   );
 }
 
-function One(props: { credential: Credential }) {
+function SinglePerson(props: { credential: Credential }) {
   return (
     <PersonProvider credential={props.credential}>
-      <main className="one">
-        <PersonPane beside={false} />
+      <main className="single">
+        <PersonPane isOneOfTwo={false} />
       </main>
     </PersonProvider>
   );
 }
 
-/** Both sides of a conversation at once, each in the language of its person. Where it is narrow, one at a time. */
+/** Both sides of a conversation, each in its own language. On narrow screens, one at a time with tabs. */
 function Pair(props: { people: readonly Credential[] }) {
-  const { words } = useInterface();
+  const { strings } = useI18n();
   const [shown, setShown] = useState(0);
   const both = props.people.map((credential) => ({ credential, claims: readClaims(credential.token) }));
   return (
     <main className="pair" data-shown={shown}>
-      <nav className="pair-tabs" aria-label={words.signIn.panes}>
+      <nav className="pair-tabs" aria-label={strings.signIn.panes}>
         {both.map(({ credential, claims }, index) => (
           <button key={credential.token} type="button" aria-pressed={shown === index} onClick={() => setShown(index)}>
             <bdi>{claims.name ?? credential.name ?? claims.userId}</bdi>
@@ -44,11 +44,11 @@ function Pair(props: { people: readonly Credential[] }) {
         ))}
       </nav>
       {both.map(({ credential, claims }) => (
-        <InterfaceProvider key={credential.token} who={claims.userId} wish={claims.language}>
+        <I18nProvider key={credential.token} userId={claims.userId} preferred={claims.language}>
           <PersonProvider credential={credential}>
-            <PersonPane beside />
+            <PersonPane isOneOfTwo />
           </PersonProvider>
-        </InterfaceProvider>
+        </I18nProvider>
       ))}
     </main>
   );

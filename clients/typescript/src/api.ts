@@ -1,22 +1,24 @@
 import type { Action, Message, Refusal, Replies, Requests, Room, RoomStatus, Sender, Translation } from "./protocol.js";
 
-/** What a client needs to be told. */
 export interface Options {
-  /** `wss://…`, as the stack's first output says. */
+  /** `wss://…`, the first output of the stack. */
   url: string;
-  /** A valid token; asked for before every connection and before the session's end. */
+  /** Returns a valid token. Called before every connection and before the session expires. */
   token: () => string | Promise<string>;
-  /** Where what is not sent yet outlives a reload; left out, it does not. */
+  /** Where unsent messages are kept across page reloads. Without it they are lost on reload. */
   outbox?: OutboxStorage;
-  /** Left out: the global one (browsers, Node 22). For older Nodes, the one of the package `ws`. */
-  WebSocket?: new (url: string, protocols: string[]) => WebSocketLike;
-  /** For tests: how long everything waits. */
+  /** Defaults to the global `WebSocket` (browsers, Node 22). On older versions of Node, pass the one of the `ws` package. */
+  WebSocket?: new (
+    url: string,
+    protocols: string[],
+  ) => WebSocketLike;
+  /** For tests: overrides delays and timeouts. */
   timing?: Partial<Timing>;
-  /** For tests: from 0 to below 1. */
+  /** For tests: a random number in [0, 1). */
   random?: () => number;
 }
 
-/** As much of a WebSocket as is used. */
+/** The part of the `WebSocket` interface that the client uses. */
 export interface WebSocketLike {
   readonly protocol: string;
   send(data: string): void;
@@ -27,9 +29,12 @@ export interface WebSocketLike {
   onerror: ((event: unknown) => void) | null;
 }
 
-/** As much of `localStorage` as is used. */
+/** The part of the `Storage` interface (`localStorage`, `sessionStorage`) that the client uses. */
 export interface OutboxStorage {
-  /** With these two, several tabs share the storage and none ever overwrites another's messages; without, it must be a tab's own. */
+  /**
+   * With `length` and `key`, several tabs can share the storage without overwriting each other's messages. A storage
+   * without them must belong to a single tab.
+   */
   readonly length?: number;
   key?(index: number): string | null;
   getItem(key: string): string | null;
@@ -37,113 +42,123 @@ export interface OutboxStorage {
   removeItem(key: string): void;
 }
 
-/** All waits, in milliseconds. */
+/** Delays and timeouts, in milliseconds. */
 export interface Timing {
-  /** The first wait before a new connection; doubles up to `longestBackoff`, each with full jitter. */
-  firstBackoff: number;
-  longestBackoff: number;
-  /** A request without a reply is repeated (if repeating it is free) or given up after this. */
-  replyWithin: number;
-  /** How long a gap may stand before it is asked for; up to as much again is added by chance. */
-  gapAfter: number;
-  /** A heartbeat (`sync`) comes at a time between these two. API Gateway ends idle connections after 10 minutes. */
-  heartbeatFrom: number;
-  heartbeatTo: number;
-  /** A connection is replaced (make before break) at a time between these two. API Gateway ends them after 2 hours. */
-  renewFrom: number;
-  renewTo: number;
-  /** The token is refreshed so long before its end. */
-  refreshBefore: number;
+  /** The first delay before reconnecting. Doubles up to `maxRetryDelayMs`, each with full jitter. */
+  initialRetryDelayMs: number;
+  maxRetryDelayMs: number;
+  /** After this long without a reply, a request is repeated if it is idempotent and given up otherwise. */
+  replyTimeoutMs: number;
+  /** How old a gap must be before the missing entries are requested. Up to the same again is added at random. */
+  gapRepairDelayMs: number;
+  /** A heartbeat (`sync`) is sent at a random interval within these. API Gateway closes idle connections after 10 minutes. */
+  minHeartbeatIntervalMs: number;
+  maxHeartbeatIntervalMs: number;
+  /** A connection is replaced (make before break) at a random age within these. API Gateway closes it after 2 hours. */
+  minConnectionAgeMs: number;
+  maxConnectionAgeMs: number;
+  /** How long before it expires the session is refreshed. */
+  refreshBeforeExpiryMs: number;
 }
 
 export type ConnectionState =
-  /** Not told to connect. */
+  /** `connect` has not been called. */
   | "idle"
   | "connecting"
   | "online"
-  /** Between two tries. */
+  /** Waiting to reconnect. */
   | "offline"
-  /** The server took the session away (signed out, or the token is refused): a person has to sign in again. */
+  /** The server ended the session (signed out, or the token was revoked). The user has to sign in again. */
   | "signed_out";
 
-/** A message on its way. */
-export interface Outgoing {
+/** A message that the server has not acknowledged yet. */
+export interface OutgoingMessage {
   readonly messageId: string;
   readonly roomId: string;
   readonly text: string;
   readonly language?: string;
   readonly replyTo?: number;
+  /** In milliseconds since the epoch. */
   readonly createdAt: number;
-  /** `refused` stays until it is retried or discarded. */
+  /** A `refused` message stays until it is retried or discarded. */
   readonly state: "queued" | "sending" | "refused";
   readonly refusal?: Refusal;
 }
 
 export interface ClientEvents {
   state: (state: ConnectionState) => void;
-  /** The room list or a room of it changed. */
+  /** The room list, or a room in it, changed. */
   rooms: () => void;
-  /** A log changed: new entries, translations, outgoing messages, read marks, a hole filled. */
+  /** A room changed: new entries, translations, outgoing messages, read markers, or a filled gap. */
   room: (roomId: string) => void;
-  /** Each entry that an open room's log grows by, once and in order, whatever the network did. */
+  /** A new entry in the log of an open room. Each is reported once and in order, whatever the network does. */
   message: (message: Message) => void;
 }
 
 export interface Client {
   readonly state: ConnectionState;
-  /** When the next try to connect comes, while `offline`. */
-  readonly nextTryAt: number | null;
-  /** What the server calls the caller; null until a message of one's own was seen. */
+  /** When the next attempt to connect starts, in milliseconds since the epoch. Set while `offline`. */
+  readonly nextRetryAt: number | null;
+  /** The caller as the server names them. Null until one of the caller's own messages has been seen. */
   readonly me: Sender | null;
-  /** What is not acknowledged yet, in all rooms: what is lost where the outbox's storage is emptied. */
-  readonly outgoing: readonly Outgoing[];
+  /** Unacknowledged messages in all rooms. They are lost if the outbox storage is cleared. */
+  readonly outgoing: readonly OutgoingMessage[];
   readonly rooms: RoomList;
   connect(): void;
   close(): void;
+  /** Returns a function that removes the listener. */
   on<E extends keyof ClientEvents>(event: E, listener: ClientEvents[E]): () => void;
-  /** Any action. Rejects with a `DamsoError`, or with a `ConnectionLost` where it was not answered and repeating it is not free. */
+  /**
+   * Sends any action. Rejects with a `DamsoError` if it is refused, or with a `ConnectionLost` if there was no reply
+   * and the action is not idempotent.
+   */
   request<A extends Action>(action: A, fields: Requests[A]): Promise<Replies[A]>;
   /**
-   * Puts a message into the outbox, from where it is repeated with the same `message_id` until it is answered. `sent` resolves with the
-   * acknowledgement and rejects with the refusal (`DamsoError`) or with `Discarded`; it need not be looked at.
+   * Puts a message into the outbox, which repeats it with the same `message_id` until it is acknowledged. `sent`
+   * resolves with the acknowledgement, and rejects with a `DamsoError` if the message is refused or with a
+   * `MessageDiscarded`. Ignoring `sent` is safe: it never causes an unhandled rejection.
    */
-  send(roomId: string, text: string, options?: { language?: string; replyTo?: number }): { outgoing: Outgoing; sent: Promise<Replies["sendMessage"]> };
-  /** A room's log, the same object for the same id. */
+  send(
+    roomId: string,
+    text: string,
+    options?: { language?: string; replyTo?: number },
+  ): { outgoing: OutgoingMessage; sent: Promise<Replies["sendMessage"]> };
+  /** The log of a room. Returns the same object for the same id. */
   room(roomId: string): RoomLog;
-  /** Tries at once, for example when the browser says it is online again. */
+  /** Reconnects without waiting, for example when the browser reports that it is online again. */
   connectNow(): void;
 }
 
 export interface RoomList {
-  /** What is loaded, most recent first. */
+  /** The loaded rooms, most recent first. */
   readonly rooms: readonly Room[];
   readonly hasMore: boolean;
   readonly loading: boolean;
-  /** Loads the first page, of a status or of all; what was loaded of another status is dropped. */
-  show(status?: RoomStatus): Promise<void>;
+  /** Loads the first page of one status, or of all. Drops the rooms that were loaded for another status. */
+  load(status?: RoomStatus): Promise<void>;
   loadMore(): Promise<void>;
 }
 
 export interface RoomLog {
   readonly roomId: string;
-  /** As last seen; null until the list or an event brought it. */
+  /** The room as last seen. Null until the room list or an event has delivered it. */
   readonly room: Room | null;
-  /** Without a hole and in order, from the oldest loaded one on. */
+  /** In order and without gaps, starting at the oldest loaded entry. */
   readonly messages: readonly Message[];
-  /** On their way, in the order in which they were written. */
-  readonly outgoing: readonly Outgoing[];
-  /** Whether there is something before the oldest loaded entry. */
+  /** Unacknowledged messages, in the order in which they were written. */
+  readonly outgoing: readonly OutgoingMessage[];
+  /** Whether there are entries before the oldest loaded one. */
   readonly hasOlder: boolean;
-  /** Read marks by participant. */
-  readonly readMarks: Readonly<Record<string, number>>;
-  /** Loads the newest page and listens to the room on this connection, also after a reconnect, until `leave`. */
+  /** The `seq` up to which each participant has read. */
+  readonly readMarkers: Readonly<Record<string, number>>;
+  /** Loads the newest page and subscribes to the room until `leave`, across reconnects. */
   open(): Promise<void>;
   leave(): void;
   loadOlder(limit?: number): Promise<void>;
-  /** Marks as read up to an entry; never back, coalesced. */
+  /** Marks the room as read up to an entry. Never moves back; frequent calls are coalesced. */
   markRead(seq: number): void;
   translate(seq: number, language: string): Promise<Translation>;
-  /** Rejects with code `conflict` and the current translation where somebody else was faster. */
+  /** Rejects with the code `conflict` and the current translation if it was corrected by somebody else first. */
   correct(seq: number, language: string, text: string, version: number): Promise<Translation>;
   search(query: string): AsyncGenerator<readonly Message[]>;
   retry(messageId: string): void;

@@ -1,20 +1,20 @@
 /**
- * Waits that double, each with full jitter: anything between nothing and the whole, so that clients who lost their connections at the
- * same moment do not come back at the same moment.
+ * Exponential backoff with full jitter: each delay is random between zero and a ceiling that doubles, so that clients
+ * that were disconnected together do not reconnect together.
  */
 export class Backoff {
   #failures = 0;
 
   constructor(
-    private readonly first: number,
-    private readonly longest: number,
+    private readonly initialMs: number,
+    private readonly maxMs: number,
     private readonly random: () => number,
   ) {}
 
-  next(): number {
-    const whole = Math.min(this.longest, this.first * 2 ** Math.min(this.#failures, 30));
+  nextMs(): number {
+    const ceilingMs = Math.min(this.maxMs, this.initialMs * 2 ** Math.min(this.#failures, 30));
     this.#failures += 1;
-    return this.random() * whole;
+    return this.random() * ceilingMs;
   }
 
   reset(): void {
@@ -22,7 +22,6 @@ export class Backoff {
   }
 }
 
-/** Some time between two. */
-export function between(from: number, to: number, random: () => number): number {
-  return from + random() * (to - from);
+export function randomBetween(min: number, max: number, random: () => number): number {
+  return min + random() * (max - min);
 }

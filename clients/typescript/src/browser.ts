@@ -1,13 +1,16 @@
-/** In a browser: calls when the network is back or the page is looked at again. Elsewhere it does nothing. */
-export function watchBrowser(awake: () => void): () => void {
+/**
+ * In a browser, calls `onWake` when the network is back or the page becomes visible, and returns a function that stops
+ * it. Does nothing elsewhere.
+ */
+export function watchBrowser(onWake: () => void): () => void {
   if (typeof window === "undefined" || typeof document === "undefined") return () => {};
-  const visible = () => {
-    if (document.visibilityState === "visible") awake();
+  const onVisibilityChange = () => {
+    if (document.visibilityState === "visible") onWake();
   };
-  window.addEventListener("online", awake);
-  document.addEventListener("visibilitychange", visible);
+  window.addEventListener("online", onWake);
+  document.addEventListener("visibilitychange", onVisibilityChange);
   return () => {
-    window.removeEventListener("online", awake);
-    document.removeEventListener("visibilitychange", visible);
+    window.removeEventListener("online", onWake);
+    document.removeEventListener("visibilitychange", onVisibilityChange);
   };
 }

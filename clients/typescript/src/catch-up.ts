@@ -1,97 +1,102 @@
-import type { Alarms } from "./alarms.js";
 import type { Timing } from "./api.js";
-import { between } from "./backoff.js";
-import type { Link } from "./link.js";
+import { randomBetween } from "./backoff.js";
 import type { Requests } from "./requests.js";
-import type { OpenableLog } from "./room-log.js";
+import type { LiveRoomLog } from "./room-log.js";
+import type { Socket } from "./socket.js";
+import type { Timers } from "./timers.js";
 
-/** As many rooms as one `sync` takes. */
-const ROOMS = 50;
-/** What is this old should have been pushed long ago. */
-const OVERDUE = 30_000;
+/** The most rooms that one `sync` accepts. */
+const ROOMS_PER_SYNC = 50;
+/** An entry this old should have been pushed long ago. */
+const OVERDUE_MS = 30_000;
 
-/** Brings the open rooms and the room list up to date, after a connection began and with every heartbeat. */
+/** Brings the open rooms and the room list up to date when a connection opens and with every heartbeat. */
 export class CatchUp {
-  #cancelBeat = () => {};
-  #link: Link | null = null;
-  /** Something was missed, and is not made good for yet. */
-  #missed = false;
+  #cancelHeartbeat = () => {};
+  #socket: Socket | null = null;
+  /** Updates were missed that have not been made up for yet. */
+  #missedUpdates = false;
 
   constructor(
     private readonly requests: Requests,
-    private readonly open: () => OpenableLog[],
+    private readonly openRooms: () => LiveRoomLog[],
     private readonly timing: Timing,
     private readonly random: () => number,
-    private readonly alarms: Alarms,
-    /** Reads the room list again: no number tells that something of it was missed. */
-    private readonly list: () => Promise<void>,
-    /** The connection seems to be told nothing any more. */
-    private readonly deaf: () => void,
+    private readonly timers: Timers,
+    /** Reads the room list again. The list has no sequence number that would reveal a missed update. */
+    private readonly refreshRoomList: () => Promise<void>,
+    /** Called when the connection seems to receive no pushes any more. */
+    private readonly onStale: () => void,
   ) {}
 
-  /** A new connection: it hears the open rooms before what is newer is asked for, so that nothing passes in between. */
-  async resume(link: Link, away: boolean): Promise<void> {
-    this.#missed ||= away;
-    this.#link = link;
-    this.#beatLater();
-    const rooms = this.open();
-    const list = this.list().catch(() => {});
-    await Promise.allSettled(rooms.map((room) => this.#join(room, link)));
-    if (rooms.length > 0) await this.#sync(link);
-    await list;
-    if (!this.#missed) return;
-    await Promise.all(rooms.map((room) => room.missing.refresh()));
-    if (link.isOpen) this.#missed = false;
+  /** Joins the open rooms on a new connection before asking for newer entries, so that nothing is missed in between. */
+  async resume(socket: Socket, wasOffline: boolean): Promise<void> {
+    this.#missedUpdates ||= wasOffline;
+    this.#socket = socket;
+    this.#scheduleHeartbeat();
+    const rooms = this.openRooms();
+    const listRefreshed = this.refreshRoomList().catch(() => {});
+    await Promise.allSettled(rooms.map((room) => this.#join(room, socket)));
+    if (rooms.length > 0) await this.#sync(socket);
+    await listRefreshed;
+    if (!this.#missedUpdates) return;
+    await Promise.all(rooms.map((room) => room.missingTranslations.refresh()));
+    if (socket.isOpen) this.#missedUpdates = false;
   }
 
-  /** The heartbeat; also a way to find out whether the connection still lives. */
-  async beat(): Promise<void> {
-    const link = this.#link;
-    this.#beatLater();
-    if (link === null || !link.isOpen) return;
+  /** Keeps the connection alive, and reveals a dead one. */
+  async heartbeat(): Promise<void> {
+    const socket = this.#socket;
+    this.#scheduleHeartbeat();
+    if (socket === null || !socket.isOpen) return;
     try {
-      if (await this.#sync(link)) {
-        this.#missed = true;
-        this.deaf();
+      if (await this.#sync(socket)) {
+        this.#missedUpdates = true;
+        this.onStale();
       }
-      await Promise.all([this.list(), ...this.open().map((room) => room.missing.look())]);
+      await Promise.all([this.refreshRoomList(), ...this.openRooms().map((room) => room.missingTranslations.check())]);
     } catch {
-      // The connection is gone, and its successor catches up.
+      // The connection is gone; its successor catches up.
     }
   }
 
   stop(): void {
-    this.#cancelBeat();
+    this.#cancelHeartbeat();
   }
 
-  #beatLater(): void {
-    this.#cancelBeat();
-    const wait = between(this.timing.heartbeatFrom, this.timing.heartbeatTo, this.random);
-    this.#cancelBeat = this.alarms.after(wait, () => void this.beat());
+  #scheduleHeartbeat(): void {
+    this.#cancelHeartbeat();
+    const { minHeartbeatIntervalMs, maxHeartbeatIntervalMs } = this.timing;
+    const delayMs = randomBetween(minHeartbeatIntervalMs, maxHeartbeatIntervalMs, this.random);
+    this.#cancelHeartbeat = this.timers.after(delayMs, () => void this.heartbeat());
   }
 
-  async #join(room: OpenableLog, link: Link): Promise<void> {
-    const reply = await this.requests.call("joinGroup", { group_id: room.roomId }, link);
+  async #join(room: LiveRoomLog, socket: Socket): Promise<void> {
+    const reply = await this.requests.call("joinGroup", { group_id: room.roomId }, socket);
     room.joined(reply.room);
   }
 
-  /** Gives back whether something came that should have been pushed long before. Asked about no room, it still is a heartbeat. */
-  async #sync(link: Link): Promise<boolean> {
-    const rooms = this.open().filter((room) => room.log.loaded);
-    let late = false;
-    for (let start = 0; start === 0 || start < rooms.length; start += ROOMS) {
-      const some = rooms.slice(start, start + ROOMS);
-      const marks = Object.fromEntries(some.map((room) => [room.roomId, room.log.upTo]));
-      const reply = await this.requests.call("sync", { rooms: marks }, link);
+  /**
+   * Returns whether it delivered anything that should have been pushed long before. It is sent even without open rooms,
+   * because it is also the heartbeat.
+   */
+  async #sync(socket: Socket): Promise<boolean> {
+    const rooms = this.openRooms().filter((room) => room.log.loaded);
+    let overdue = false;
+    for (let start = 0; start === 0 || start < rooms.length; start += ROOMS_PER_SYNC) {
+      const batch = rooms.slice(start, start + ROOMS_PER_SYNC);
+      const lastSeqs = Object.fromEntries(batch.map((room) => [room.roomId, room.log.lastSeq]));
+      const reply = await this.requests.call("sync", { rooms: lastSeqs }, socket);
       for (const newer of reply.rooms) {
-        const room = some.find(({ roomId }) => roomId === newer.room_id);
+        const room = batch.find(({ roomId }) => roomId === newer.room_id);
         if (room === undefined) continue;
-        late ||= newer.messages.some(({ seq, sent_at: at }) => seq > room.log.upTo && at < Date.now() - OVERDUE);
-        room.take(newer.messages);
-        room.hearOf(newer.last_seq);
-        if (!newer.complete) void room.repair.chase();
+        const overdueSince = Date.now() - OVERDUE_MS;
+        overdue ||= newer.messages.some(({ seq, sent_at: at }) => seq > room.log.lastSeq && at < overdueSince);
+        room.add(newer.messages);
+        room.expectUpTo(newer.last_seq);
+        if (!newer.complete) void room.gapRepair.fetchNewer();
       }
     }
-    return late;
+    return overdue;
   }
 }

@@ -1,20 +1,30 @@
-import { Alarms } from "./alarms.js";
-import type { Client, ClientEvents, ConnectionState, Options, Outgoing, RoomList, RoomLog, Timing } from "./api.js";
+import type {
+  Client,
+  ClientEvents,
+  ConnectionState,
+  Options,
+  OutgoingMessage,
+  RoomList,
+  RoomLog,
+  Timing,
+} from "./api.js";
+import { watchBrowser } from "./browser.js";
 import { CatchUp } from "./catch-up.js";
 import { Connection } from "./connection.js";
-import type { Frame, Link } from "./link.js";
 import { Listeners } from "./listeners.js";
 import { Outbox } from "./outbox.js";
-import type { Action, Message, PushedEvent, Replies, Requests as Fields, Sender } from "./protocol.js";
+import type { Action, Requests as Fields, Message, PushedEvent, Replies, Sender } from "./protocol.js";
 import { Requests } from "./requests.js";
-import { OpenableLog, type LogContext } from "./room-log.js";
-import { Rooms } from "./rooms.js";
-import { Session } from "./session.js";
+import type { RoomContext } from "./room-context.js";
+import { LiveRoomList } from "./room-list.js";
+import { LiveRoomLog } from "./room-log.js";
+import type { Frame, Socket } from "./socket.js";
+import { Timers } from "./timers.js";
 import { DEFAULT_TIMING } from "./timing.js";
-import type { TokenClaims } from "./token.js";
-import { watchBrowser } from "./browser.js";
+import type { TokenClaims } from "./token-claims.js";
+import { TokenRefresher } from "./token-refresher.js";
 
-/** A client that connects at once. */
+/** Creates a client and connects it. */
 export function connect(options: Options): Client {
   const client = new DamsoClient(options);
   client.connect();
@@ -22,63 +32,73 @@ export function connect(options: Options): Client {
 }
 
 export class DamsoClient implements Client {
-  readonly #alarms = new Alarms();
+  readonly #timers = new Timers();
   readonly #listeners = new Listeners<ClientEvents>();
-  readonly #logs = new Map<string, OpenableLog>();
+  readonly #logs = new Map<string, LiveRoomLog>();
   readonly #connection: Connection;
   readonly #requests: Requests;
   readonly #outbox: Outbox;
-  readonly #rooms: Rooms;
-  readonly #session: Session;
+  readonly #rooms: LiveRoomList;
+  readonly #tokenRefresher: TokenRefresher;
   readonly #catchUp: CatchUp;
-  readonly #context: LogContext;
+  readonly #context: RoomContext;
   #self: { sender: Sender; language: string | null } | null = null;
-  /** Messages of one's own whose entries say who one is. */
-  readonly #own = new Set<string>();
-  #person: TokenClaims | null = null;
-  #unwatch = () => {};
+  /** The caller's acknowledged messages, while it is unknown how the server names the caller. Their entries tell. */
+  readonly #ownMessageIds = new Set<string>();
+  #claims: TokenClaims | null = null;
+  #unwatchBrowser = () => {};
 
   constructor(private readonly options: Options) {
     const timing: Timing = { ...DEFAULT_TIMING, ...options.timing };
     const random = options.random ?? Math.random;
-    const alarms = this.#alarms;
-    this.#connection = new Connection(options, timing, random, alarms, {
-      state: (state) => this.#listeners.tell("state", state),
-      token: (claims) => this.#tokenGiven(claims),
-      opened: (link, claims, away) => this.#opened(link, claims, away),
-      frame: (frame, link) => this.#receive(frame, link),
-      lost: (link) => this.#requests.lost(link),
-      drained: (link) => this.#requests.drained(link),
+    const timers = this.#timers;
+    this.#connection = new Connection(options, timing, random, timers, {
+      state: (state) => this.#listeners.emit("state", state),
+      token: (claims) => this.#tokenObtained(claims),
+      opened: (socket, claims, wasOffline) => this.#socketOpened(socket, claims, wasOffline),
+      frame: (frame, socket) => this.#receive(frame, socket),
+      lost: (socket) => this.#requests.lost(socket),
+      drained: (socket) => this.#requests.drained(socket),
     });
-    this.#requests = new Requests(this.#connection, timing, random, alarms);
-    this.#outbox = new Outbox(
-      {
-        send: (fields, unwanted) => this.#requests.call("sendMessage", fields, null, unwanted),
-        acknowledged: (message, reply) => {
-          if (this.#self === null) this.#own.add(message.messageId);
-          this.#logs.get(message.roomId)?.acknowledged(message, reply);
-          this.#rooms.sent(message, reply, this.me);
-        },
-        changed: (roomId) => this.#log(roomId).changed(),
+    this.#requests = new Requests(this.#connection, timing, random, timers);
+    const outboxListener = {
+      send: (fields: Fields["sendMessage"], signal: AbortSignal) =>
+        this.#requests.call("sendMessage", fields, null, signal),
+      acknowledged: (message: OutgoingMessage, reply: Replies["sendMessage"]) => {
+        if (this.#self === null) this.#ownMessageIds.add(message.messageId);
+        this.#logs.get(message.roomId)?.acknowledged(message, reply);
+        this.#rooms.addSent(message, reply, this.me);
       },
-      timing, random, alarms,
-    );
-    this.#rooms = new Rooms(this.#requests, alarms, {
-      listChanged: () => this.#listeners.tell("rooms"),
+      changed: (roomId: string) => this.#log(roomId).changed(),
+    };
+    this.#outbox = new Outbox(outboxListener, timing, random, timers);
+    this.#rooms = new LiveRoomList(this.#requests, timers, {
+      listChanged: () => this.#listeners.emit("rooms"),
       roomChanged: (roomId) => this.#logs.get(roomId)?.changed(),
     });
-    this.#session = new Session(this.#connection, this.#requests, timing, random, alarms);
-    const open = () => [...this.#logs.values()].filter((log) => log.isOpen);
-    this.#catchUp = new CatchUp(this.#requests, open, timing, random, alarms, () => this.#rooms.refresh(), () => this.#connection.renew());
+    this.#tokenRefresher = new TokenRefresher(this.#connection, this.#requests, timing, random, timers);
+    this.#catchUp = new CatchUp(
+      this.#requests,
+      () => [...this.#logs.values()].filter((log) => log.isOpen),
+      timing,
+      random,
+      timers,
+      () => this.#rooms.refresh(),
+      () => this.#connection.renew(),
+    );
     this.#context = {
-      requests: this.#requests, outbox: this.#outbox, timing, alarms, random,
+      requests: this.#requests,
+      outbox: this.#outbox,
+      timing,
+      timers,
+      random,
       self: () => this.#self,
-      roomOf: (roomId) => this.#rooms.get(roomId),
-      takeRoom: (room) => this.#rooms.take(room),
-      marked: (roomId, seq, unread) => this.#rooms.marked(roomId, seq, unread),
-      seen: (message) => this.#seen(message),
-      changed: (roomId) => this.#listeners.tell("room", roomId),
-      appended: (message) => this.#listeners.tell("message", message),
+      knownRoom: (roomId) => this.#rooms.get(roomId),
+      updateRoom: (room) => this.#rooms.update(room),
+      readUpTo: (roomId, seq, unreadCount) => this.#rooms.readUpTo(roomId, seq, unreadCount),
+      entrySeen: (message) => this.#entrySeen(message),
+      roomChanged: (roomId) => this.#listeners.emit("room", roomId),
+      entryAppended: (message) => this.#listeners.emit("message", message),
     };
   }
 
@@ -86,15 +106,15 @@ export class DamsoClient implements Client {
     return this.#connection.state;
   }
 
-  get nextTryAt(): number | null {
-    return this.#connection.nextTryAt;
+  get nextRetryAt(): number | null {
+    return this.#connection.nextRetryAt;
   }
 
   get me(): Sender | null {
     return this.#self?.sender ?? null;
   }
 
-  get outgoing(): readonly Outgoing[] {
+  get outgoing(): readonly OutgoingMessage[] {
     return this.#outbox.all();
   }
 
@@ -103,23 +123,23 @@ export class DamsoClient implements Client {
   }
 
   connect(): void {
-    this.#alarms.start();
+    this.#timers.start();
     this.#requests.start();
     this.#connection.connect();
     this.#outbox.start();
-    this.#unwatch();
-    this.#unwatch = watchBrowser(() => this.connectNow());
+    this.#unwatchBrowser();
+    this.#unwatchBrowser = watchBrowser(() => this.connectNow());
   }
 
   close(): void {
     this.#stop();
     this.#connection.close();
-    this.#requests.giveUp();
+    this.#requests.close();
   }
 
   connectNow(): void {
-    // A connection that looks alive may have died in its sleep; the heartbeat finds out.
-    if (this.state === "online") void this.#catchUp.beat();
+    // A connection that looks alive may have died while the device slept. A heartbeat finds out.
+    if (this.state === "online") void this.#catchUp.heartbeat();
     else this.#connection.connectNow();
   }
 
@@ -129,10 +149,10 @@ export class DamsoClient implements Client {
 
   async request<A extends Action>(action: A, fields: Fields[A]): Promise<Replies[A]> {
     const reply = await this.#requests.call(action, fields);
-    if ("room" in reply) this.#rooms.take(reply.room);
+    if ("room" in reply) this.#rooms.update(reply.room);
     if (action === "markRead") {
-      const { room_id: roomId, last_read_seq: seq, unread_count: unread } = reply as Replies["markRead"];
-      this.#rooms.marked(roomId, seq, unread);
+      const { room_id: roomId, last_read_seq: seq, unread_count: unreadCount } = reply as Replies["markRead"];
+      this.#rooms.readUpTo(roomId, seq, unreadCount);
     }
     return reply;
   }
@@ -145,96 +165,105 @@ export class DamsoClient implements Client {
     return this.#log(roomId);
   }
 
-  #log(roomId: string): OpenableLog {
+  #log(roomId: string): LiveRoomLog {
     let log = this.#logs.get(roomId);
     if (log === undefined) {
-      log = new OpenableLog(roomId, this.#context);
+      log = new LiveRoomLog(roomId, this.#context);
       this.#logs.set(roomId, log);
     }
     return log;
   }
 
-  async #opened(link: Link, claims: TokenClaims, away: boolean): Promise<void> {
-    this.#session.begin(link, claims);
+  async #socketOpened(socket: Socket, claims: TokenClaims, wasOffline: boolean): Promise<void> {
+    this.#tokenRefresher.start(socket, claims);
     this.#requests.opened();
-    this.#outbox.adopt();
-    await this.#catchUp.resume(link, away);
+    this.#outbox.adoptStored();
+    await this.#catchUp.resume(socket, wasOffline);
   }
 
-  #tokenGiven(claims: TokenClaims): void {
-    const { subject, person } = claims;
-    if (this.#person?.person === person) return;
-    if (this.#person !== null && this.#person.subject !== subject) {
-      throw new Error("the token is another person's: who signs in as somebody else needs a client of their own");
+  #tokenObtained(claims: TokenClaims): void {
+    const previous = this.#claims;
+    if (previous?.identity === claims.identity) return;
+    if (previous !== null && previous.subject !== claims.subject) {
+      throw new Error("the token belongs to another user; create a new client for them");
     }
-    const first = this.#person === null;
-    this.#person = claims;
+    this.#claims = claims;
     this.#self = null;
-    if (first && this.options.outbox !== undefined && subject !== null) {
-      this.#outbox.keepIn(this.options.outbox, this.options.url, subject);
+    if (previous === null && this.options.outbox !== undefined && claims.subject !== null) {
+      this.#outbox.persistTo(this.options.outbox, this.options.url, claims.subject);
     }
   }
 
-  #receive(frame: Frame, link: Link): void {
+  #receive(frame: Frame, socket: Socket): void {
     switch (frame.type) {
       case "message":
       case "translation":
       case "room":
       case "read":
       case "session":
-        return this.#event(frame as unknown as PushedEvent);
+        this.#handleEvent(frame as unknown as PushedEvent);
+        break;
       case "reply":
-        this.#connection.proved();
-        return this.#requests.receive(frame, link);
+        this.#connection.resetBackoff();
+        this.#requests.receive(frame, socket);
+        break;
       default:
-        this.#requests.receive(frame, link);
-        if (frame.type === "error" && frame.code === "session_expired") this.#connection.drop(link);
+        this.#requests.receive(frame, socket);
+        if (frame.type === "error" && frame.code === "session_expired") this.#connection.drop(socket);
     }
   }
 
-  #event(event: PushedEvent): void {
+  #handleEvent(event: PushedEvent): void {
     switch (event.type) {
       case "message": {
         const { type: _, ...message } = event;
-        this.#rooms.takeMessage(message, this.#participant);
+        this.#rooms.addMessage(message, this.#participant);
         const log = this.#logs.get(message.room_id);
-        if (log === undefined) this.#seen(message);
-        else log.take([message]);
-        return;
+        if (log === undefined) this.#entrySeen(message);
+        else log.add([message]);
+        break;
       }
       case "translation":
-        return this.#logs.get(event.room_id)?.takeTranslation(event.seq, event.translation);
+        this.#logs.get(event.room_id)?.addTranslation(event.seq, event.translation);
+        break;
       case "room":
-        this.#rooms.take(event.room);
-        return this.#logs.get(event.room.room_id)?.takeRoom(event.room);
+        this.#rooms.update(event.room);
+        this.#logs.get(event.room.room_id)?.updateRoom(event.room);
+        break;
       case "read":
-        if (event.participant === this.#participant) this.#rooms.marked(event.room_id, event.last_read_seq, null);
-        return this.#logs.get(event.room_id)?.takeReadMark(event.participant, event.last_read_seq);
+        if (event.participant === this.#participant) {
+          this.#rooms.readUpTo(event.room_id, event.last_read_seq, null);
+        }
+        this.#logs.get(event.room_id)?.moveReadMarker(event.participant, event.last_read_seq);
+        break;
       case "session":
         if (event.event !== "signed_out") return;
         this.#requests.signedOut();
         this.#stop();
-        return this.#connection.signedOut();
+        this.#connection.signedOut();
+        break;
     }
   }
 
   get #participant(): string | null {
-    return this.me?.participant ?? this.#person?.participant ?? null;
+    return this.me?.participant ?? this.#claims?.participant ?? null;
   }
 
-  /** An entry of one's own tells how the server calls one, and which language it takes for granted. */
-  #seen(message: Message): void {
-    if (this.#self !== null || !(this.#own.has(message.message_id) || this.#outbox.has(message.message_id))) return;
+  /** An entry of the caller's own tells how the server names them and which language it assumes. */
+  #entrySeen(message: Message): void {
+    if (this.#self !== null) return;
+    const { message_id: messageId } = message;
+    if (!this.#ownMessageIds.has(messageId) && !this.#outbox.has(messageId)) return;
     this.#self = { sender: message.sender, language: message.language };
-    this.#own.clear();
+    this.#ownMessageIds.clear();
   }
 
   #stop(): void {
-    this.#unwatch();
-    this.#unwatch = () => {};
-    this.#alarms.stop();
+    this.#unwatchBrowser();
+    this.#unwatchBrowser = () => {};
+    this.#timers.stop();
     this.#outbox.close();
-    this.#session.stop();
+    this.#tokenRefresher.stop();
     this.#catchUp.stop();
   }
 }

@@ -1,33 +1,37 @@
-import type { Alarms } from "./alarms.js";
 import type { ConnectionState, Options, Timing } from "./api.js";
-import { Backoff, between } from "./backoff.js";
-import { Link, type Frame, type LinkListener } from "./link.js";
-import { readToken, type TokenClaims } from "./token.js";
+import { Backoff, randomBetween } from "./backoff.js";
+import { type Frame, Socket, type SocketListener } from "./socket.js";
+import type { Timers } from "./timers.js";
+import { readTokenClaims, type TokenClaims } from "./token-claims.js";
 
 export interface ConnectionListener {
   state(state: ConnectionState): void;
-  /** A token was given; whether its session begins is not known yet. */
+  /** A token was obtained. Whether the server accepts it is not known yet. */
   token(claims: TokenClaims): void;
-  /** Carries everything from now on. Resolves when all is caught up with it. `away`: there was none before, so things were missed. */
-  opened(link: Link, claims: TokenClaims, away: boolean): Promise<void>;
-  frame(frame: Frame, link: Link): void;
-  lost(link: Link): void;
-  /** Resolves when nothing waits for an answer on it any more. */
-  drained(link: Link): Promise<void>;
+  /**
+   * The socket carries all requests from now on. Resolves once everything is up to date on it. `wasOffline`: it did not
+   * replace an open socket, so updates may have been missed.
+   */
+  opened(socket: Socket, claims: TokenClaims, wasOffline: boolean): Promise<void>;
+  frame(frame: Frame, socket: Socket): void;
+  lost(socket: Socket): void;
+  /** Resolves once no request waits for a reply on this socket. */
+  drained(socket: Socket): Promise<void>;
 }
 
-/** Keeps one connection: dials, dials again, and replaces it before its time is over. */
-export class Connection implements LinkListener {
-  nextTryAt: number | null = null;
+/** Keeps one connection open: connects, reconnects, and replaces it before API Gateway closes it. */
+export class Connection implements SocketListener {
+  nextRetryAt: number | null = null;
   #state: ConnectionState = "idle";
-  #current: Link | null = null;
-  /** The one before, until the current one has caught up. */
-  #retiring: Link | null = null;
-  #dialled: Link | null = null;
-  #dialling = false;
-  /** What began in an earlier era, before a `close` or a sign-out, has no effect any more. */
-  #era = 0;
-  #cancelTry = () => {};
+  #current: Socket | null = null;
+  /** The previous socket, until the current one has caught up. */
+  #retiring: Socket | null = null;
+  /** The socket whose handshake is in progress. */
+  #opening: Socket | null = null;
+  #connecting = false;
+  /** Incremented by `close` and sign-out. Async work that started in an earlier generation has no effect. */
+  #generation = 0;
+  #cancelRetry = () => {};
   #cancelRenewal = () => {};
   readonly #backoff: Backoff;
 
@@ -35,51 +39,51 @@ export class Connection implements LinkListener {
     private readonly options: Options,
     private readonly timing: Timing,
     private readonly random: () => number,
-    private readonly alarms: Alarms,
+    private readonly timers: Timers,
     private readonly listener: ConnectionListener,
   ) {
-    this.#backoff = new Backoff(timing.firstBackoff, timing.longestBackoff, random);
+    this.#backoff = new Backoff(timing.initialRetryDelayMs, timing.maxRetryDelayMs, random);
   }
 
   get state(): ConnectionState {
     return this.#state;
   }
 
-  /** What carries requests, if anything does. */
-  get current(): Link | null {
+  /** The socket that carries requests, if one is open. */
+  get current(): Socket | null {
     return this.#current?.isOpen ? this.#current : null;
   }
 
   connect(): void {
-    this.#socketClass();
-    if (this.#state === "idle" || this.#state === "signed_out") this.#begin();
+    this.#webSocketClass();
+    if (this.#state === "idle" || this.#state === "signed_out") this.#start();
   }
 
   connectNow(): void {
-    if (this.#state === "offline") this.#begin();
+    if (this.#state === "offline") this.#start();
   }
 
-  /** Replaces the connection; until the new one is open and has caught up, the old one goes on. */
+  /** Replaces the connection. The old one stays in use until the new one is open and has caught up. */
   renew(): void {
-    if (this.#current !== null && !this.#dialling && this.#retiring === null) void this.#dial();
+    if (this.#current !== null && !this.#connecting && this.#retiring === null) void this.#openSocket();
   }
 
-  /** Asks for a token, with a limit, because everything waits for it. */
+  /** Obtains a token within the reply timeout, because everything waits for it. */
   async freshToken(): Promise<string> {
-    const token = await this.#within(Promise.resolve().then(() => this.options.token()));
-    this.listener.token(readToken(token));
+    const token = await this.#withTimeout(Promise.resolve().then(() => this.options.token()));
+    this.listener.token(readTokenClaims(token));
     return token;
   }
 
-  /** A reply came: the backoff begins anew. That a handshake succeeded proves little. */
-  proved(): void {
+  /** Call after a reply: only that proves that the server is well. A successful handshake does not. */
+  resetBackoff(): void {
     this.#backoff.reset();
   }
 
-  /** Gives up a link that is dead or not wanted any more by the server. */
-  drop(link: Link): void {
-    link.end();
-    this.ended(link);
+  /** Gives up a socket that is dead or that the server no longer accepts. */
+  drop(socket: Socket): void {
+    socket.close();
+    this.closed(socket);
   }
 
   close(): void {
@@ -90,124 +94,129 @@ export class Connection implements LinkListener {
     this.#end("signed_out");
   }
 
-  frame(frame: Frame, link: Link): void {
-    if (link === this.#current || link === this.#retiring) this.listener.frame(frame, link);
+  frame(frame: Frame, socket: Socket): void {
+    if (socket === this.#current || socket === this.#retiring) this.listener.frame(frame, socket);
   }
 
-  ended(link: Link): void {
-    if (link === this.#retiring) {
+  closed(socket: Socket): void {
+    if (socket === this.#retiring) {
       this.#retiring = null;
-      this.listener.lost(link);
-    } else if (link === this.#current) {
-      // While it is being replaced the old one may still be there.
+      this.listener.lost(socket);
+    } else if (socket === this.#current) {
+      // During a replacement the old socket may still be open.
       this.#current = this.#retiring;
       this.#retiring = null;
-      this.listener.lost(link);
-      if (this.#current === null) {
-        this.#cancelRenewal();
-        // One that is being dialled already takes over.
-        if (this.#dialling) this.#set("connecting");
-        else this.#tryLater();
-      } else {
-        this.#renewIn(this.#backoff.next());
+      this.listener.lost(socket);
+      if (this.#current !== null) {
+        this.#scheduleRenewal(this.#backoff.nextMs());
+        return;
       }
+      this.#cancelRenewal();
+      // A handshake that is already in progress takes over.
+      if (this.#connecting) this.#setState("connecting");
+      else this.#scheduleRetry();
     }
   }
 
-  #begin(): void {
-    this.#cancelTry();
-    this.nextTryAt = null;
-    this.#set("connecting");
-    if (!this.#dialling) void this.#dial();
+  #start(): void {
+    this.#cancelRetry();
+    this.nextRetryAt = null;
+    this.#setState("connecting");
+    if (!this.#connecting) void this.#openSocket();
   }
 
-  async #dial(): Promise<void> {
-    const era = this.#era;
-    this.#dialling = true;
+  async #openSocket(): Promise<void> {
+    const generation = this.#generation;
+    this.#connecting = true;
     try {
       const token = await this.freshToken();
-      if (era !== this.#era) return;
-      const Socket = this.#socketClass();
-      const link = new Link(new Socket(this.options.url, ["damso.v1", `bearer.${token}`]), this);
-      this.#dialled = link;
+      if (generation !== this.#generation) return;
+      const WebSocketClass = this.#webSocketClass();
+      const socket = new Socket(new WebSocketClass(this.options.url, ["damso.v1", `bearer.${token}`]), this);
+      this.#opening = socket;
       try {
-        await this.#within(link.opened);
+        await this.#withTimeout(socket.opened);
       } catch (error) {
-        link.end();
+        socket.close();
         throw error;
       }
-      if (era !== this.#era) return;
-      if (!link.isOpen) throw new Error("the connection was closed at once");
-      this.#dialling = false;
-      this.#adopt(link, readToken(token));
+      if (generation !== this.#generation) return;
+      if (!socket.isOpen) throw new Error("the connection was closed right after the handshake");
+      this.#connecting = false;
+      this.#adopt(socket, readTokenClaims(token));
     } catch {
-      if (era !== this.#era) return;
-      this.#dialling = false;
-      if (this.#current === null) this.#tryLater();
-      else this.#renewIn(this.#backoff.next());
+      if (generation !== this.#generation) return;
+      this.#connecting = false;
+      if (this.#current === null) this.#scheduleRetry();
+      else this.#scheduleRenewal(this.#backoff.nextMs());
     } finally {
-      if (era === this.#era) this.#dialled = null;
+      if (generation === this.#generation) this.#opening = null;
     }
   }
 
-  #socketClass(): NonNullable<Options["WebSocket"]> {
-    const Socket = this.options.WebSocket ?? (globalThis.WebSocket as unknown as Options["WebSocket"]);
-    if (Socket === undefined) throw new Error("there is no WebSocket here: pass one in the options");
-    return Socket;
+  #webSocketClass(): NonNullable<Options["WebSocket"]> {
+    const WebSocketClass = this.options.WebSocket ?? (globalThis.WebSocket as unknown as Options["WebSocket"]);
+    if (WebSocketClass === undefined) {
+      throw new Error("no global WebSocket; pass one in the options, for example that of the package ws");
+    }
+    return WebSocketClass;
   }
 
-  #adopt(link: Link, claims: TokenClaims): void {
-    const era = this.#era;
+  #adopt(socket: Socket, claims: TokenClaims): void {
+    const generation = this.#generation;
     const previous = this.#current;
     this.#retiring = previous;
-    this.#current = link;
-    this.#set("online");
-    this.#renewIn(between(this.timing.renewFrom, this.timing.renewTo, this.random));
-    const caughtUp = this.listener.opened(link, claims, previous === null);
-    void caughtUp.catch(() => {}).then(async () => {
+    this.#current = socket;
+    this.#setState("online");
+    this.#scheduleRenewal(randomBetween(this.timing.minConnectionAgeMs, this.timing.maxConnectionAgeMs, this.random));
+    const caughtUp = this.listener.opened(socket, claims, previous === null);
+    const retirePrevious = async () => {
       if (previous === null) return;
       await this.listener.drained(previous);
-      if (era === this.#era && this.#retiring === previous) this.drop(previous);
-    });
+      if (generation === this.#generation && this.#retiring === previous) this.drop(previous);
+    };
+    void caughtUp.catch(() => {}).then(retirePrevious);
   }
 
-  #tryLater(): void {
-    const wait = this.#backoff.next();
-    this.nextTryAt = Date.now() + wait;
-    this.#cancelTry();
-    this.#cancelTry = this.alarms.after(wait, () => this.#begin());
-    this.#set("offline");
+  #scheduleRetry(): void {
+    const delayMs = this.#backoff.nextMs();
+    this.nextRetryAt = Date.now() + delayMs;
+    this.#cancelRetry();
+    this.#cancelRetry = this.timers.after(delayMs, () => this.#start());
+    this.#setState("offline");
   }
 
-  #renewIn(wait: number): void {
+  #scheduleRenewal(delayMs: number): void {
     this.#cancelRenewal();
-    this.#cancelRenewal = this.alarms.after(wait, () => this.renew());
+    this.#cancelRenewal = this.timers.after(delayMs, () => this.renew());
   }
 
   #end(state: ConnectionState): void {
-    this.#era += 1;
-    this.#dialling = false;
-    this.#cancelTry();
+    this.#generation += 1;
+    this.#connecting = false;
+    this.#cancelRetry();
     this.#cancelRenewal();
-    this.nextTryAt = null;
-    const links = [this.#current, this.#retiring, this.#dialled];
-    this.#current = this.#retiring = this.#dialled = null;
-    for (const link of links) {
-      if (link === null) continue;
-      link.end();
-      this.listener.lost(link);
+    this.nextRetryAt = null;
+    const sockets = [this.#current, this.#retiring, this.#opening];
+    this.#current = null;
+    this.#retiring = null;
+    this.#opening = null;
+    for (const socket of sockets) {
+      if (socket === null) continue;
+      socket.close();
+      this.listener.lost(socket);
     }
-    this.#set(state);
+    this.#setState(state);
   }
 
-  #within<T>(promise: Promise<T>): Promise<T> {
+  #withTimeout<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const cancel = this.alarms.after(this.timing.replyWithin, () => reject(new Error("it took too long")));
+      const cancel = this.timers.after(this.timing.replyTimeoutMs, () => reject(new Error("timed out")));
       promise.then(resolve, reject).finally(cancel);
     });
   }
 
-  #set(state: ConnectionState): void {
+  #setState(state: ConnectionState): void {
     if (this.#state === state) return;
     this.#state = state;
     this.listener.state(state);

@@ -1,7 +1,16 @@
 export type {
-  Client, ClientEvents, ConnectionState, Options, Outgoing, OutboxStorage, RoomList, RoomLog, Timing, WebSocketLike,
+  Client,
+  ClientEvents,
+  ConnectionState,
+  Options,
+  OutboxStorage,
+  OutgoingMessage,
+  RoomList,
+  RoomLog,
+  Timing,
+  WebSocketLike,
 } from "./api.js";
 export { connect, DamsoClient } from "./client.js";
-export { ConnectionLost, DamsoError, Discarded } from "./errors.js";
+export { ConnectionLost, DamsoError, MessageDiscarded } from "./errors.js";
 export type * from "./protocol.js";
 export { DEFAULT_TIMING } from "./timing.js";

@@ -1,20 +1,22 @@
-type Events = { [event: string]: (...told: never[]) => void };
+type Listener = (...args: never[]) => void;
 
-/** Who is told of what. One that throws is reported, and keeps nobody else from being told. */
-export class Listeners<E extends { [K in keyof E]: Events[string] }> {
+/** Event listeners. An exception in one is reported and does not keep the others from being called. */
+export class Listeners<E extends { [K in keyof E]: Listener }> {
   readonly #listeners = new Map<keyof E, Set<E[keyof E]>>();
 
   add<K extends keyof E>(event: K, listener: E[K]): () => void {
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners);
     listeners.add(listener);
-    return () => listeners.delete(listener);
+    return () => {
+      listeners.delete(listener);
+    };
   }
 
-  tell<K extends keyof E>(event: K, ...told: Parameters<E[K]>): void {
+  emit<K extends keyof E>(event: K, ...args: Parameters<E[K]>): void {
     for (const listener of [...(this.#listeners.get(event) ?? [])]) {
       try {
-        (listener as (...told: Parameters<E[K]>) => void)(...told);
+        (listener as (...args: Parameters<E[K]>) => void)(...args);
       } catch (error) {
         queueMicrotask(() => {
           throw error;

@@ -1,68 +1,68 @@
 import type { Message, Translation } from "./protocol.js";
 
-/** Translations of entries that are not there yet; more than these are not kept. */
-const EARLY = 500;
+/** The most translations that are kept for entries that have not arrived yet. */
+const MAX_EARLY_TRANSLATIONS = 500;
 
 /**
- * What is known of a room's log: a part without a hole, up to some `seq`, and entries ahead of it that wait for those in between.
- * Whatever the order in which things come, and however often, it ends in the same state.
+ * The known part of a room's log: a range of entries without gaps, and entries ahead of it that wait for those in
+ * between. Its final state does not depend on the order in which entries and translations arrive, nor on how often.
  */
 export class Log {
   #entries: Message[] = [];
   #snapshot: readonly Message[] | null = [];
   readonly #ahead = new Map<number, Message>();
-  readonly #early = new Map<number, Map<string, Translation>>();
+  readonly #earlyTranslations = new Map<number, Map<string, Translation>>();
   readonly #ids = new Set<string>();
   #loaded = false;
-  #highest = 0;
+  #highestSeq = 0;
   hasOlder = false;
 
-  /** Whether a newest page has come; before, everything that comes waits. */
+  /** Whether a newest page has been added. Until then, all entries wait. */
   get loaded(): boolean {
     return this.#loaded;
   }
 
-  /** Everything up to here is there, from the oldest entry on. */
-  get upTo(): number {
+  /** The end of the range without gaps. */
+  get lastSeq(): number {
     return this.#entries.at(-1)?.seq ?? 0;
   }
 
-  get oldest(): number {
+  get firstSeq(): number {
     return this.#entries[0]?.seq ?? 1;
   }
 
-  /** Whether something is known to exist beyond `upTo`. */
+  /** Whether entries beyond `lastSeq` are known to exist. */
   get isBehind(): boolean {
-    return this.#loaded && this.#highest > this.upTo;
+    return this.#loaded && this.#highestSeq > this.lastSeq;
   }
 
-  /** The same array as long as nothing changes. */
+  /** Returns the same array until something changes. */
   get messages(): readonly Message[] {
-    return (this.#snapshot ??= this.#entries.slice());
+    this.#snapshot ??= this.#entries.slice();
+    return this.#snapshot;
   }
 
-  /** Whether the part without a hole has this message. */
+  /** Whether the range without gaps contains this message. */
   has(messageId: string): boolean {
     return this.#ids.has(messageId);
   }
 
-  /** The entries after this one. */
-  after(seq: number): readonly Message[] {
-    return this.#entries.slice(Math.max(0, seq + 1 - this.oldest));
+  entriesAfter(seq: number): readonly Message[] {
+    return this.#entries.slice(Math.max(0, seq + 1 - this.firstSeq));
   }
 
-  at(seq: number): Message | undefined {
-    return this.#entries[seq - this.oldest];
+  get(seq: number): Message | undefined {
+    return this.#entries[seq - this.firstSeq];
   }
 
   /**
-   * Begins with the newest page, or goes on with it where it joins what is there. Where it does not, what is there is dropped: a
-   * person who comes back after a long time reads on at the end.
+   * Adds the newest page. If it does not connect to the known entries, those are dropped: after a long absence the
+   * reader continues at the end.
    */
-  start(page: readonly Message[], hasOlder: boolean): void {
+  addNewestPage(page: readonly Message[], hasOlder: boolean): void {
     const [first] = page;
-    const joins = this.#loaded && (first === undefined || first.seq <= this.upTo + 1);
-    if (!joins) {
+    const connects = this.#loaded && (first === undefined || first.seq <= this.lastSeq + 1);
+    if (!connects) {
       this.#entries = [];
       this.#ids.clear();
       this.#loaded = true;
@@ -70,95 +70,102 @@ export class Log {
       for (const message of page) this.#append(message);
       this.#changed();
     }
-    for (const message of page) this.take(message);
-    this.#drain();
+    for (const message of page) this.add(message);
+    this.#absorbAhead();
   }
 
-  /** Takes in an entry from anywhere. */
-  take(message: Message): void {
-    const { seq } = message;
-    this.#highest = Math.max(this.#highest, seq);
-    if (!this.#loaded || seq > this.upTo + 1) {
-      const waiting = this.#ahead.get(seq);
-      this.#ahead.set(seq, waiting === undefined ? message : merged(waiting, message));
-    } else if (seq <= this.upTo) {
-      this.#replace(seq, (known) => merged(known, message));
-    } else {
-      this.#append(message);
-      this.#changed();
-      this.#drain();
-    }
-  }
-
-  takeTranslation(seq: number, translation: Translation): void {
-    const known = this.#ahead.get(seq);
-    if (this.#loaded && this.at(seq) !== undefined) {
-      this.#replace(seq, (entry) => translated(entry, [translation]));
-    } else if (known !== undefined) {
-      this.#ahead.set(seq, translated(known, [translation]));
-    } else {
-      this.#keepEarly(seq, translation);
-    }
-  }
-
-  /** Puts an older page before what is there, as far as it joins. */
-  prepend(page: readonly Message[], hasOlder: boolean): void {
-    const older = page.filter((message) => message.seq < this.oldest).sort((a, b) => b.seq - a.seq);
+  /** Adds an older page before the known entries, as far as it connects to them. */
+  addOlderPage(page: readonly Message[], hasOlder: boolean): void {
+    const older = page.filter((message) => message.seq < this.firstSeq).sort((a, b) => b.seq - a.seq);
     for (const message of older) {
-      if (message.seq !== this.oldest - 1) break;
-      this.#entries.unshift(this.#withEarly(message));
+      if (message.seq !== this.firstSeq - 1) break;
+      this.#entries.unshift(this.#withEarlyTranslations(message));
       this.#ids.add(message.message_id);
     }
     this.hasOlder = hasOlder;
     this.#changed();
   }
 
-  /** Somebody says that the log is this long. */
-  hearOf(seq: number): void {
-    this.#highest = Math.max(this.#highest, seq);
+  /** Adds an entry from any source. */
+  add(message: Message): void {
+    const { seq } = message;
+    this.expectUpTo(seq);
+    if (!this.#loaded || seq > this.lastSeq + 1) {
+      const waiting = this.#ahead.get(seq);
+      this.#ahead.set(seq, waiting === undefined ? message : merge(waiting, message));
+    } else if (seq <= this.lastSeq) {
+      this.#replace(seq, (known) => merge(known, message));
+    } else {
+      this.#append(message);
+      this.#changed();
+      this.#absorbAhead();
+    }
+  }
+
+  addTranslation(seq: number, translation: Translation): void {
+    const waiting = this.#ahead.get(seq);
+    if (this.#loaded && this.get(seq) !== undefined) {
+      this.#replace(seq, (entry) => withTranslations(entry, [translation]));
+    } else if (waiting !== undefined) {
+      this.#ahead.set(seq, withTranslations(waiting, [translation]));
+    } else {
+      this.#keepEarlyTranslation(seq, translation);
+    }
+  }
+
+  /** Entries up to this one are known to exist. */
+  expectUpTo(seq: number): void {
+    this.#highestSeq = Math.max(this.#highestSeq, seq);
   }
 
   #append(message: Message): void {
-    this.#entries.push(this.#withEarly(message));
+    this.#entries.push(this.#withEarlyTranslations(message));
     this.#ids.add(message.message_id);
   }
 
-  #drain(): void {
+  /** Moves waiting entries into the range, as far as they connect to it. */
+  #absorbAhead(): void {
     for (const [seq, message] of this.#ahead) {
-      if (seq > this.upTo) continue;
-      this.#replace(seq, (known) => merged(known, message));
+      if (seq > this.lastSeq) continue;
+      this.#replace(seq, (known) => merge(known, message));
       this.#ahead.delete(seq);
     }
-    for (let next = this.#ahead.get(this.upTo + 1); next !== undefined; next = this.#ahead.get(this.upTo + 1)) {
+    for (let next = this.#nextAhead(); next !== undefined; next = this.#nextAhead()) {
       this.#ahead.delete(next.seq);
       this.#append(next);
       this.#changed();
     }
   }
 
+  #nextAhead(): Message | undefined {
+    return this.#ahead.get(this.lastSeq + 1);
+  }
+
   #replace(seq: number, change: (known: Message) => Message): void {
-    const known = this.at(seq);
+    const known = this.get(seq);
     if (known === undefined) return;
     const changed = change(known);
     if (changed === known) return;
-    this.#entries[seq - this.oldest] = changed;
+    this.#entries[seq - this.firstSeq] = changed;
     this.#changed();
   }
 
-  #withEarly(message: Message): Message {
-    const early = this.#early.get(message.seq);
+  #withEarlyTranslations(message: Message): Message {
+    const early = this.#earlyTranslations.get(message.seq);
     if (early === undefined) return message;
-    this.#early.delete(message.seq);
-    return translated(message, [...early.values()]);
+    this.#earlyTranslations.delete(message.seq);
+    return withTranslations(message, [...early.values()]);
   }
 
-  #keepEarly(seq: number, translation: Translation): void {
-    const early = this.#early.get(seq) ?? new Map<string, Translation>();
-    this.#early.set(seq, early);
+  #keepEarlyTranslation(seq: number, translation: Translation): void {
+    const early = this.#earlyTranslations.get(seq) ?? new Map<string, Translation>();
+    this.#earlyTranslations.set(seq, early);
     const known = early.get(translation.language);
     if (known === undefined || known.version < translation.version) early.set(translation.language, translation);
-    const [oldest] = this.#early.keys();
-    if (this.#early.size > EARLY && oldest !== undefined) this.#early.delete(oldest);
+    const [oldest] = this.#earlyTranslations.keys();
+    if (this.#earlyTranslations.size > MAX_EARLY_TRANSLATIONS && oldest !== undefined) {
+      this.#earlyTranslations.delete(oldest);
+    }
   }
 
   #changed(): void {
@@ -166,19 +173,21 @@ export class Log {
   }
 }
 
-/** Of two views of one entry the later edited one, with the highest version of each translation. The known one if nothing is newer. */
-function merged(known: Message, other: Message): Message {
+/** Merges two views of an entry: the later edit, with the highest version of each translation. */
+function merge(known: Message, other: Message): Message {
   const changedAt = ({ edited_at = 0, deleted_at = 0 }: Message) => Math.max(edited_at, deleted_at);
   const newest = changedAt(other) > changedAt(known) ? { ...other, translations: known.translations } : known;
-  return translated(newest, Object.values(other.translations));
+  return withTranslations(newest, Object.values(other.translations));
 }
 
-function translated(message: Message, translations: readonly Translation[]): Message {
-  const newer = translations.filter(({ language, version }) => (message.translations[language]?.version ?? 0) < version);
+/** Returns the same object if none of the translations is newer. */
+function withTranslations(message: Message, translations: readonly Translation[]): Message {
+  const versionOf = (all: Message["translations"], language: string) => all[language]?.version ?? 0;
+  const newer = translations.filter(({ language, version }) => versionOf(message.translations, language) < version);
   if (newer.length === 0) return message;
   const all = { ...message.translations };
   for (const translation of newer) {
-    if ((all[translation.language]?.version ?? 0) < translation.version) all[translation.language] = translation;
+    if (versionOf(all, translation.language) < translation.version) all[translation.language] = translation;
   }
   return { ...message, translations: all };
 }

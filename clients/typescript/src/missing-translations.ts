@@ -1,77 +1,84 @@
-import type { LogContext, OpenableLog } from "./room-log.js";
 import type { Message } from "./protocol.js";
+import type { OpenRoom, RoomContext } from "./room-context.js";
 
-/** As many entries as a page may have. */
-const PAGE = 100;
-/** As many as are looked at again after an absence, whatever they have: a translation that there is may have changed. */
-const NEWEST = 30;
+/** The most entries that one page can have. */
+const PAGE_SIZE = 100;
+/** After a reconnect this many of the newest entries are read again, because existing translations may have changed. */
+const RECENT_ENTRIES = 30;
 
-interface Waiting {
-  /** At which look it is asked for. */
-  due: number;
-  /** So many looks later it is asked for again. */
-  wait: number;
+interface Schedule {
+  /** The number of the check that requests it next. */
+  nextCheck: number;
+  /** How many checks later it is requested again. */
+  interval: number;
 }
 
 /**
- * Finds translations that never came. No number tells of them as `seq` does of an entry: an entry without the translation that its
- * room's members need is read again, ever more seldom, because some are never made.
+ * Finds translations that never arrived. No sequence number reveals them, as `seq` does for entries. An entry without a
+ * translation that its room's members need is read again, less and less often, because some are never made.
  */
 export class MissingTranslations {
-  readonly #waiting = new Map<number, Waiting>();
-  #looks = 0;
+  readonly #schedules = new Map<number, Schedule>();
+  #checks = 0;
 
-  constructor(private readonly room: OpenableLog, private readonly context: LogContext) {}
+  constructor(
+    private readonly room: OpenRoom,
+    private readonly context: RoomContext,
+  ) {}
 
-  /** After an absence: everything that may have changed meanwhile. */
+  /** Reads everything again that may have changed while the client was offline. */
   async refresh(): Promise<void> {
     const { log } = this.room;
     if (!log.loaded) return;
-    this.#waiting.clear();
-    const newest = this.room.messages.slice(-NEWEST).map(({ seq }) => seq);
-    await this.#read([...new Set([...this.#lacking(), ...newest])].sort((a, b) => a - b));
+    this.#schedules.clear();
+    const recent = log.messages.slice(-RECENT_ENTRIES).map(({ seq }) => seq);
+    const seqs = new Set([...this.#untranslated(), ...recent]);
+    await this.#read([...seqs].sort((a, b) => a - b));
   }
 
-  /** With every heartbeat. */
-  async look(): Promise<void> {
-    this.#looks += 1;
-    const lacking = this.#lacking();
-    for (const seq of this.#waiting.keys()) if (!lacking.includes(seq)) this.#waiting.delete(seq);
+  /** Called with every heartbeat. */
+  async check(): Promise<void> {
+    this.#checks += 1;
+    const untranslated = this.#untranslated();
+    for (const seq of this.#schedules.keys()) {
+      if (!untranslated.includes(seq)) this.#schedules.delete(seq);
+    }
     const due: number[] = [];
-    for (const seq of lacking) {
-      const waiting = this.#waiting.get(seq) ?? { due: this.#looks, wait: 1 };
-      this.#waiting.set(seq, waiting);
-      if (waiting.due > this.#looks) continue;
+    for (const seq of untranslated) {
+      const schedule = this.#schedules.get(seq) ?? { nextCheck: this.#checks, interval: 1 };
+      this.#schedules.set(seq, schedule);
+      if (schedule.nextCheck > this.#checks) continue;
       due.push(seq);
-      waiting.due = this.#looks + waiting.wait;
-      waiting.wait *= 2;
+      schedule.nextCheck = this.#checks + schedule.interval;
+      schedule.interval *= 2;
     }
     await this.#read(due);
   }
 
-  #lacking(): number[] {
-    const { room } = this.room;
+  #untranslated(): number[] {
+    const { room, log } = this.room;
     if (room === null || (room.translation !== undefined && room.translation !== "auto")) return [];
     const languages = new Set(room.members.flatMap(({ language }) => language ?? []));
-    return this.room.messages.filter((message) => lacksOneOf(languages, message)).map(({ seq }) => seq);
+    return log.messages.filter((message) => lacksTranslation(message, languages)).map(({ seq }) => seq);
   }
 
-  /** Reads these entries again, and what stands between them, by the page. */
+  /** Reads these entries, in ascending order, and everything between them, page by page. */
   async #read(seqs: readonly number[]): Promise<void> {
-    let read = 0;
+    let readUpTo = 0;
     for (const seq of seqs) {
-      if (seq <= read) continue;
-      const last = seqs.filter((other) => other < seq + PAGE).at(-1) ?? seq;
-      const limit = last - seq + 1;
-      const page = await this.context.requests.call("getChatHistory", { room_id: this.room.roomId, after_seq: seq - 1, limit });
-      this.room.take(page.messages);
-      read = page.messages.at(-1)?.seq ?? seq;
+      if (seq <= readUpTo) continue;
+      const last = seqs.filter((other) => other < seq + PAGE_SIZE).at(-1) ?? seq;
+      const fields = { room_id: this.room.roomId, after_seq: seq - 1, limit: last - seq + 1 };
+      const page = await this.context.requests.call("getChatHistory", fields);
+      this.room.add(page.messages);
+      readUpTo = page.messages.at(-1)?.seq ?? seq;
     }
   }
 }
 
-function lacksOneOf(languages: ReadonlySet<string>, { kind, language, translations, deleted_at: deletedAt }: Message): boolean {
+function lacksTranslation(message: Message, languages: ReadonlySet<string>): boolean {
+  const { kind, language, translations, deleted_at: deletedAt } = message;
   if (kind !== "text" || language == null || deletedAt != null) return false;
-  const there = new Set([language, ...Object.keys(translations)].map((tag) => tag.toLowerCase()));
-  return [...languages].some((wanted) => !there.has(wanted.toLowerCase()));
+  const available = new Set([language, ...Object.keys(translations)].map((tag) => tag.toLowerCase()));
+  return [...languages].some((wanted) => !available.has(wanted.toLowerCase()));
 }

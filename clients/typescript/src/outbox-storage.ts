@@ -1,27 +1,50 @@
-import type { Outgoing, OutboxStorage } from "./api.js";
+import type { OutboxStorage, OutgoingMessage } from "./api.js";
 
 /**
- * Messages of one person that outlive the page. Each has a key of its own, so that several tabs never overwrite each other's. Only where
- * a storage cannot list its keys, a list of them is kept besides.
+ * One user's messages in a storage that outlives the page. Each message has its own key, so that tabs never overwrite
+ * each other's. An index is kept only for a storage that cannot list its keys.
  */
 export class StoredMessages {
   readonly #prefix: string;
 
-  constructor(private readonly storage: OutboxStorage, url: string, subject: string) {
+  constructor(
+    private readonly storage: OutboxStorage,
+    url: string,
+    subject: string,
+  ) {
     this.#prefix = `damso.outbox|${url}|${encodeURIComponent(subject)}|`;
   }
 
-  /** What is there, from whichever tab; in the order in which it was written. */
-  all(): Outgoing[] {
-    const found = this.#keys().flatMap((key) => parsed(this.#item(key)) ?? []);
-    return found.sort((a, b) => a.createdAt - b.createdAt);
+  /** The stored messages of all tabs, in the order in which they were written. */
+  all(): OutgoingMessage[] {
+    const messages = this.#keys().flatMap((key) => parse(this.#get(key)) ?? []);
+    return messages.sort((a, b) => a.createdAt - b.createdAt);
   }
 
   has(messageId: string): boolean {
-    return this.#item(this.#prefix + messageId) !== null;
+    return this.#get(this.#prefix + messageId) !== null;
   }
 
-  #item(key: string): string | null {
+  /** Storages can be full or forbidden. The message is then kept in memory only. */
+  put(message: OutgoingMessage): void {
+    try {
+      this.storage.setItem(this.#prefix + message.messageId, JSON.stringify(message));
+      this.#updateIndex((ids) => ids.add(message.messageId));
+    } catch {
+      // See above.
+    }
+  }
+
+  remove(messageId: string): void {
+    try {
+      this.storage.removeItem(this.#prefix + messageId);
+      this.#updateIndex((ids) => ids.delete(messageId));
+    } catch {
+      // It is sent once more after a reload, which has no effect.
+    }
+  }
+
+  #get(key: string): string | null {
     try {
       return this.storage.getItem(key);
     } catch {
@@ -29,47 +52,29 @@ export class StoredMessages {
     }
   }
 
-  /** Whether it is kept; a storage can be full or forbidden. */
-  put(message: Outgoing): boolean {
-    try {
-      this.storage.setItem(this.#prefix + message.messageId, JSON.stringify(message));
-      this.#list((ids) => ids.add(message.messageId));
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  remove(messageId: string): void {
-    try {
-      this.storage.removeItem(this.#prefix + messageId);
-      this.#list((ids) => ids.delete(messageId));
-    } catch {
-      // Then it is sent once more after a reload, which has no effect.
-    }
-  }
-
   #keys(): string[] {
     const { length } = this.storage;
     try {
-      if (length === undefined || this.storage.key === undefined) return [...this.#listed()].map((id) => this.#prefix + id);
+      if (length === undefined || this.storage.key === undefined) {
+        return [...this.#readIndex()].map((id) => this.#prefix + id);
+      }
       const all = Array.from({ length }, (_, index) => this.storage.key?.(index) ?? "");
       return all.filter((key) => key.startsWith(this.#prefix));
     } catch {
-      // A storage that may not be read holds nothing.
+      // A storage that must not be read counts as empty.
       return [];
     }
   }
 
-  #list(change: (ids: Set<string>) => unknown): void {
+  #updateIndex(change: (ids: Set<string>) => unknown): void {
     if (this.storage.length !== undefined && this.storage.key !== undefined) return;
-    const ids = this.#listed();
+    const ids = this.#readIndex();
     change(ids);
     if (ids.size === 0) this.storage.removeItem(this.#prefix);
     else this.storage.setItem(this.#prefix, JSON.stringify([...ids]));
   }
 
-  #listed(): Set<string> {
+  #readIndex(): Set<string> {
     try {
       const ids: unknown = JSON.parse(this.storage.getItem(this.#prefix) ?? "[]");
       return new Set(Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : []);
@@ -79,13 +84,16 @@ export class StoredMessages {
   }
 }
 
-function parsed(text: string | null): Outgoing | null {
+function parse(json: string | null): OutgoingMessage | null {
   try {
-    const message = JSON.parse(text ?? "null") as Partial<Outgoing> | null;
-    const { messageId, roomId, text: words, createdAt } = message ?? {};
-    const whole =
-      typeof messageId === "string" && typeof roomId === "string" && typeof words === "string" && typeof createdAt === "number";
-    return whole ? (message as Outgoing) : null;
+    const message = JSON.parse(json ?? "null") as Partial<OutgoingMessage> | null;
+    const { messageId, roomId, text, createdAt } = message ?? {};
+    const isComplete =
+      typeof messageId === "string" &&
+      typeof roomId === "string" &&
+      typeof text === "string" &&
+      typeof createdAt === "number";
+    return isComplete ? (message as OutgoingMessage) : null;
   } catch {
     return null;
   }

@@ -1,41 +1,42 @@
-import type { Alarms } from "./alarms.js";
 import type { Timing } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { ConnectionLost, DamsoError } from "./errors.js";
-import type { Frame, Link } from "./link.js";
-import type { Action, Refusal, Replies, Requests as Fields } from "./protocol.js";
+import type { Action, Requests as Fields, Refusal, Replies } from "./protocol.js";
+import type { Frame, Socket } from "./socket.js";
+import type { Timers } from "./timers.js";
 
-/** What requests need of the connection. */
-export interface Carrier {
-  readonly current: Link | null;
-  /** Nothing came of it for too long. */
-  drop(link: Link): void;
+/** The part of the connection that requests use. */
+export interface Transport {
+  readonly current: Socket | null;
+  /** Gives up a socket that has been silent for too long. */
+  drop(socket: Socket): void;
 }
 
-interface Pending {
+interface PendingRequest {
   readonly action: Action;
   readonly text: string;
-  readonly free: boolean;
-  /** It makes sense on this link alone. */
-  readonly bound: Link | null;
+  readonly idempotent: boolean;
+  /** The only socket on which the request makes sense. Null if any will do. */
+  readonly boundTo: Socket | null;
   readonly fields: Fields[Action];
-  /** Says when nobody wants it any more. */
-  readonly unwanted: AbortSignal | undefined;
-  link: Link | null;
-  tries: number;
-  cancel: () => void;
+  /** Aborted when the caller no longer wants the request to be sent. */
+  readonly signal: AbortSignal | undefined;
+  /** The socket that it was sent on and that still owes a reply. */
+  socket: Socket | null;
+  attempts: number;
+  cancelTimer: () => void;
   readonly backoff: Backoff;
   readonly resolve: (reply: never) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** After so many tries without an answer it is given up: perhaps it is the request that nobody survives. */
-const TRIES = 6;
-/** API Gateway closes a connection at a larger frame, and would again at every repetition. */
-const FRAME_LIMIT = 128 * 1024;
+/** A request without a reply is given up after this many attempts. It may be what breaks the server. */
+const MAX_ATTEMPTS = 6;
+/** API Gateway closes the connection on a larger frame, and would do so at every repetition. */
+const MAX_FRAME_BYTES = 128 * 1024;
 
-/** Which requests have the same effect once or often. */
-function isFree(action: Action, fields: Record<string, unknown>): boolean {
+/** Whether doing the request twice has the same effect as doing it once. */
+function isIdempotent(action: Action, fields: Record<string, unknown>): boolean {
   switch (action) {
     case "createRoom":
       return fields.kind !== "group" || fields.room_id !== undefined;
@@ -46,180 +47,217 @@ function isFree(action: Action, fields: Record<string, unknown>): boolean {
     case "changeRoomStatus":
     case "setRoomTranslation":
     case "signOutEverywhere":
-      // Another person's change, or another sign-in, may lie between the first time and the second.
+      // Somebody else's change, or a new sign-in, may happen between the two.
       return false;
     default:
       return true;
   }
 }
 
-/** Gives every request an answer: its reply, its refusal, or the news that there was none. */
+/** Settles every request: with its reply, its refusal, or a `ConnectionLost`. Repeats idempotent requests. */
 export class Requests {
-  readonly #pending = new Map<string, Pending>();
-  readonly #drains = new Map<Link, (() => void)[]>();
-  #next = 0;
-  #over = false;
+  readonly #pending = new Map<string, PendingRequest>();
+  readonly #drainWaiters = new Map<Socket, (() => void)[]>();
+  #lastId = 0;
+  #closed = false;
 
   constructor(
-    private readonly carrier: Carrier,
+    private readonly transport: Transport,
     private readonly timing: Timing,
     private readonly random: () => number,
-    private readonly alarms: Alarms,
+    private readonly timers: Timers,
   ) {}
 
-  call<A extends Action>(action: A, fields: Fields[A], bound: Link | null = null, unwanted?: AbortSignal): Promise<Replies[A]> {
+  call<A extends Action>(
+    action: A,
+    fields: Fields[A],
+    boundTo: Socket | null = null,
+    signal?: AbortSignal,
+  ): Promise<Replies[A]> {
     return new Promise((resolve, reject) => {
-      if (this.#over) return reject(new ConnectionLost(action, "not_sent"));
-      this.#next += 1;
-      const id = String(this.#next);
-      const text = JSON.stringify({ ...fields, action, request_id: id });
-      if (new TextEncoder().encode(text).length > FRAME_LIMIT) {
-        const code = action === "sendMessage" ? "message_too_long" : "bad_request";
-        return reject(new DamsoError(action, { code, message: "the request is larger than a frame may be" }));
+      if (this.#closed) {
+        reject(new ConnectionLost(action, "not_sent"));
+        return;
       }
-      const free = isFree(action, fields as Record<string, unknown>);
-      const backoff = new Backoff(this.timing.firstBackoff, this.timing.longestBackoff, this.random);
+      this.#lastId += 1;
+      const id = String(this.#lastId);
+      const text = JSON.stringify({ ...fields, action, request_id: id });
+      if (new TextEncoder().encode(text).length > MAX_FRAME_BYTES) {
+        const code = action === "sendMessage" ? "message_too_long" : "bad_request";
+        reject(new DamsoError(action, { code, message: "the request exceeds 128 KB; shorten it" }));
+        return;
+      }
+      const { initialRetryDelayMs, maxRetryDelayMs } = this.timing;
       this.#pending.set(id, {
-        action, text, free, bound, fields, unwanted, link: null, tries: 0, cancel: () => {}, backoff, resolve: resolve as (reply: never) => void, reject,
+        action,
+        text,
+        idempotent: isIdempotent(action, fields as Record<string, unknown>),
+        boundTo,
+        fields,
+        signal,
+        socket: null,
+        attempts: 0,
+        cancelTimer: () => {},
+        backoff: new Backoff(initialRetryDelayMs, maxRetryDelayMs, this.random),
+        resolve: resolve as (reply: never) => void,
+        reject,
       });
-      unwanted?.addEventListener("abort", () => this.#withdraw(id), { once: true });
+      signal?.addEventListener("abort", () => this.#abort(id), { once: true });
       this.#transmit(id);
     });
   }
 
-  /** Nobody wants it any more: what waits for a link is not sent, and what is on its way is not repeated. */
-  #withdraw(id: string): void {
-    const pending = this.#pending.get(id);
-    if (pending === undefined || pending.link !== null) return;
-    this.#settle(id, pending, () => pending.reject(new ConnectionLost(pending.action, pending.tries === 0 ? "not_sent" : "unknown")));
-  }
-
-  /** A link can carry what waits. */
+  /** Sends everything that waits for a connection. */
   opened(): void {
-    for (const [id, pending] of this.#pending) if (pending.link === null) this.#transmit(id);
+    for (const [id, pending] of this.#pending) if (pending.socket === null) this.#transmit(id);
   }
 
-  lost(link: Link): void {
+  lost(socket: Socket): void {
     for (const [id, pending] of this.#pending) {
-      if (pending.link === link || pending.bound === link) this.#unanswered(id, pending, 0);
+      if (pending.socket === socket || pending.boundTo === socket) this.#noReply(id, pending, 0);
     }
-    this.#drained(link);
+    this.#notifyIfDrained(socket);
   }
 
-  drained(link: Link): Promise<void> {
+  /** Resolves once no request waits for a reply on this socket. */
+  drained(socket: Socket): Promise<void> {
     return new Promise((resolve) => {
-      this.#drains.set(link, [...(this.#drains.get(link) ?? []), resolve]);
-      this.#drained(link);
+      this.#drainWaiters.set(socket, [...(this.#drainWaiters.get(socket) ?? []), resolve]);
+      this.#notifyIfDrained(socket);
     });
   }
 
-  /** Takes in what is no event. */
-  receive(frame: Frame, link: Link): void {
-    if (frame.type === undefined) return this.#gatewayFailed(link);
+  /** Handles replies and errors. */
+  receive(frame: Frame, socket: Socket): void {
+    if (frame.type === undefined) {
+      this.#apiGatewayError(socket);
+      return;
+    }
     const id = typeof frame.request_id === "string" ? frame.request_id : "";
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
-    if (frame.type === "reply") return this.#settle(id, pending, () => pending.resolve(frame as never));
-    const refusal = frame as unknown as Refusal;
-    // It was not done, and may be on a connection with a fresh token, which perhaps is there already.
-    if (refusal.code === "session_expired" && pending.bound === null) {
-      pending.tries -= 1;
-      return this.carrier.current === link ? this.#wait(pending) : this.#again(id, pending, 0);
-    }
-    if (refusal.code === "internal" && pending.free && pending.tries < TRIES) {
-      return this.#again(id, pending, pending.backoff.next());
-    }
-    const repeated = ownCorrection(pending, refusal);
-    if (repeated !== null) return this.#settle(id, pending, () => pending.resolve(repeated as never));
-    this.#settle(id, pending, () => pending.reject(new DamsoError(pending.action, bare(refusal))));
+    if (frame.type === "reply") this.#settle(id, pending, () => pending.resolve(frame as never));
+    else this.#refused(id, pending, frame as unknown as Refusal, socket);
   }
 
-  /** The server ended the session at this person's wish, which is the answer to that wish. */
+  /** Being signed out is the reply to `signOutEverywhere`, and the end of every other request. */
   signedOut(): void {
     for (const [id, pending] of this.#pending) {
-      if (pending.action === "signOutEverywhere") this.#settle(id, pending, () => pending.resolve({ closed: 1 } as never));
+      if (pending.action !== "signOutEverywhere") continue;
+      this.#settle(id, pending, () => pending.resolve({ closed: 1 } as never));
     }
-    this.giveUp();
+    this.close();
   }
 
-  /** What comes from now on waits for a connection, where there is none yet. */
+  /** Accepts requests again. They wait for a connection if there is none yet. */
   start(): void {
-    this.#over = false;
+    this.#closed = false;
   }
 
-  /** Nothing will carry them any more. */
-  giveUp(): void {
-    this.#over = true;
-    for (const [id, pending] of this.#pending) {
-      const outcome = pending.tries === 0 ? "not_sent" : "unknown";
-      this.#settle(id, pending, () => pending.reject(new ConnectionLost(pending.action, outcome)));
+  /** Rejects all pending and all further requests. */
+  close(): void {
+    this.#closed = true;
+    for (const [id, pending] of this.#pending) this.#rejectAsLost(id, pending);
+  }
+
+  /** An aborted request that waits for a connection is not sent; one that was sent is not repeated. */
+  #abort(id: string): void {
+    const pending = this.#pending.get(id);
+    if (pending !== undefined && pending.socket === null) this.#rejectAsLost(id, pending);
+  }
+
+  #refused(id: string, pending: PendingRequest, refusal: Refusal, socket: Socket): void {
+    if (refusal.code === "session_expired" && pending.boundTo === null) {
+      // It had no effect, and may succeed on a connection with a new token. That connection may be open already.
+      pending.attempts -= 1;
+      if (this.transport.current === socket) this.#detach(pending);
+      else this.#retry(id, pending, 0);
+      return;
     }
+    if (refusal.code === "internal" && pending.idempotent && pending.attempts < MAX_ATTEMPTS) {
+      this.#retry(id, pending, pending.backoff.nextMs());
+      return;
+    }
+    const reply = ownEarlierCorrection(pending, refusal);
+    this.#settle(id, pending, () => {
+      if (reply !== null) pending.resolve(reply as never);
+      else pending.reject(new DamsoError(pending.action, withoutFrameFields(refusal)));
+    });
   }
 
   #transmit(id: string): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
-    if (pending.unwanted?.aborted) return this.#withdraw(id);
-    const link = pending.bound ?? this.carrier.current;
-    if (link === null || !link.send(pending.text)) {
-      if (pending.bound !== null) this.#unanswered(id, pending, 0);
-      else this.#wait(pending);
+    if (pending.signal?.aborted) {
+      this.#abort(id);
+      return;
+    }
+    const socket = pending.boundTo ?? this.transport.current;
+    if (socket === null || !socket.send(pending.text)) {
+      if (pending.boundTo !== null) this.#noReply(id, pending, 0);
+      else this.#detach(pending);
       return;
     }
     const sentAt = Date.now();
-    pending.link = link;
-    pending.tries += 1;
-    pending.cancel();
-    pending.cancel = this.alarms.after(this.timing.replyWithin, () => {
-      // Where nothing at all came meanwhile the link is dead, whatever the socket believes.
-      if (link.heardAt < sentAt) this.carrier.drop(link);
-      if (this.#pending.get(id) === pending && pending.link === link) this.#unanswered(id, pending, 0);
+    pending.socket = socket;
+    pending.attempts += 1;
+    pending.cancelTimer();
+    pending.cancelTimer = this.timers.after(this.timing.replyTimeoutMs, () => {
+      // If nothing at all arrived since, the connection is dead even if the socket does not know it.
+      if (socket.lastActiveAt < sentAt) this.transport.drop(socket);
+      if (this.#pending.get(id) === pending && pending.socket === socket) this.#noReply(id, pending, 0);
     });
   }
 
-  #unanswered(id: string, pending: Pending, wait: number): void {
-    const sent = pending.tries > 0;
-    if (pending.bound === null && (!sent || (pending.free && pending.tries < TRIES))) return this.#again(id, pending, wait);
-    this.#settle(id, pending, () => pending.reject(new ConnectionLost(pending.action, sent ? "unknown" : "not_sent")));
+  #noReply(id: string, pending: PendingRequest, delayMs: number): void {
+    const mayRepeat = pending.attempts === 0 || (pending.idempotent && pending.attempts < MAX_ATTEMPTS);
+    if (pending.boundTo === null && mayRepeat) this.#retry(id, pending, delayMs);
+    else this.#rejectAsLost(id, pending);
   }
 
-  /** A frame of API Gateway itself: some request was not answered, and nothing says which. */
-  #gatewayFailed(link: Link): void {
-    const concerned = [...this.#pending].filter(([, pending]) => pending.link === link);
-    for (const [id, pending] of concerned) {
-      if (concerned.length === 1 || pending.free) this.#unanswered(id, pending, pending.backoff.next());
+  /** API Gateway itself sent an error frame: some request got no reply, and nothing says which. */
+  #apiGatewayError(socket: Socket): void {
+    const candidates = [...this.#pending].filter(([, pending]) => pending.socket === socket);
+    for (const [id, pending] of candidates) {
+      if (candidates.length === 1 || pending.idempotent) this.#noReply(id, pending, pending.backoff.nextMs());
     }
   }
 
-  #again(id: string, pending: Pending, wait: number): void {
-    this.#wait(pending);
-    if (wait === 0) return this.#transmit(id);
-    pending.cancel = this.alarms.after(wait, () => this.#transmit(id));
+  #retry(id: string, pending: PendingRequest, delayMs: number): void {
+    this.#detach(pending);
+    if (delayMs === 0) this.#transmit(id);
+    else pending.cancelTimer = this.timers.after(delayMs, () => this.#transmit(id));
   }
 
-  #wait(pending: Pending): void {
-    const link = pending.link;
-    pending.cancel();
-    pending.cancel = () => {};
-    pending.link = null;
-    if (link !== null) this.#drained(link);
+  /** Stops waiting for a reply. The request stays pending. */
+  #detach(pending: PendingRequest): void {
+    const { socket } = pending;
+    pending.cancelTimer();
+    pending.cancelTimer = () => {};
+    pending.socket = null;
+    if (socket !== null) this.#notifyIfDrained(socket);
   }
 
-  #settle(id: string, pending: Pending, answer: () => void): void {
+  #rejectAsLost(id: string, pending: PendingRequest): void {
+    const outcome = pending.attempts === 0 ? "not_sent" : "unknown";
+    this.#settle(id, pending, () => pending.reject(new ConnectionLost(pending.action, outcome)));
+  }
+
+  #settle(id: string, pending: PendingRequest, settle: () => void): void {
     this.#pending.delete(id);
-    this.#wait(pending);
-    answer();
+    this.#detach(pending);
+    settle();
   }
 
-  #drained(link: Link): void {
-    const waiting = this.#drains.get(link);
-    if (waiting === undefined || [...this.#pending.values()].some((pending) => pending.link === link)) return;
-    this.#drains.delete(link);
-    for (const resolve of waiting) resolve();
+  #notifyIfDrained(socket: Socket): void {
+    const waiters = this.#drainWaiters.get(socket);
+    if (waiters === undefined || [...this.#pending.values()].some((pending) => pending.socket === socket)) return;
+    this.#drainWaiters.delete(socket);
+    for (const resolve of waiters) resolve();
   }
 }
 
-function bare({ code, message, retry_after_ms, reason, translation }: Refusal): Refusal {
+function withoutFrameFields({ code, message, retry_after_ms, reason, translation }: Refusal): Refusal {
   const refusal: Refusal = { code, message };
   if (retry_after_ms !== undefined) refusal.retry_after_ms = retry_after_ms;
   if (reason !== undefined) refusal.reason = reason;
@@ -227,11 +265,12 @@ function bare({ code, message, retry_after_ms, reason, translation }: Refusal): 
   return refusal;
 }
 
-/** A correction that is repeated, its reply having been lost, conflicts with itself: then it was done. */
-function ownCorrection(pending: Pending, refusal: Refusal): Replies["setTranslatedMessage"] | null {
-  if (pending.action !== "setTranslatedMessage" || pending.tries < 2 || refusal.code !== "conflict") return null;
+/** A correction whose reply was lost conflicts with itself when it is repeated. That means it succeeded. */
+function ownEarlierCorrection(pending: PendingRequest, refusal: Refusal): Replies["setTranslatedMessage"] | null {
+  if (pending.action !== "setTranslatedMessage" || pending.attempts < 2 || refusal.code !== "conflict") return null;
   const { translation } = refusal;
+  if (translation === undefined) return null;
   const { translated_message: text, version = 0 } = pending.fields as Fields["setTranslatedMessage"];
-  const own = translation?.source === "person" && translation.text === text && translation.version === version + 1;
-  return translation !== undefined && own ? { translation } : null;
+  const isOwn = translation.source === "person" && translation.text === text && translation.version === version + 1;
+  return isOwn ? { translation } : null;
 }

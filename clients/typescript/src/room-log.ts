@@ -1,53 +1,37 @@
-import type { Alarms } from "./alarms.js";
-import type { Outgoing, RoomLog, Timing } from "./api.js";
-import { DamsoError, retryAfter } from "./errors.js";
-import { MissingTranslations } from "./missing-translations.js";
+import type { OutgoingMessage, RoomLog } from "./api.js";
+import { DamsoError, retryAfterMs } from "./errors.js";
+import { GapRepair } from "./gap-repair.js";
 import { Log } from "./log.js";
-import type { Acknowledgement, Outbox } from "./outbox.js";
-import type { Message, Replies, Room, Sender, Translation } from "./protocol.js";
-import { ReadMark } from "./read-mark.js";
-import { Repair } from "./repair.js";
-import type { Requests } from "./requests.js";
+import { MissingTranslations } from "./missing-translations.js";
+import type { Acknowledgement } from "./outbox.js";
+import type { Message, Replies, Requests, Room, Translation } from "./protocol.js";
+import { ReadMarker } from "./read-marker.js";
+import type { OpenRoom, RoomContext } from "./room-context.js";
 
-/** What all rooms' logs share. */
-export interface LogContext {
-  readonly requests: Requests;
-  readonly outbox: Outbox;
-  readonly timing: Timing;
-  readonly alarms: Alarms;
-  readonly random: () => number;
-  /** Who the caller is, as far as that is known. */
-  self(): { sender: Sender; language: string | null } | null;
-  roomOf(roomId: string): Room | null;
-  takeRoom(room: Room): void;
-  /** The caller has read so far, and so many are unread. */
-  marked(roomId: string, seq: number, unread: number): void;
-  /** An entry came by whichever way. */
-  seen(message: Message): void;
-  changed(roomId: string): void;
-  appended(message: Message): void;
-}
-
-/** A room as its reader sees it: the log, what is on its way, and how far everybody has read. */
-export class OpenableLog implements RoomLog {
+/** A room as its reader sees it, kept up to date: the log, outgoing messages, and how far everybody has read. */
+export class LiveRoomLog implements RoomLog, OpenRoom {
   readonly log = new Log();
-  readonly repair: Repair;
-  readonly missing: MissingTranslations;
-  readonly #readMark: ReadMark;
-  /** Acknowledged, but not yet part of the log: entries in between are missing. */
-  readonly #settling = new Map<string, Outgoing>();
-  #readMarks: Readonly<Record<string, number>> = {};
+  readonly gapRepair: GapRepair;
+  readonly missingTranslations: MissingTranslations;
+  readonly #readMarker: ReadMarker;
+  /** Acknowledged, but not part of the log yet because entries before them are missing. */
+  readonly #acknowledged = new Map<string, OutgoingMessage>();
+  #readMarkers: Readonly<Record<string, number>> = {};
   #opening: Promise<void> | null = null;
-  #olderLoading: Promise<void> | null = null;
-  #visit = 0;
-  /** Up to here the listeners know. */
-  #announced = 0;
-  #outgoing: readonly Outgoing[] | null = null;
+  #loadingOlder: Promise<void> | null = null;
+  /** Incremented by `open` and `leave`, so that a reply to an earlier `open` is ignored. */
+  #generation = 0;
+  /** The listeners know of all entries up to this one. */
+  #announcedUpTo = 0;
+  #outgoing: readonly OutgoingMessage[] | null = null;
 
-  constructor(readonly roomId: string, private readonly context: LogContext) {
-    this.repair = new Repair(this, context);
-    this.missing = new MissingTranslations(this, context);
-    this.#readMark = new ReadMark(roomId, context);
+  constructor(
+    readonly roomId: string,
+    private readonly context: RoomContext,
+  ) {
+    this.gapRepair = new GapRepair(this, context);
+    this.missingTranslations = new MissingTranslations(this, context);
+    this.#readMarker = new ReadMarker(roomId, context);
   }
 
   get isOpen(): boolean {
@@ -55,7 +39,7 @@ export class OpenableLog implements RoomLog {
   }
 
   get room(): Room | null {
-    return this.context.roomOf(this.roomId);
+    return this.context.knownRoom(this.roomId);
   }
 
   get messages(): readonly Message[] {
@@ -66,24 +50,24 @@ export class OpenableLog implements RoomLog {
     return this.log.hasOlder;
   }
 
-  get readMarks(): Readonly<Record<string, number>> {
-    return this.#readMarks;
+  get readMarkers(): Readonly<Record<string, number>> {
+    return this.#readMarkers;
   }
 
-  get outgoing(): readonly Outgoing[] {
+  get outgoing(): readonly OutgoingMessage[] {
     if (this.#outgoing === null) {
-      const under = [...this.#settling.values(), ...this.context.outbox.of(this.roomId)];
-      this.#outgoing = under.filter(({ messageId }) => !this.log.has(messageId));
+      const messages = [...this.#acknowledged.values(), ...this.context.outbox.inRoom(this.roomId)];
+      this.#outgoing = messages.filter(({ messageId }) => !this.log.has(messageId));
     }
     return this.#outgoing;
   }
 
   open(): Promise<void> {
     if (this.#opening === null) {
-      this.#visit += 1;
-      const visit = this.#visit;
-      this.#opening = this.#open(visit).catch((error: unknown) => {
-        if (visit === this.#visit) this.leave();
+      this.#generation += 1;
+      const generation = this.#generation;
+      this.#opening = this.#open(generation).catch((error: unknown) => {
+        if (generation === this.#generation) this.leave();
         throw error;
       });
     }
@@ -91,25 +75,28 @@ export class OpenableLog implements RoomLog {
   }
 
   leave(): void {
-    this.#visit += 1;
+    this.#generation += 1;
     this.#opening = null;
-    this.#settling.clear();
-    this.repair.stop();
+    this.#acknowledged.clear();
+    this.gapRepair.stop();
     this.changed();
   }
 
   loadOlder(limit = 30): Promise<void> {
-    this.#olderLoading ??= this.#loadOlder(limit).finally(() => (this.#olderLoading = null));
-    return this.#olderLoading;
+    this.#loadingOlder ??= this.#loadOlder(limit).finally(() => {
+      this.#loadingOlder = null;
+    });
+    return this.#loadingOlder;
   }
 
   markRead(seq: number): void {
-    this.#readMark.move(seq);
+    this.#readMarker.moveTo(seq);
   }
 
   async translate(seq: number, language: string): Promise<Translation> {
-    const { translation } = await this.context.requests.call("translateMessage", { room_id: this.roomId, seq, language });
-    this.takeTranslation(seq, translation);
+    const fields = { room_id: this.roomId, seq, language };
+    const { translation } = await this.context.requests.call("translateMessage", fields);
+    this.addTranslation(seq, translation);
     return translation;
   }
 
@@ -117,26 +104,29 @@ export class OpenableLog implements RoomLog {
     const fields = { room_id: this.roomId, seq, language, translated_message: text, version };
     try {
       const { translation } = await this.context.requests.call("setTranslatedMessage", fields);
-      this.takeTranslation(seq, translation);
+      this.addTranslation(seq, translation);
       return translation;
     } catch (error) {
       const current = error instanceof DamsoError ? error.refusal.translation : undefined;
-      if (current !== undefined) this.takeTranslation(seq, current);
+      if (current !== undefined) this.addTranslation(seq, current);
       throw error;
     }
   }
 
   async *search(query: string): AsyncGenerator<readonly Message[]> {
-    let next: { before_seq?: number; after_seq?: number } | undefined = {};
+    let next: Partial<Requests["getChatHistory"]> | undefined = {};
     while (next !== undefined) {
       try {
-        const page: Replies["getChatHistory"] = await this.context.requests.call("getChatHistory", { room_id: this.roomId, query, ...next });
+        const fields: Requests["getChatHistory"] = { room_id: this.roomId, query, ...next };
+        const page: Replies["getChatHistory"] = await this.context.requests.call("getChatHistory", fields);
         next = page.has_more ? page.next : undefined;
         if (page.messages.length > 0) yield page.messages;
       } catch (error) {
-        const wait = retryAfter(error);
-        if (wait === null) throw error;
-        await new Promise<void>((resolve, reject) => this.context.alarms.after(wait, resolve, () => reject(error)));
+        const delayMs = retryAfterMs(error);
+        if (delayMs === null) throw error;
+        await new Promise<void>((resolve, reject) => {
+          this.context.timers.after(delayMs, resolve, () => reject(error));
+        });
       }
     }
   }
@@ -149,107 +139,118 @@ export class OpenableLog implements RoomLog {
     this.context.outbox.discard(messageId);
   }
 
-  /** Takes in entries by whichever way they came, and tells the listeners of those that the log grew by. */
-  take(messages: readonly Message[]): void {
-    for (const message of messages) this.context.seen(message);
+  /** Adds entries from any source and tells the listeners of those that the log grew by. */
+  add(messages: readonly Message[]): void {
+    for (const message of messages) this.context.entrySeen(message);
     if (!this.isOpen) return;
-    for (const message of messages) this.log.take(message);
-    this.#grown();
+    for (const message of messages) this.log.add(message);
+    this.#announce();
   }
 
-  takeTranslation(seq: number, translation: Translation): void {
-    this.log.takeTranslation(seq, translation);
+  addTranslation(seq: number, translation: Translation): void {
+    this.log.addTranslation(seq, translation);
     this.changed();
   }
 
-  takeReadMark(participant: string, seq: number): void {
-    this.#takeReadMarks({ [participant]: seq });
+  moveReadMarker(participant: string, seq: number): void {
+    this.#moveReadMarkers({ [participant]: seq });
   }
 
-  /** A view of the room came, by whichever way: it says how long the log is and how far everybody has read. */
-  takeRoom(room: Room): void {
-    this.#takeReadMarks(Object.fromEntries(room.members.map((member) => [member.participant, member.last_read_seq])));
-    this.hearOf(room.last_seq);
+  /** Applies a view of the room, from any source: it says how long the log is and how far everybody has read. */
+  updateRoom(room: Room): void {
+    this.#moveReadMarkers(Object.fromEntries(room.members.map((member) => [member.participant, member.last_read_seq])));
+    this.expectUpTo(room.last_seq);
   }
 
-  /** This connection hears the room. */
+  /** The current connection is subscribed to the room. */
   joined(room: Room): void {
-    this.context.takeRoom(room);
-    this.takeRoom(room);
+    this.context.updateRoom(room);
+    this.updateRoom(room);
   }
 
-  /** The log is at least this long. */
-  hearOf(seq: number): void {
-    this.log.hearOf(seq);
-    if (this.isOpen) this.repair.look();
+  /** Entries up to this one are known to exist. */
+  expectUpTo(seq: number): void {
+    this.log.expectUpTo(seq);
+    if (this.isOpen) this.gapRepair.check();
   }
 
-  /** The reply is the sender's own copy of a message, because no event of it comes to the connection that sent it. */
-  acknowledged(message: Outgoing, { seq, sent_at: sentAt }: Acknowledgement): void {
+  /** Adds the caller's own message: the connection that sent it gets no event, so the reply is its only copy. */
+  acknowledged(message: OutgoingMessage, { seq, sent_at: sentAt }: Acknowledgement): void {
     if (!this.isOpen) return;
-    this.#settling.set(message.messageId, message);
+    this.#acknowledged.set(message.messageId, message);
     const self = this.context.self();
     if (self === null) {
-      // How the server calls the sender is not known before the first of their entries was seen.
-      this.hearOf(seq);
-      void this.repair.fetch(seq);
+      // How the server names the sender is unknown until one of their entries has been seen.
+      this.expectUpTo(seq);
+      void this.gapRepair.refetch(seq);
       return;
     }
     const entry: Message = {
-      room_id: this.roomId, seq, message_id: message.messageId, kind: "text", sender: self.sender, message: message.text,
-      language: message.language ?? self.language, sent_at: sentAt, translations: {}, reply_to: message.replyTo ?? null,
+      room_id: this.roomId,
+      seq,
+      message_id: message.messageId,
+      kind: "text",
+      sender: self.sender,
+      message: message.text,
+      language: message.language ?? self.language,
+      sent_at: sentAt,
+      translations: {},
+      reply_to: message.replyTo ?? null,
     };
-    this.take([entry]);
+    this.add([entry]);
   }
 
   changed(): void {
     this.#outgoing = null;
-    this.context.changed(this.roomId);
+    this.context.roomChanged(this.roomId);
   }
 
-  /** A mark never goes back: an older view may come after a newer event. */
-  #takeReadMarks(marks: Readonly<Record<string, number>>): void {
-    const further = Object.entries(marks).filter(([participant, seq]) => seq > (this.#readMarks[participant] ?? 0));
-    if (further.length === 0) return;
-    this.#readMarks = { ...this.#readMarks, ...Object.fromEntries(further) };
+  /** Markers never move back: an older view may arrive after a newer event. */
+  #moveReadMarkers(markers: Readonly<Record<string, number>>): void {
+    const moved = Object.entries(markers).filter(([participant, seq]) => seq > (this.#readMarkers[participant] ?? 0));
+    if (moved.length === 0) return;
+    this.#readMarkers = { ...this.#readMarkers, ...Object.fromEntries(moved) };
     this.changed();
   }
 
-  async #open(visit: number): Promise<void> {
+  async #open(generation: number): Promise<void> {
     const { requests } = this.context;
     const joined = requests.call("joinGroup", { group_id: this.roomId });
-    // In an open room only who has joined hears what comes after the page, and may read it at all.
+    // Only members of an open room may read it and receive what follows the page, so join first.
     if (this.roomId.startsWith("open:")) await joined;
     const read = () => requests.call("getChatHistory", { room_id: this.roomId });
-    const early = read().catch(() => null);
+    const earlyPage = read().catch(() => null);
     const { room } = await joined;
-    // It may have been refused because the caller was no member yet.
-    const page = (await early) ?? (await read());
-    if (visit !== this.#visit) return;
-    this.context.takeRoom(room);
-    for (const message of page.messages) this.context.seen(message);
-    this.log.start(page.messages, page.has_more);
-    this.#announced = Math.max(this.#announced, page.messages.at(-1)?.seq ?? 0);
-    this.takeRoom(room);
-    this.#grown();
+    // The early request may have been refused because the caller was not a member yet.
+    const page = (await earlyPage) ?? (await read());
+    if (generation !== this.#generation) return;
+    this.context.updateRoom(room);
+    for (const message of page.messages) this.context.entrySeen(message);
+    this.log.addNewestPage(page.messages, page.has_more);
+    this.#announcedUpTo = Math.max(this.#announcedUpTo, page.messages.at(-1)?.seq ?? 0);
+    this.updateRoom(room);
+    this.#announce();
   }
 
   async #loadOlder(limit: number): Promise<void> {
     if (!this.log.loaded || !this.log.hasOlder) return;
-    const before = this.log.oldest;
-    const page = await this.context.requests.call("getChatHistory", { room_id: this.roomId, before_seq: before, limit });
-    // The log may have begun anew meanwhile.
-    if (this.log.oldest !== before) return;
-    this.log.prepend(page.messages, page.has_more);
+    const before = this.log.firstSeq;
+    const fields = { room_id: this.roomId, before_seq: before, limit };
+    const page = await this.context.requests.call("getChatHistory", fields);
+    // The log may have started over in the meantime.
+    if (this.log.firstSeq !== before) return;
+    this.log.addOlderPage(page.messages, page.has_more);
     this.changed();
   }
 
-  #grown(): void {
-    for (const messageId of this.#settling.keys()) if (this.log.has(messageId)) this.#settling.delete(messageId);
-    const grownBy = this.log.after(this.#announced);
-    this.#announced = Math.max(this.#announced, this.log.upTo);
+  #announce(): void {
+    for (const messageId of this.#acknowledged.keys()) {
+      if (this.log.has(messageId)) this.#acknowledged.delete(messageId);
+    }
+    const appended = this.log.entriesAfter(this.#announcedUpTo);
+    this.#announcedUpTo = Math.max(this.#announcedUpTo, this.log.lastSeq);
     this.changed();
-    for (const message of grownBy) this.context.appended(message);
-    this.repair.look();
+    for (const message of appended) this.context.entryAppended(message);
+    this.gapRepair.check();
   }
 }

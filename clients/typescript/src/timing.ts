@@ -4,13 +4,13 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 export const DEFAULT_TIMING: Readonly<Timing> = {
-  firstBackoff: 500,
-  longestBackoff: 30 * SECOND,
-  replyWithin: 15 * SECOND,
-  gapAfter: 2 * SECOND,
-  heartbeatFrom: 5 * MINUTE,
-  heartbeatTo: 9 * MINUTE,
-  renewFrom: 95 * MINUTE,
-  renewTo: 115 * MINUTE,
-  refreshBefore: 2 * MINUTE,
+  initialRetryDelayMs: 500,
+  maxRetryDelayMs: 30 * SECOND,
+  replyTimeoutMs: 15 * SECOND,
+  gapRepairDelayMs: 2 * SECOND,
+  minHeartbeatIntervalMs: 5 * MINUTE,
+  maxHeartbeatIntervalMs: 9 * MINUTE,
+  minConnectionAgeMs: 95 * MINUTE,
+  maxConnectionAgeMs: 115 * MINUTE,
+  refreshBeforeExpiryMs: 2 * MINUTE,
 };

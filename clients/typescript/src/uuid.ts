@@ -1,4 +1,4 @@
-/** A random UUID; `crypto.randomUUID` is missing where a page comes by plain HTTP. */
+/** A random UUID. `crypto.randomUUID` does not exist on pages served over plain HTTP. */
 export function uuid(): string {
   if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));

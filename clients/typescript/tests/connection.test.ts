@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ConnectionState } from "../src/index.js";
-import { FakeServer, entry, token } from "./fake-server.js";
+import { entry, FakeServer, token } from "./fake-server.js";
 
 const ROOM = "consult:aiko:h";
 const MINUTE = 60_000;
-const WITHOUT_HEARTBEAT = { heartbeatFrom: 1_000 * MINUTE, heartbeatTo: 1_000 * MINUTE };
+const WITHOUT_HEARTBEAT = { minHeartbeatIntervalMs: 1_000 * MINUTE, maxHeartbeatIntervalMs: 1_000 * MINUTE };
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => void vi.useRealTimers());
 
 describe("the connection", () => {
-  it("says who it is by subprotocol, and nowhere else", async () => {
+  it("sends the token as a subprotocol only", async () => {
     const server = new FakeServer();
     const jwt = token({ sub: "aiko" });
     const client = server.client({ token: () => jwt });
@@ -22,7 +22,7 @@ describe("the connection", () => {
     client.close();
   });
 
-  it("comes back with growing waits, however often the handshake fails, and says when", async () => {
+  it("retries failed handshakes with backoff", async () => {
     const server = new FakeServer();
     const client = server.client();
     const states: ConnectionState[] = [];
@@ -34,7 +34,7 @@ describe("the connection", () => {
       server.last.cut();
       await server.settle();
       expect(client.state).toBe("offline");
-      waits.push(client.nextTryAt! - Date.now());
+      waits.push(client.nextRetryAt! - Date.now());
       await vi.advanceTimersByTimeAsync(waits.at(-1)!);
     }
     expect(waits).toEqual([250, 500, 1_000, 2_000]);
@@ -44,7 +44,7 @@ describe("the connection", () => {
     client.close();
   });
 
-  it("tries at once when it is told to", async () => {
+  it("reconnects immediately on connectNow", async () => {
     const server = new FakeServer();
     const client = server.client();
     client.connect();
@@ -53,11 +53,11 @@ describe("the connection", () => {
     await server.settle();
     client.connectNow();
     await server.accept();
-    expect([server.sockets.length, client.state, client.nextTryAt]).toEqual([2, "online", null]);
+    expect([server.sockets.length, client.state, client.nextRetryAt]).toEqual([2, "online", null]);
     client.close();
   });
 
-  it("counts a token that cannot be had, or a handshake that hangs, as a failure", async () => {
+  it("treats missing tokens and hanging handshakes as failures", async () => {
     const server = new FakeServer();
     let broken = true;
     const client = server.client({
@@ -77,7 +77,7 @@ describe("the connection", () => {
     client.close();
   });
 
-  it("replaces itself before its time is over, and ends the old one only after the new one has caught up", async () => {
+  it("is replaced before it expires, make before break", async () => {
     const server = new FakeServer();
     const client = server.client({ timing: WITHOUT_HEARTBEAT });
     client.connect();
@@ -106,7 +106,7 @@ describe("the connection", () => {
     client.close();
   });
 
-  it("goes on with the old one when the new one dies before it has caught up", async () => {
+  it("keeps the old socket if its replacement dies", async () => {
     const server = new FakeServer();
     const client = server.client({ timing: WITHOUT_HEARTBEAT });
     client.connect();
@@ -122,7 +122,7 @@ describe("the connection", () => {
     client.close();
   });
 
-  it("refreshes the session before the token ends, and connects anew where that is refused", async () => {
+  it("refreshes the session, or reconnects if refused", async () => {
     const server = new FakeServer();
     const issued = () => token({ sub: "aiko", exp: Math.floor(Date.now() / 1000) + 600 });
     const client = server.client({ token: issued });
@@ -141,13 +141,17 @@ describe("the connection", () => {
     client.close();
   });
 
-  it("takes a session that has expired for a reason to come back with a fresh token, and repeats what was asked", async () => {
+  it("reconnects with a new token when the session expires", async () => {
     const server = new FakeServer();
     let issued = 0;
-    const client = server.client({ token: () => token({ sub: "aiko", iat: (issued += 1) }) });
+    const newToken = () => {
+      issued += 1;
+      return token({ sub: "aiko", iat: issued });
+    };
+    const client = server.client({ token: newToken });
     client.connect();
     const socket = await server.accept();
-    const listed = client.rooms.show();
+    const listed = client.rooms.load();
     await server.settle();
     socket.refuse(socket.asked("getRoomList")[0]!, { code: "session_expired" });
     await vi.advanceTimersByTimeAsync(250);
@@ -158,7 +162,7 @@ describe("the connection", () => {
     client.close();
   });
 
-  it("is signed out by the event alone, and then leaves the server in peace", async () => {
+  it("stops for good when signed out", async () => {
     const server = new FakeServer();
     const client = server.client();
     client.connect();
@@ -167,13 +171,13 @@ describe("the connection", () => {
     const asked = client.request("getUsage", {});
     socket.push({ type: "session", event: "signed_out" });
     await leaving;
-    await expect(asked).rejects.toThrow("getUsage was not answered");
+    await expect(asked).rejects.toThrow("getUsage got no reply");
     await expect(client.request("getUsage", {})).rejects.toThrow("getUsage was not sent");
     await vi.advanceTimersByTimeAsync(60 * MINUTE);
     expect([client.state, server.sockets.length, vi.getTimerCount()]).toEqual(["signed_out", 1, 0]);
   });
 
-  it("finds out that it is dead by the silence after its heartbeat", async () => {
+  it("is dropped if a heartbeat gets no reply", async () => {
     const server = new FakeServer();
     server.answers.sync = () => undefined;
     const client = server.client();
@@ -186,12 +190,15 @@ describe("the connection", () => {
     client.close();
   });
 
-  it("leaves no timer behind after close, and can connect again", async () => {
+  it("leaves no timers after close and can reconnect", async () => {
     const server = new FakeServer();
     const client = server.client();
     client.connect();
     await server.accept();
-    void client.room(ROOM).open().catch(() => {});
+    void client
+      .room(ROOM)
+      .open()
+      .catch(() => {});
     client.send(ROOM, "hello");
     client.room(ROOM).markRead(1);
     const asked = client.request("getUsage", {});

@@ -1,5 +1,6 @@
 import { DamsoClient, type Options, type WebSocketLike } from "../src/index.js";
 
+// biome-ignore lint/suspicious/noExplicitAny: tests read the fields of frames without narrowing each one.
 type Frame = Record<string, any>;
 
 /** A socket whose other side is the test. */
@@ -13,7 +14,11 @@ export class FakeSocket implements WebSocketLike {
   readonly sent: Frame[] = [];
   #answered = 0;
 
-  constructor(readonly url: string, readonly protocols: string[], private readonly server: FakeServer) {}
+  constructor(
+    readonly url: string,
+    readonly protocols: string[],
+    private readonly server: FakeServer,
+  ) {}
 
   send(text: string): void {
     this.sent.push(JSON.parse(text) as Frame);
@@ -83,7 +88,13 @@ export class FakeServer {
         server.sockets.push(this);
       }
     };
-    return new DamsoClient({ url: "wss://damso.test/dev", token: () => token({ sub: "aiko" }), WebSocket: Socket, random: () => 0.5, ...options });
+    return new DamsoClient({
+      url: "wss://damso.test/dev",
+      token: () => token({ sub: "aiko" }),
+      WebSocket: Socket,
+      random: () => 0.5,
+      ...options,
+    });
   }
 
   /** Lets everything happen that waits for no timer. */
@@ -105,14 +116,31 @@ export function token(claims: Record<string, unknown>): string {
 
 export function roomView(roomId: string, lastSeq = 0) {
   return {
-    room_id: roomId, kind: "consult", name: null, status: "waiting", members: [], last_seq: lastSeq, last_message: null,
-    last_read_seq: 0, unread_count: 0, updated_at: lastSeq,
+    room_id: roomId,
+    kind: "consult",
+    name: null,
+    status: "waiting",
+    members: [],
+    last_seq: lastSeq,
+    last_message: null,
+    last_read_seq: 0,
+    unread_count: 0,
+    updated_at: lastSeq,
   };
 }
 
 export function entry(roomId: string, seq: number, more: Frame = {}) {
   return {
-    room_id: roomId, seq, message_id: `id-${seq}`, kind: "text", sender: { participant: "hospital:h", user_id: "m" },
-    message: `text ${seq}`, language: "ko", sent_at: seq, translations: {}, reply_to: null, ...more,
+    room_id: roomId,
+    seq,
+    message_id: `id-${seq}`,
+    kind: "text",
+    sender: { participant: "hospital:h", user_id: "m" },
+    message: `text ${seq}`,
+    language: "ko",
+    sent_at: seq,
+    translations: {},
+    reply_to: null,
+    ...more,
   };
 }

@@ -9,11 +9,21 @@ afterEach(() => void vi.useRealTimers());
 
 class Storage implements OutboxStorage {
   readonly items = new Map<string, string>();
-  get length() { return this.items.size; }
-  key(index: number) { return [...this.items.keys()][index] ?? null; }
-  getItem(key: string) { return this.items.get(key) ?? null; }
-  setItem(key: string, value: string) { this.items.set(key, value); }
-  removeItem(key: string) { this.items.delete(key); }
+  get length() {
+    return this.items.size;
+  }
+  key(index: number) {
+    return [...this.items.keys()][index] ?? null;
+  }
+  getItem(key: string) {
+    return this.items.get(key) ?? null;
+  }
+  setItem(key: string, value: string) {
+    this.items.set(key, value);
+  }
+  removeItem(key: string) {
+    this.items.delete(key);
+  }
 }
 
 /** A server that numbers what is sent, each `message_id` once. */
@@ -32,7 +42,7 @@ function numbering(server: FakeServer): string[] {
 }
 
 describe("the outbox", () => {
-  it("sends the messages of a room one after the other, and those of another room beside them", async () => {
+  it("sends in order within a room, concurrently across rooms", async () => {
     const server = new FakeServer();
     const client = server.client();
     client.connect();
@@ -42,7 +52,10 @@ describe("the outbox", () => {
     client.send("open:other", "elsewhere");
     await server.settle();
     expect(socket.asked("sendMessage").map(({ message }) => message)).toEqual(["one", "elsewhere"]);
-    expect(client.room(ROOM).outgoing.map(({ text, state }) => [text, state])).toEqual([["one", "sending"], ["two", "queued"]]);
+    expect(client.room(ROOM).outgoing.map(({ text, state }) => [text, state])).toEqual([
+      ["one", "sending"],
+      ["two", "queued"],
+    ]);
     const asked = socket.asked("sendMessage")[0]!;
     socket.reply(asked, { room_id: ROOM, seq: 1, message_id: asked.message_id, sent_at: 1, duplicate: false });
     await expect(first.sent).resolves.toMatchObject({ seq: 1 });
@@ -51,7 +64,7 @@ describe("the outbox", () => {
     client.close();
   });
 
-  it("repeats a message with the same message_id until it is answered, through cuts and failures", async () => {
+  it("repeats a message under one id until acknowledged", async () => {
     const server = new FakeServer();
     const client = server.client();
     client.connect();
@@ -80,7 +93,7 @@ describe("the outbox", () => {
     client.close();
   });
 
-  it("waits as long as it is told where it was too fast, and keeps the order", async () => {
+  it("honours retry_after_ms and keeps the order", async () => {
     const server = new FakeServer();
     const client = server.client();
     client.connect();
@@ -96,7 +109,7 @@ describe("the outbox", () => {
     client.close();
   });
 
-  it("keeps a refused message until it is retried or discarded, and sends what follows it", async () => {
+  it("keeps a refused message without blocking later ones", async () => {
     const server = new FakeServer();
     const client = server.client();
     client.connect();
@@ -107,16 +120,25 @@ describe("the outbox", () => {
     socket.refuse(socket.asked("sendMessage")[0]!, { code: "room_closed" });
     await expect(refused.sent).rejects.toMatchObject({ refusal: { code: "room_closed" } });
     const room = client.room(ROOM);
-    expect(room.outgoing.map(({ state, refusal }) => [state, refusal?.code])).toEqual([["refused", "room_closed"], ["sending", undefined]]);
+    expect(room.outgoing.map(({ state, refusal }) => [state, refusal?.code])).toEqual([
+      ["refused", "room_closed"],
+      ["sending", undefined],
+    ]);
     const log = numbering(server);
-    socket.reply(socket.asked("sendMessage")[1]!, { room_id: ROOM, seq: 1, message_id: "", sent_at: 1, duplicate: false });
+    socket.reply(socket.asked("sendMessage")[1]!, {
+      room_id: ROOM,
+      seq: 1,
+      message_id: "",
+      sent_at: 1,
+      duplicate: false,
+    });
     room.retry(refused.outgoing.messageId);
     await server.settle();
     expect([log, room.outgoing]).toEqual([["one"], []]);
     client.close();
   });
 
-  it("tells who waits for a message that it was discarded", async () => {
+  it("rejects the promise of a discarded message", async () => {
     const client = new FakeServer().client();
     const { outgoing, sent } = client.send(ROOM, "never mind");
     client.room(ROOM).discard(outgoing.messageId);
@@ -124,7 +146,7 @@ describe("the outbox", () => {
     expect(client.room(ROOM).outgoing).toEqual([]);
   });
 
-  it("does not send what was discarded while there was no connection, nor repeats what was on its way", async () => {
+  it("never sends or repeats a discarded message", async () => {
     const server = new FakeServer();
     const client = server.client();
     client.connect();
@@ -145,7 +167,7 @@ describe("the outbox", () => {
     client.close();
   });
 
-  it("sends after a reload what was written before it, in order", async () => {
+  it("sends stored messages in order after a reload", async () => {
     const storage = new Storage();
     const before = new FakeServer();
     const first = before.client({ outbox: storage });
@@ -165,10 +187,12 @@ describe("the outbox", () => {
     second.close();
   });
 
-  it("does the same in a storage that cannot list its keys", async () => {
+  it("works with a storage that cannot list keys", async () => {
     const storage = new Storage();
     const narrow: OutboxStorage = {
-      getItem: (key) => storage.getItem(key), setItem: (key, value) => storage.setItem(key, value), removeItem: (key) => storage.removeItem(key),
+      getItem: (key) => storage.getItem(key),
+      setItem: (key, value) => storage.setItem(key, value),
+      removeItem: (key) => storage.removeItem(key),
     };
     const before = new FakeServer();
     const first = before.client({ outbox: narrow });
@@ -185,7 +209,7 @@ describe("the outbox", () => {
     second.close();
   });
 
-  it("writes nothing into a storage that was emptied when it is closed, and keeps what was refused", async () => {
+  it("stores refusals, but nothing when closed after clearing", async () => {
     const storage = new Storage();
     const server = new FakeServer();
     const client = server.client({ outbox: storage });
@@ -204,7 +228,7 @@ describe("the outbox", () => {
     expect(storage.length).toBe(0);
   });
 
-  it("loses nobody's messages where several tabs write into one storage, and sends none twice", async () => {
+  it("shares one storage between tabs without loss or duplicates", async () => {
     const storage = new Storage();
     const dead = new FakeServer();
     const tabs = [dead.client({ outbox: storage }), dead.client({ outbox: storage })];
@@ -212,7 +236,8 @@ describe("the outbox", () => {
       tab.connect();
       await dead.accept();
     }
-    for (let round = 0; round < 3; round += 1) for (const [who, tab] of tabs.entries()) tab.send(ROOM, `${who}${round}`);
+    for (let round = 0; round < 3; round += 1)
+      for (const [who, tab] of tabs.entries()) tab.send(ROOM, `${who}${round}`);
     const server = new FakeServer();
     const log = numbering(server);
     const successors = [server.client({ outbox: storage }), server.client({ outbox: storage })];
@@ -226,7 +251,7 @@ describe("the outbox", () => {
     for (const tab of [...tabs, ...successors]) tab.close();
   });
 
-  it("sends after a reconnect what a tab that is gone has left", async () => {
+  it("adopts messages of a closed tab after reconnecting", async () => {
     const storage = new Storage();
     const server = new FakeServer();
     const log = numbering(server);
@@ -246,7 +271,7 @@ describe("the outbox", () => {
     staying.close();
   });
 
-  it("never sends one person's messages as another", async () => {
+  it("never sends one user's messages as another", async () => {
     const storage = new Storage();
     const before = new FakeServer();
     const aiko = before.client({ outbox: storage });
@@ -263,13 +288,15 @@ describe("the outbox", () => {
     other.close();
   });
 
-  it("goes on where the storage is full or forbidden", async () => {
+  it("works with a full or forbidden storage", async () => {
     const refuse = () => {
       throw new Error("QuotaExceededError");
     };
     const server = new FakeServer();
     const log = numbering(server);
-    const client = server.client({ outbox: { length: 0, key: refuse, getItem: refuse, setItem: refuse, removeItem: refuse } });
+    const client = server.client({
+      outbox: { length: 0, key: refuse, getItem: refuse, setItem: refuse, removeItem: refuse },
+    });
     client.connect();
     await server.accept();
     await client.send(ROOM, "one").sent;

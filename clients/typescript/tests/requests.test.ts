@@ -28,7 +28,7 @@ describe("a request", () => {
     client.close();
   });
 
-  it("is refused with the refusal, whose sentence is not in the error's message", async () => {
+  it("rejects without quoting the server's sentence", async () => {
     const { client, socket } = await online();
     const asked = client.request("changeRoomStatus", STATUS);
     socket.refuse(socket.asked("changeRoomStatus")[0]!, { code: "forbidden", message: "quoting: secret words" });
@@ -39,7 +39,7 @@ describe("a request", () => {
     client.close();
   });
 
-  it("is repeated with the same id after a cut, if that is free", async () => {
+  it("is repeated with the same id if idempotent", async () => {
     const { server, client, socket } = await online();
     const asked = client.request("getUsage", {});
     await server.settle();
@@ -52,9 +52,16 @@ describe("a request", () => {
     client.close();
   });
 
-  it("that a connection refused which was replaced meanwhile is repeated on the new one", async () => {
+  it("is repeated on the replacement of an expired connection", async () => {
     const server = new FakeServer();
-    const client = server.client({ timing: { heartbeatFrom: 1e9, heartbeatTo: 1e9, renewFrom: 5_000, renewTo: 5_000 } });
+    const client = server.client({
+      timing: {
+        minHeartbeatIntervalMs: 1e9,
+        maxHeartbeatIntervalMs: 1e9,
+        minConnectionAgeMs: 5_000,
+        maxConnectionAgeMs: 5_000,
+      },
+    });
     client.connect();
     const old = await server.accept();
     // What was asked on the old one keeps it open beside the new one.
@@ -70,7 +77,7 @@ describe("a request", () => {
     client.close();
   });
 
-  it("is lost with the connection, if repeating it is not free", async () => {
+  it("is lost with the connection if not idempotent", async () => {
     const { client, socket } = await online();
     const asked = client.request("changeRoomStatus", STATUS);
     socket.cut();
@@ -79,7 +86,7 @@ describe("a request", () => {
     client.close();
   });
 
-  it("is repeated when API Gateway itself answers, if that is free, and else is given up", async () => {
+  it("survives API Gateway errors only if idempotent", async () => {
     const { server, client, socket } = await online();
     const free = client.request("getUsage", {});
     socket.push(GATEWAY);
@@ -95,7 +102,7 @@ describe("a request", () => {
     client.close();
   });
 
-  it("is not repeated for ever", async () => {
+  it("is given up after six attempts", async () => {
     const { client, socket } = await online();
     const asked = client.request("getUsage", {});
     asked.catch(() => {});
@@ -108,7 +115,7 @@ describe("a request", () => {
     client.close();
   });
 
-  it("that is larger than a frame may be is refused here, because the server would close the connection", async () => {
+  it("is refused locally if larger than a frame", async () => {
     const { client, socket } = await online();
     const large = client.request("sendMessage", { message: "x".repeat(200_000) });
     await expect(large).rejects.toMatchObject({ refusal: { code: "message_too_long" } });
@@ -116,7 +123,7 @@ describe("a request", () => {
     client.close();
   });
 
-  it("to correct a translation that conflicts with itself, its reply having been lost, was done", async () => {
+  it("succeeds if a repeated correction conflicts with itself", async () => {
     const { server, client, socket } = await online();
     const fields = { room_id: "consult:aiko:h", seq: 1, language: "ko", translated_message: "두통", version: 1 };
     const asked = client.request("setTranslatedMessage", fields);

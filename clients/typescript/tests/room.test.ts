@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeServer, entry, roomView, type FakeSocket } from "./fake-server.js";
+import { entry, FakeServer, type FakeSocket, roomView } from "./fake-server.js";
 
 const ROOM = "consult:aiko:h";
 const ME = { participant: "user:aiko", user_id: "aiko", name: "愛子" };
@@ -17,7 +17,10 @@ async function opened(log: ReturnType<typeof entry>[]) {
   };
   server.answers.sync = ({ rooms }) => ({
     rooms: Object.entries(rooms as Record<string, number>).map(([room_id, mark]) => ({
-      room_id, last_seq: log.length, messages: log.filter(({ seq }) => seq > mark), complete: true,
+      room_id,
+      last_seq: log.length,
+      messages: log.filter(({ seq }) => seq > mark),
+      complete: true,
     })),
   });
   server.answers.joinGroup = () => ({ room: roomView(ROOM, log.length) });
@@ -39,7 +42,7 @@ async function reconnect(server: FakeServer, socket: FakeSocket): Promise<FakeSo
 }
 
 describe("an open room", () => {
-  it("asks for a gap only when it is old enough, and then has everything in order", async () => {
+  it("requests a gap only once it is old enough", async () => {
     const log = [entry(ROOM, 1)];
     const { client, socket, heard, seqs } = await opened(log);
     log.push(entry(ROOM, 2), entry(ROOM, 3));
@@ -49,11 +52,14 @@ describe("an open room", () => {
     expect([socket.asked("getChatHistory").length, heard]).toEqual([asked, []]);
     await vi.advanceTimersByTimeAsync(2);
     expect(socket.asked("getChatHistory").at(-1)).toMatchObject({ after_seq: 1 });
-    expect([heard, seqs()]).toEqual([[2, 3], [1, 2, 3]]);
+    expect([heard, seqs()]).toEqual([
+      [2, 3],
+      [1, 2, 3],
+    ]);
     client.close();
   });
 
-  it("asks ever more seldom where history itself has a hole, until that is filled", async () => {
+  it("requests a persistent gap less and less often", async () => {
     const log = [entry(ROOM, 1)];
     const { client, socket, heard } = await opened(log);
     const before = socket.asked("getChatHistory").length;
@@ -67,7 +73,7 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("does not tell of what it was opened with as new, nor of what was said while it was left", async () => {
+  it("reports only entries that arrive while open", async () => {
     const log = [entry(ROOM, 1), entry(ROOM, 2)];
     const server = new FakeServer();
     server.answers.getChatHistory = () => ({ room_id: ROOM, messages: [...log], has_more: false });
@@ -89,7 +95,7 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("asks for nothing where the gap closes by itself", async () => {
+  it("requests nothing if the gap closes in time", async () => {
     const { client, socket, heard } = await opened([entry(ROOM, 1)]);
     const asked = socket.asked("getChatHistory").length;
     socket.push({ type: "message", ...entry(ROOM, 3) });
@@ -99,7 +105,7 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("has what was said while it was away, and hears the room again", async () => {
+  it("catches up and rejoins after a reconnect", async () => {
     const log = [entry(ROOM, 1)];
     const { server, client, socket, heard } = await opened(log);
     log.push(...Array.from({ length: 5 }, (_, index) => entry(ROOM, index + 2)));
@@ -109,14 +115,22 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("has the translations that came and changed while it was away", async () => {
+  it("catches up on translations after a reconnect", async () => {
     const log = Array.from({ length: 60 }, (_, index) => entry(ROOM, index + 1));
     const { server, client, socket, room } = await opened(log);
     await room.loadOlder(100);
-    const translation = (text: string, at: number) => ({ ja: { language: "ja", text, source: "deepl", status: "ok", version: at, at } });
+    const translation = (text: string, at: number) => ({
+      ja: { language: "ja", text, source: "deepl", status: "ok", version: at, at },
+    });
     log[58]!.translations = translation("翻訳", 1);
     log[2]!.translations = translation("訂正", 61);
-    log.push(entry(ROOM, 61, { kind: "system", message: "", event: { name: "translation_corrected", seq: 3, language: "ja" } }));
+    log.push(
+      entry(ROOM, 61, {
+        kind: "system",
+        message: "",
+        event: { name: "translation_corrected", seq: 3, language: "ja" },
+      }),
+    );
     await reconnect(server, socket);
     await vi.advanceTimersByTimeAsync(4_000);
     expect(room.messages[58]!.translations.ja?.text).toBe("翻訳");
@@ -124,7 +138,7 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("shows a message of one's own as on its way until it stands in the log, and once whatever tells of it", async () => {
+  it("moves own messages from outgoing to log exactly once", async () => {
     const log = [entry(ROOM, 1)];
     const { server, client, socket, room, heard } = await opened(log);
     const say = async (text: string, seq: number) => {
@@ -160,7 +174,7 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("loads older pages until there are none", async () => {
+  it("loads older pages until none are left", async () => {
     const { client, room, seqs } = await opened(Array.from({ length: 70 }, (_, index) => entry(ROOM, index + 1)));
     expect([seqs()[0], room.hasOlder]).toEqual([41, true]);
     await Promise.all([room.loadOlder(), room.loadOlder()]);
@@ -170,7 +184,7 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("tells how far it was read once for many steps, and never back", async () => {
+  it("coalesces read markers and never moves back", async () => {
     const { server, client, socket, room } = await opened([entry(ROOM, 1), entry(ROOM, 2), entry(ROOM, 3)]);
     server.answers.markRead = ({ seq }) => ({ room_id: ROOM, last_read_seq: seq, unread_count: 0 });
     room.markRead(1);
@@ -184,7 +198,7 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("tells how far it was read again where that was refused for being too fast", async () => {
+  it("repeats a rate-limited read marker", async () => {
     const { server, client, socket, room } = await opened([entry(ROOM, 1), entry(ROOM, 2)]);
     room.markRead(2);
     await vi.advanceTimersByTimeAsync(300);
@@ -196,27 +210,28 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("knows how far everybody has read by the room itself, and no mark goes back", async () => {
+  it("learns read markers from room views and events", async () => {
     const { server, client, socket, room } = await opened([entry(ROOM, 1), entry(ROOM, 2), entry(ROOM, 3)]);
     const view = (mark: number) => ({
-      ...roomView(ROOM, 3), members: [{ participant: "hospital:h", role: "hospital", language: "ko", name: null, last_read_seq: mark }],
+      ...roomView(ROOM, 3),
+      members: [{ participant: "hospital:h", role: "hospital", language: "ko", name: null, last_read_seq: mark }],
     });
     server.answers.joinGroup = () => ({ room: view(2) });
     const fresh = await reconnect(server, socket);
-    expect(room.readMarks).toEqual({ "hospital:h": 2 });
+    expect(room.readMarkers).toEqual({ "hospital:h": 2 });
     fresh.push({ type: "read", room_id: ROOM, participant: "hospital:h", last_read_seq: 3 });
     fresh.push({ type: "room", room: view(1) });
-    expect(room.readMarks).toEqual({ "hospital:h": 3 });
+    expect(room.readMarkers).toEqual({ "hospital:h": 3 });
     room.leave();
     const other = server.client();
     other.connect();
     await server.accept();
     await other.room(ROOM).open();
-    expect(other.room(ROOM).readMarks).toEqual({ "hospital:h": 2 });
+    expect(other.room(ROOM).readMarkers).toEqual({ "hospital:h": 2 });
     for (const one of [client, other]) one.close();
   });
 
-  it("searches page by page as the server says, and waits where it is too fast", async () => {
+  it("searches page by page and honours rate limits", async () => {
     const { server, client, socket, room } = await opened([entry(ROOM, 1)]);
     server.answers.getChatHistory = ({ before_seq: before }) =>
       before === undefined ? { messages: [entry(ROOM, 9)], has_more: true, next: { before_seq: 5 } } : undefined;
@@ -235,7 +250,7 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("leaves a connection that is told nothing any more for a new one", async () => {
+  it("replaces a connection that receives no pushes", async () => {
     const log = [entry(ROOM, 1, { sent_at: Date.now() })];
     const { server, client, socket, heard } = await opened(log);
     log.push(entry(ROOM, 2, { sent_at: Date.now() }));
@@ -246,7 +261,7 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("asks for a translation that never came with the heartbeats, ever more seldom", async () => {
+  it("requests a missing translation less and less often", async () => {
     const log = [entry(ROOM, 1)];
     const { server, client, socket, room } = await opened(log);
     const members = [{ participant: "user:aiko", role: "patient", language: "ja", name: null }];
@@ -263,46 +278,51 @@ describe("an open room", () => {
 });
 
 describe("the room list", () => {
-  it("is kept right by what is said, read and changed", async () => {
+  it("follows messages and ignores older views", async () => {
     const server = new FakeServer();
     const rooms = [roomView("consult:a:h", 5), roomView("consult:b:h", 9)];
-    server.answers.getRoomList = ({ cursor }) => (cursor === undefined ? { rooms, next_cursor: "c" } : { rooms: [roomView("consult:c:h", 2)] });
+    server.answers.getRoomList = ({ cursor }) =>
+      cursor === undefined ? { rooms, next_cursor: "c" } : { rooms: [roomView("consult:c:h", 2)] };
     const client = server.client();
     client.connect();
     const socket = await server.accept();
-    await client.rooms.show();
+    await client.rooms.load();
     const ids = () => client.rooms.rooms.map(({ room_id: id }) => id[8]).join("");
     expect([ids(), client.rooms.hasMore]).toEqual(["ba", true]);
     await client.rooms.loadMore();
     expect([ids(), client.rooms.hasMore]).toEqual(["bac", false]);
     socket.push({ type: "message", ...entry("consult:c:h", 3, { sent_at: 20 }) });
-    expect([ids(), client.rooms.rooms[0]!.unread_count, client.rooms.rooms[0]!.last_message?.seq]).toEqual(["cba", 1, 3]);
+    expect([ids(), client.rooms.rooms[0]!.unread_count, client.rooms.rooms[0]!.last_message?.seq]).toEqual([
+      "cba",
+      1,
+      3,
+    ]);
     // An older view does not undo it.
     socket.push({ type: "room", room: roomView("consult:c:h", 2) });
     expect(client.rooms.rooms[0]!.last_seq).toBe(3);
     client.close();
   });
 
-  it("of one status loses what got another while the client was away", async () => {
+  it("drops rooms that changed status while offline", async () => {
     const server = new FakeServer();
     server.answers.getRoomList = () => ({ rooms: [roomView("consult:a:h", 5), roomView("consult:b:h", 4)] });
     const client = server.client();
     client.connect();
     const socket = await server.accept();
-    await client.rooms.show("waiting");
+    await client.rooms.load("waiting");
     server.answers.getRoomList = () => ({ rooms: [roomView("consult:b:h", 4)] });
     await reconnect(server, socket);
     expect(client.rooms.rooms.map(({ room_id: id }) => id)).toEqual(["consult:b:h"]);
     client.close();
   });
 
-  it("knows the caller's own reading on another device", async () => {
+  it("applies reads from the caller's other devices", async () => {
     const server = new FakeServer();
     server.answers.getRoomList = () => ({ rooms: [{ ...roomView("consult:a:h", 5), unread_count: 3 }] });
     const client = server.client();
     client.connect();
     const socket = await server.accept();
-    await client.rooms.show();
+    await client.rooms.load();
     socket.push({ type: "read", room_id: "consult:a:h", participant: "hospital:h", last_read_seq: 5 });
     expect(client.rooms.rooms[0]!.unread_count).toBe(3);
     socket.push({ type: "read", room_id: "consult:a:h", participant: "user:aiko", last_read_seq: 5 });
@@ -310,13 +330,13 @@ describe("the room list", () => {
     client.close();
   });
 
-  it("of one status loses a room whose status changes, and a new room comes in", async () => {
+  it("follows status changes when filtered", async () => {
     const server = new FakeServer();
     server.answers.getRoomList = () => ({ rooms: [roomView("consult:a:h", 5)] });
     const client = server.client();
     client.connect();
     const socket = await server.accept();
-    await client.rooms.show("waiting");
+    await client.rooms.load("waiting");
     socket.push({ type: "room", room: roomView("consult:n:h", 1) });
     const event = { name: "status_changed", from: "waiting", to: "closed" };
     socket.push({ type: "message", ...entry("consult:a:h", 6, { kind: "system", event }) });
@@ -324,14 +344,14 @@ describe("the room list", () => {
     client.close();
   });
 
-  it("counts what is said in a room while the room is being asked for", async () => {
+  it("counts messages received while requesting their room", async () => {
     const server = new FakeServer();
     server.answers.getRoomList = () => ({ rooms: [] });
     server.answers.joinGroup = ({ group_id: id }) => ({ room: { ...roomView(String(id), 4), unread_count: 1 } });
     const client = server.client();
     client.connect();
     const socket = await server.accept();
-    await client.rooms.show();
+    await client.rooms.load();
     for (const seq of [5, 6]) socket.push({ type: "message", ...entry("consult:n:h", seq) });
     await server.settle();
     const [room] = client.rooms.rooms;
@@ -339,13 +359,13 @@ describe("the room list", () => {
     client.close();
   });
 
-  it("is read again with every heartbeat and after every renewal, because a push may be lost", async () => {
+  it("is refreshed with every heartbeat and renewal", async () => {
     const server = new FakeServer();
     server.answers.getRoomList = () => ({ rooms: [] });
     const client = server.client();
     client.connect();
     const socket = await server.accept();
-    await client.rooms.show();
+    await client.rooms.load();
     server.answers.getRoomList = () => ({ rooms: [roomView("consult:a:h", 5)] });
     await vi.advanceTimersByTimeAsync(7 * 60_000);
     expect(client.rooms.rooms.map(({ room_id: id }) => id)).toEqual(["consult:a:h"]);
@@ -358,14 +378,14 @@ describe("the room list", () => {
     client.close();
   });
 
-  it("shows a room that speaks up also where it may not be asked for at once", async () => {
+  it("adds an unknown room despite rate limits", async () => {
     const server = new FakeServer();
     server.answers.getRoomList = () => ({ rooms: [] });
     delete server.answers.joinGroup;
     const client = server.client();
     client.connect();
     const socket = await server.accept();
-    await client.rooms.show();
+    await client.rooms.load();
     socket.push({ type: "message", ...entry("consult:n:h", 5) });
     await server.settle();
     socket.refuse(socket.asked("joinGroup")[0]!, { code: "rate_limited", retry_after_ms: 3_000 });
@@ -377,13 +397,13 @@ describe("the room list", () => {
     client.close();
   });
 
-  it("says at once how far a room is translated from now on", async () => {
+  it("applies translation mode changes immediately", async () => {
     const server = new FakeServer();
     server.answers.getRoomList = () => ({ rooms: [{ ...roomView("consult:a:h", 5), translation: "auto" }] });
     const client = server.client();
     client.connect();
     const socket = await server.accept();
-    await client.rooms.show();
+    await client.rooms.load();
     const event = { name: "translation_changed", from: "auto", to: "on_request" };
     socket.push({ type: "message", ...entry("consult:a:h", 6, { kind: "system", event }) });
     expect(client.rooms.rooms[0]?.translation).toBe("on_request");

@@ -1,50 +1,54 @@
 import { Fragment, memo, useLayoutEffect, useRef } from "react";
-import { useInterface } from "../words/interface.tsx";
-import { beginsDay, beginsTurn, type Chunk, isSameChunk } from "./chunks.ts";
-import { measure } from "./chunk-height.ts";
+import { useI18n } from "../i18n/i18n-context.tsx";
+import { type Chunk, isSameChunk, startsDay, startsGroup } from "./chunks.ts";
 import { Entry } from "./entry.tsx";
-import { SystemLine } from "./system-line.tsx";
+import { measureChunks } from "./measure-chunks.ts";
+import { SystemMessage } from "./system-message.tsx";
 
 interface ChunkProps {
   chunk: Chunk;
   readUpTo: number;
-  /** The entry after which "new messages" stands. */
-  marker: number | null;
+  /** The entry after which the "New messages" divider stands. */
+  dividerAfter: number | null;
   today: string;
 }
 
 /**
- * A piece of the log. While it is out of sight the browser skips it (`content-visibility`), but knows exactly how high it
- * is, so that scrolling through it moves nothing.
+ * A chunk of the log. The browser skips it while it is off screen (`content-visibility`) but knows its exact height, so
+ * that nothing moves while scrolling past it.
  */
 export const ChunkView = memo(
   function ChunkView(props: ChunkProps) {
-    const { format, words } = useInterface();
-    const place = useRef<HTMLDivElement>(null);
+    const { format, strings } = useI18n();
+    const element = useRef<HTMLDivElement>(null);
     useLayoutEffect(() => {
-      if (place.current !== null) measure(place.current);
+      if (element.current !== null) measureChunks(element.current);
     });
     const now = Date.now();
     return (
-      <div className="chunk" ref={place}>
+      <div className="chunk" ref={element}>
         {props.chunk.messages.map((message, index) => {
           const before = index === 0 ? props.chunk.before : (props.chunk.messages[index - 1] ?? null);
           return (
             <Fragment key={message.seq}>
-              {beginsDay(message, before) && (
-                <div className="day" role="separator" aria-label={format.day(message.sent_at, now)}>
+              {startsDay(message, before) && (
+                <div className="day-divider" role="separator" aria-label={format.day(message.sent_at, now)}>
                   <span>{format.day(message.sent_at, now)}</span>
                 </div>
               )}
-              {before?.seq === props.marker && props.marker !== null && (
-                <div className="new-line" role="separator" aria-label={words.log.newMessages}>
-                  <span>{words.log.newMessages}</span>
+              {before !== null && before.seq === props.dividerAfter && (
+                <div className="unread-divider" role="separator" aria-label={strings.log.newMessages}>
+                  <span>{strings.log.newMessages}</span>
                 </div>
               )}
               {message.kind === "system" ? (
-                <SystemLine message={message} />
+                <SystemMessage message={message} />
               ) : (
-                <Entry message={message} turn={beginsTurn(message, before)} read={message.seq <= props.readUpTo} />
+                <Entry
+                  message={message}
+                  startsGroup={startsGroup(message, before)}
+                  read={message.seq <= props.readUpTo}
+                />
               )}
             </Fragment>
           );
@@ -53,5 +57,8 @@ export const ChunkView = memo(
     );
   },
   (one, other) =>
-    one.readUpTo === other.readUpTo && one.marker === other.marker && one.today === other.today && isSameChunk(one.chunk, other.chunk),
+    one.readUpTo === other.readUpTo &&
+    one.dividerAfter === other.dividerAfter &&
+    one.today === other.today &&
+    isSameChunk(one.chunk, other.chunk),
 );

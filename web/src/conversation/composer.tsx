@@ -1,50 +1,52 @@
 import { type KeyboardEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
+import { useI18n } from "../i18n/i18n-context.tsx";
 import { Icon } from "../icons/icon.tsx";
 import { usePerson } from "../person/person.tsx";
 import { useNow } from "../person/use-now.ts";
-import { useInterface } from "../words/interface.tsx";
-import { sends } from "./enter.ts";
-import { lengthOf, MOST_CHARACTERS } from "./length.ts";
+import { isSendKey } from "./enter-key.ts";
+import { MAX_CHARACTERS, messageLength } from "./message-length.ts";
 import { useRoom } from "./room-context.tsx";
 
-/** Where one writes. What is not sent yet stays here, also when the page is loaded anew. */
+/** The field for a new message. A draft survives a reload of the page. */
 export function Composer() {
-  const { client, pause, isStaff, storageKey } = usePerson();
-  const { words, format } = useInterface();
-  const { log, closed, mine } = useRoom();
+  const { client, rateLimit, isStaff, storageKey } = usePerson();
+  const { strings, format } = useI18n();
+  const { log, closed, ownLanguage } = useRoom();
   const key = `${storageKey("draft")}.${log.roomId}`;
   const [text, setText] = useState(() => sessionStorage.getItem(key) ?? "");
-  const pausedUntil = useSyncExternalStore(pause.subscribe, () => pause.until);
+  const limitedUntil = useSyncExternalStore(rateLimit.subscribe, () => rateLimit.until);
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
-  const note = useId();
+  const noteId = useId();
   const waiting = log.outgoing.length > 0;
-  const now = useNow(500, waiting && pausedUntil > 0);
-  // A short pause passes unnoticed: the client waits and sends by itself.
-  const muted = waiting && pausedUntil - now > 0 && pausedUntil - now < 3_600_000;
-  const { characters, over, near } = lengthOf(text);
-  const ready = text.trim() !== "" && over === 0 && !muted && !closed;
+  const now = useNow(500, waiting && limitedUntil > 0);
+  // The client waits and retries automatically; the limit is shown only while a message waits for it.
+  const limited = waiting && limitedUntil - now > 0 && limitedUntil - now < 3_600_000;
+  const { characters, excess, isNearLimit } = messageLength(text);
+  const ready = text.trim() !== "" && excess === 0 && !limited && !closed;
 
-  const write = (written: string) => {
-    setText(written);
-    if (written === "") sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, written);
+  const edit = (draft: string) => {
+    setText(draft);
+    if (draft === "") sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, draft);
   };
   const send = () => {
     if (!ready) return;
     client.send(log.roomId, text.trim());
-    write("");
+    edit("");
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     const { isComposing, keyCode } = event.nativeEvent;
-    // While something is composed, Escape belongs to the composing.
+    // While text is being composed, Escape cancels the composition.
     if (event.key === "Escape" && (isComposing || keyCode === 229)) event.stopPropagation();
-    if (!sends({ key: event.key, isComposing, keyCode, shiftKey: event.shiftKey, altKey: event.altKey, ctrlKey: event.ctrlKey, metaKey: event.metaKey })) return;
+    const { key: pressed, shiftKey, altKey } = event;
+    if (!isSendKey({ key: pressed, isComposing, keyCode, shiftKey, altKey })) return;
     event.preventDefault();
     send();
   };
-  // As high as its text, for browsers that do not know `field-sizing`.
+  // Grow with the text in browsers without `field-sizing`.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height depends on the text.
   useEffect(() => {
     const element = field.current;
     if (element === null || CSS.supports("field-sizing", "content")) return;
@@ -55,21 +57,21 @@ export function Composer() {
   if (closed) {
     return (
       <div className="composer-closed" role="status">
-        {isStaff ? words.status.closedForStaff : words.status.closedForPatient}
+        {isStaff ? strings.status.closedForStaff : strings.status.closedForPatient}
       </div>
     );
   }
   return (
     <div className="composer">
-      {muted && (
+      {limited && (
         <p className="composer-note">
           <Icon name="clock" />
-          <span role="status">{words.outgoing.mutedFor(format.duration(pausedUntil - now))}</span>
+          <span role="status">{strings.outgoing.mutedFor(format.duration(limitedUntil - now))}</span>
         </p>
       )}
       <div className="composer-row">
-        <label htmlFor={id} className="unseen">
-          {words.composer.label}
+        <label htmlFor={id} className="visually-hidden">
+          {strings.composer.label}
         </label>
         <textarea
           id={id}
@@ -78,25 +80,32 @@ export function Composer() {
           dir="auto"
           enterKeyHint="send"
           value={text}
-          placeholder={words.composer.placeholder(format.language(mine))}
-          aria-describedby={note}
-          aria-invalid={over > 0}
-          onChange={(event) => write(event.target.value)}
+          placeholder={strings.composer.placeholder(format.language(ownLanguage))}
+          aria-describedby={noteId}
+          aria-invalid={excess > 0}
+          onChange={(event) => edit(event.target.value)}
           onKeyDown={onKeyDown}
         />
-        <button type="button" className="send" disabled={!ready} aria-label={words.composer.send} title={words.composer.send} onClick={send}>
+        <button
+          type="button"
+          className="send-button"
+          disabled={!ready}
+          aria-label={strings.composer.send}
+          title={strings.composer.send}
+          onClick={send}
+        >
           <Icon name="send" />
         </button>
       </div>
-      <p id={note} className="composer-length" data-over={over > 0}>
-        {near ? (
-          <span className="steady-digits">
-            {over > 0
-              ? words.composer.tooLong(format.number(over))
-              : words.composer.length(format.number(characters), format.number(MOST_CHARACTERS))}
+      <p id={noteId} className="composer-length" data-over={excess > 0}>
+        {isNearLimit ? (
+          <span className="tabular-numbers">
+            {excess > 0
+              ? strings.composer.tooLong(format.number(excess))
+              : strings.composer.length(format.number(characters), format.number(MAX_CHARACTERS))}
           </span>
         ) : (
-          <span className="unseen">{words.composer.keys}</span>
+          <span className="visually-hidden">{strings.composer.keys}</span>
         )}
       </p>
     </div>

@@ -1,31 +1,48 @@
-import { describe, expect, test } from "vitest";
 import type { Message, Translation } from "@damso/client";
-import { beginsDay, beginsTurn, CHUNK, chunksOf, isSameChunk } from "./chunks.ts";
-import { type Key, sends } from "./enter.ts";
-import { orderOf, translationFor, translationState } from "./entry-text.ts";
-import { lengthOf } from "./length.ts";
-import { parseReading } from "./reading.ts";
+import { describe, expect, test } from "vitest";
+import { CHUNK_SIZE, chunksOf, isSameChunk, startsDay, startsGroup } from "./chunks.ts";
+import { isSendKey, type KeyPress } from "./enter-key.ts";
+import { displayOrder, translationFor, translationState } from "./entry-text.ts";
+import { messageLength } from "./message-length.ts";
+import { countUnread, lastReadBy, unreadDividerAfter } from "./read-state.ts";
+import { parseReadingPreferences } from "./reading-preferences.ts";
+import { follows, isAtEnd } from "./scroll-follow.ts";
 import { snippetOf } from "./snippet.ts";
-import { countUnseen, follows, isAtEnd, markerAfter, readBy } from "./stick.ts";
 
 const NOON = new Date(2026, 10, 21, 12).getTime();
 function message(seq: number, more: Partial<Message> = {}): Message {
   return {
-    room_id: "consult:aiko:clinic", seq, message_id: `m${seq}`, kind: "text", sender: { participant: "user:aiko", user_id: "aiko" },
-    message: "頭が痛いです。", language: "ja", sent_at: NOON + seq * 1000, translations: {}, reply_to: null, ...more,
+    room_id: "consult:aiko:clinic",
+    seq,
+    message_id: `m${seq}`,
+    kind: "text",
+    sender: { participant: "user:aiko", user_id: "aiko" },
+    message: "頭が痛いです。",
+    language: "ja",
+    sent_at: NOON + seq * 1000,
+    translations: {},
+    reply_to: null,
+    ...more,
   };
 }
 const translation = (more: Partial<Translation> = {}): Translation => ({
-  language: "ko", text: "머리가 아파요.", source: "deepl", status: "ok", version: 1, at: NOON, ...more,
+  language: "ko",
+  text: "머리가 아파요.",
+  source: "deepl",
+  status: "ok",
+  version: 1,
+  at: NOON,
+  ...more,
 });
 
 describe("Enter", () => {
-  const key: Key = { key: "Enter", keyCode: 13, isComposing: false, shiftKey: false, ctrlKey: false, altKey: false, metaKey: false };
-  test("sends", () => expect(sends(key)).toBe(true));
-  test("with Shift begins a line", () => expect(sends({ ...key, shiftKey: true })).toBe(false));
-  test("does not send half a syllable", () => expect(sends({ ...key, isComposing: true })).toBe(false));
-  test("that ends a composition in Safari does not send", () => expect(sends({ ...key, keyCode: 229 })).toBe(false));
-  test("is the only key that sends", () => expect(sends({ ...key, key: "a" })).toBe(false));
+  const press: KeyPress = { key: "Enter", keyCode: 13, isComposing: false, shiftKey: false, altKey: false };
+  test("sends", () => expect(isSendKey(press)).toBe(true));
+  test("with Shift begins a line", () => expect(isSendKey({ ...press, shiftKey: true })).toBe(false));
+  test("does not send half a syllable", () => expect(isSendKey({ ...press, isComposing: true })).toBe(false));
+  test("that ends a composition in Safari does not send", () =>
+    expect(isSendKey({ ...press, keyCode: 229 })).toBe(false));
+  test("is the only key that sends", () => expect(isSendKey({ ...press, key: "a" })).toBe(false));
 });
 
 describe("pieces of a log", () => {
@@ -35,19 +52,19 @@ describe("pieces of a log", () => {
     const before = new Map(chunksOf(log).map((chunk) => [chunk.id, chunk]));
     const after = chunksOf([...Array.from({ length: 40 }, (_, index) => message(index + 1)), ...log]);
     const changed = after.filter((chunk) => before.has(chunk.id) && !isSameChunk(chunk, before.get(chunk.id)!));
-    expect(changed.map((chunk) => chunk.id)).toEqual([Math.floor(41 / CHUNK)]);
+    expect(changed.map((chunk) => chunk.id)).toEqual([Math.floor(41 / CHUNK_SIZE)]);
   });
   test("a day begins at midnight, and with the first message", () => {
-    expect(beginsDay(message(1), null)).toBe(true);
-    expect(beginsDay(message(2), message(1))).toBe(false);
+    expect(startsDay(message(1), null)).toBe(true);
+    expect(startsDay(message(2), message(1))).toBe(false);
     const late = { sent_at: new Date(2026, 10, 21, 23, 59).getTime() };
-    expect(beginsDay({ sent_at: new Date(2026, 10, 22, 0, 1).getTime() }, late)).toBe(true);
+    expect(startsDay({ sent_at: new Date(2026, 10, 22, 0, 1).getTime() }, late)).toBe(true);
   });
   test("a speaker is named once, until somebody else speaks or time passes", () => {
-    expect(beginsTurn(message(2), message(1))).toBe(false);
-    expect(beginsTurn(message(2), message(1, { sender: { participant: "user:aiko", user_id: "other" } }))).toBe(true);
-    expect(beginsTurn(message(2), message(1, { kind: "system" }))).toBe(true);
-    expect(beginsTurn(message(2, { sent_at: NOON + 6 * 60_000 }), message(1))).toBe(true);
+    expect(startsGroup(message(2), message(1))).toBe(false);
+    expect(startsGroup(message(2), message(1, { sender: { participant: "user:aiko", user_id: "other" } }))).toBe(true);
+    expect(startsGroup(message(2), message(1, { kind: "system" }))).toBe(true);
+    expect(startsGroup(message(2, { sent_at: NOON + 6 * 60_000 }), message(1))).toBe(true);
   });
 });
 
@@ -69,22 +86,27 @@ describe("staying at the end", () => {
     expect(follows({ following: false, top: 100 }, { ...end, top: 200 })).toBe(false);
   });
   test("what is new is what others said since", () => {
-    const log = [message(1), message(2, { sender: { participant: "hospital:clinic", user_id: "m" } }), message(3, { kind: "system" }), message(4)];
-    expect(countUnseen(log, 1, "hospital:clinic")).toBe(1);
-    expect(countUnseen(log, 0, "hospital:clinic")).toBe(2);
-    expect(markerAfter(log, 1, "hospital:clinic")).toBe(1);
-    expect(markerAfter(log, 4, "hospital:clinic")).toBeNull();
-    expect(markerAfter(log, 3, "user:aiko")).toBeNull();
+    const log = [
+      message(1),
+      message(2, { sender: { participant: "hospital:clinic", user_id: "m" } }),
+      message(3, { kind: "system" }),
+      message(4),
+    ];
+    expect(countUnread(log, 1, "hospital:clinic")).toBe(1);
+    expect(countUnread(log, 0, "hospital:clinic")).toBe(2);
+    expect(unreadDividerAfter(log, 1, "hospital:clinic")).toBe(1);
+    expect(unreadDividerAfter(log, 4, "hospital:clinic")).toBeNull();
+    expect(unreadDividerAfter(log, 3, "user:aiko")).toBeNull();
   });
 });
 
 describe("what the other side has read", () => {
   const log = [message(1), message(2, { sender: { participant: "hospital:clinic", user_id: "m" } }), message(3)];
   test("is what it says, and at least what stands before its own words", () => {
-    expect(readBy("hospital:clinic", {}, log)).toBe(2);
-    expect(readBy("hospital:clinic", { "hospital:clinic": 3 }, log)).toBe(3);
-    expect(readBy("hospital:clinic", { "hospital:clinic": 1 }, log)).toBe(2);
-    expect(readBy(null, {}, log)).toBe(0);
+    expect(lastReadBy("hospital:clinic", {}, log)).toBe(2);
+    expect(lastReadBy("hospital:clinic", { "hospital:clinic": 3 }, log)).toBe(3);
+    expect(lastReadBy("hospital:clinic", { "hospital:clinic": 1 }, log)).toBe(2);
+    expect(lastReadBy(null, {}, log)).toBe(0);
   });
 });
 
@@ -98,38 +120,40 @@ describe("a translation", () => {
     const said = message(1);
     expect(translationState(said, "ko", "auto", false)).toBe("pending");
     expect(translationState(said, "ko", undefined, false)).toBe("pending");
-    expect(translationState(said, "ko", "auto", true)).toBe("askable");
-    expect(translationState(said, "ko", "on_request", false)).toBe("askable");
+    expect(translationState(said, "ko", "auto", true)).toBe("requestable");
+    expect(translationState(said, "ko", "on_request", false)).toBe("requestable");
     expect(translationState(said, "ko", "off", false)).toBe("none");
     expect(translationState(said, "ja", "auto", false)).toBe("none");
   });
   test("that failed says so, and one that says the same is not shown", () => {
     const { text: _, ...failed } = translation({ status: "failed", reason: "quota" });
     expect(translationState(message(1, { translations: { ko: failed } }), "ko", "auto", true)).toBe("failed");
-    expect(translationState(message(1, { translations: { ko: translation({ status: "same" }) } }), "ko", "auto", false)).toBe("none");
+    expect(
+      translationState(message(1, { translations: { ko: translation({ status: "same" }) } }), "ko", "auto", false),
+    ).toBe("none");
   });
   test("comes first or second as its reader wants, but never before one's own words", () => {
     const both = { first: "translation", showTranslation: true, showOriginal: true } as const;
-    expect(orderOf(both, "shown", false)).toEqual(["translation", "original"]);
-    expect(orderOf({ ...both, first: "original" }, "shown", false)).toEqual(["original", "translation"]);
-    expect(orderOf(both, "shown", true)).toEqual(["original", "translation"]);
-    expect(orderOf({ ...both, showOriginal: false }, "shown", false)).toEqual(["translation"]);
-    expect(orderOf({ ...both, showOriginal: false }, "failed", false)).toEqual(["original"]);
-    expect(orderOf({ ...both, showTranslation: false }, "shown", true)).toEqual(["original"]);
+    expect(displayOrder(both, "shown", false)).toEqual(["translation", "original"]);
+    expect(displayOrder({ ...both, first: "original" }, "shown", false)).toEqual(["original", "translation"]);
+    expect(displayOrder(both, "shown", true)).toEqual(["original", "translation"]);
+    expect(displayOrder({ ...both, showOriginal: false }, "shown", false)).toEqual(["translation"]);
+    expect(displayOrder({ ...both, showOriginal: false }, "failed", false)).toEqual(["original"]);
+    expect(displayOrder({ ...both, showTranslation: false }, "shown", true)).toEqual(["original"]);
   });
   test("and the original cannot both be hidden", () => {
-    expect(parseReading('{"showTranslation":false,"showOriginal":false}').showOriginal).toBe(true);
-    expect(parseReading("nonsense").first).toBe("translation");
-    expect(parseReading('{"first":"original"}').first).toBe("original");
+    expect(parseReadingPreferences('{"showTranslation":false,"showOriginal":false}').showOriginal).toBe(true);
+    expect(parseReadingPreferences("nonsense").first).toBe("translation");
+    expect(parseReadingPreferences('{"first":"original"}').first).toBe("original");
   });
 });
 
 describe("a message's length", () => {
   test("is shown near the limit only", () => {
-    expect(lengthOf("안녕").near).toBe(false);
-    expect(lengthOf("가".repeat(3_600))).toEqual({ characters: 3_600, over: 0, near: true });
+    expect(messageLength("안녕").isNearLimit).toBe(false);
+    expect(messageLength("가".repeat(3_600))).toEqual({ characters: 3_600, excess: 0, isNearLimit: true });
   });
-  test("counts what people see as one character once", () => expect(lengthOf("😷".repeat(4_001)).over).toBe(1));
+  test("counts what people see as one character once", () => expect(messageLength("😷".repeat(4_001)).excess).toBe(1));
 });
 
 describe("what was found", () => {

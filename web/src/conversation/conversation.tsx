@@ -1,40 +1,38 @@
 import { useEffect, useMemo, useRef, useState } from "react";
+import { useI18n } from "../i18n/i18n-context.tsx";
 import { counterpartOf, nameOfRoom, usePerson } from "../person/person.tsx";
 import { useLog } from "../person/use-client.ts";
-import { useInterface } from "../words/interface.tsx";
 import { Composer } from "./composer.tsx";
-import { ConversationHead } from "./conversation-head.tsx";
+import { ConversationHeader } from "./conversation-header.tsx";
 import { LogView } from "./log-view.tsx";
 import { RoomContext, type RoomView } from "./room-context.tsx";
 import { SearchPanel } from "./search-panel.tsx";
-import { useReading } from "./use-reading.ts";
+import type { JumpTarget } from "./use-jump-to-entry.ts";
+import { useReadingPreferences } from "./use-reading-preferences.ts";
 
-export interface Target {
-  seq: number;
-}
-
-/** A room: its head, its log, and the field to write in. */
+/** An open room: header, log, search and composer. */
 export function Conversation(props: { roomId: string; visits: number; leave: () => void }) {
   const { claims, name } = usePerson();
-  const { words, language } = useInterface();
+  const { strings, language } = useI18n();
   const { log, change } = useLog(props.roomId);
-  const [reading, chooseReading] = useReading();
+  const [reading, setReading] = useReadingPreferences();
   const [state, setState] = useState<"loading" | "ready" | "failed">(log.messages.length > 0 ? "ready" : "loading");
   const [attempt, setAttempt] = useState(0);
   const [searching, setSearching] = useState(false);
-  const [target, setTarget] = useState<Target | null>(null);
+  const [target, setTarget] = useState<JumpTarget | null>(null);
   const searchButton = useRef<HTMLButtonElement>(null);
-  const place = useRef<HTMLElement>(null);
+  const section = useRef<HTMLElement>(null);
 
-  // Whoever opens it wants to write; where that would bring up a keyboard over half of the log, to read first.
+  // Focus the composer, but the heading on phones, where a keyboard would cover half of the log.
   useEffect(() => {
     if (props.visits === 0) return;
-    const field = place.current?.querySelector<HTMLElement>(".composer textarea");
-    const alone = place.current?.querySelector<HTMLElement>(".leave")?.offsetParent !== null;
-    const heading = place.current?.querySelector<HTMLElement>("h1");
-    (alone || matchMedia("(pointer: coarse)").matches ? heading : (field ?? heading))?.focus();
+    const field = section.current?.querySelector<HTMLElement>(".composer textarea");
+    const fillsScreen = section.current?.querySelector<HTMLElement>(".back-button")?.offsetParent !== null;
+    const heading = section.current?.querySelector<HTMLElement>("h1");
+    (fillsScreen || matchMedia("(pointer: coarse)").matches ? heading : (field ?? heading))?.focus();
   }, [props.visits]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt opens the log again.
   useEffect(() => {
     let current = true;
     log.open().then(
@@ -47,10 +45,12 @@ export function Conversation(props: { roomId: string; visits: number; leave: () 
     };
   }, [log, attempt]);
 
-  const history = useRef(Infinity);
-  if (state === "ready" && history.current === Infinity) history.current = log.messages.at(-1)?.seq ?? 0;
+  const atOpening = useRef(Infinity);
+  if (state === "ready" && atOpening.current === Infinity) atOpening.current = log.messages.at(-1)?.seq ?? 0;
+  const lastSeqAtOpening = atOpening.current;
 
   const names = useRef(new Map<string, string>()).current;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `change` stands for the contents of `log`.
   useMemo(() => {
     names.set(claims.userId, name);
     for (const member of log.room?.members ?? []) if (member.name !== null) names.set(member.participant, member.name);
@@ -59,23 +59,33 @@ export function Conversation(props: { roomId: string; visits: number; leave: () 
 
   const { room } = log;
   const me = room?.members.find((member) => member.participant === claims.participant);
-  const mine = me?.language ?? claims.language ?? language;
-  const theirs = counterpartOf(room, claims.participant)?.language ?? null;
+  const ownLanguage = me?.language ?? claims.language ?? language;
+  const otherLanguage = counterpartOf(room, claims.participant)?.language ?? null;
   const kind = room?.kind ?? null;
   const mode = room?.translation;
   const closed = room?.status === "closed";
   const view = useMemo<RoomView>(
-    () => ({ log, kind, mode, closed, mine, theirs, reading, history: history.current, names }),
-    [log, kind, mode, closed, mine, theirs, reading, state, names],
+    () => ({
+      log,
+      kind,
+      mode,
+      closed,
+      ownLanguage,
+      otherLanguage,
+      reading,
+      lastSeqAtOpening,
+      names,
+    }),
+    [log, kind, mode, closed, ownLanguage, otherLanguage, reading, lastSeqAtOpening, names],
   );
   const title = nameOfRoom(room, claims.participant) || props.roomId;
 
   return (
     <RoomContext value={view}>
       <section
-        ref={place}
+        ref={section}
         className="conversation"
-        aria-label={words.log.with(title)}
+        aria-label={strings.log.with(title)}
         onKeyDown={(event) => {
           if (event.key !== "Escape" || event.defaultPrevented || event.nativeEvent.isComposing) return;
           if (searching) {
@@ -84,12 +94,12 @@ export function Conversation(props: { roomId: string; visits: number; leave: () 
           } else props.leave();
         }}
       >
-        <ConversationHead
+        <ConversationHeader
           title={title}
           room={room}
           mode={mode}
           reading={reading}
-          chooseReading={chooseReading}
+          setReading={setReading}
           leave={props.leave}
           searching={searching}
           searchButton={searchButton}
@@ -108,7 +118,7 @@ export function Conversation(props: { roomId: string; visits: number; leave: () 
           />
           {searching && (
             <SearchPanel
-              goTo={(seq) => setTarget({ seq })}
+              jumpTo={(seq) => setTarget({ seq })}
               close={() => {
                 setSearching(false);
                 searchButton.current?.focus();

@@ -1,22 +1,22 @@
-import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import type { Translation } from "@damso/client";
+import { type FormEvent, useEffect, useId, useRef, useState } from "react";
+import { useI18n } from "../i18n/i18n-context.tsx";
 import { refusalOf } from "../person/refusal.ts";
-import { useInterface } from "../words/interface.tsx";
-import { lengthOf } from "./length.ts";
+import { messageLength } from "./message-length.ts";
 import { useRoom } from "./room-context.tsx";
 
-/** Corrects a translation where it stands. Whoever was faster is shown, and not overwritten unseen. */
+/** Corrects a translation in place. A correction that somebody made meanwhile is shown before it is overwritten. */
 export function Correction(props: { seq: number; translation: Translation; done: () => void }) {
-  const { words, format } = useInterface();
+  const { strings, format } = useI18n();
   const { log, names } = useRoom();
-  // What it corrects is what was on the screen when the correcting began.
-  const [seen, setSeen] = useState(props.translation);
+  // The version that was on the screen when the correction started.
+  const [base, setBase] = useState(props.translation);
   const [text, setText] = useState(props.translation.text ?? "");
   const [state, setState] = useState<"writing" | "saving" | "failed" | "forbidden" | "conflict">("writing");
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
   const { language } = props.translation;
-  const wrong = text.trim() === "" || lengthOf(text).over > 0;
+  const invalid = text.trim() === "" || messageLength(text).excess > 0;
 
   useEffect(() => {
     field.current?.focus();
@@ -25,22 +25,22 @@ export function Correction(props: { seq: number; translation: Translation; done:
 
   const save = async (event: FormEvent) => {
     event.preventDefault();
-    if (wrong || state === "saving") return;
-    if (text.trim() === seen.text && seen.source === "person") return props.done();
+    if (invalid || state === "saving") return;
+    if (text.trim() === base.text && base.source === "person") return props.done();
     setState("saving");
     try {
-      await log.correct(props.seq, language, text.trim(), seen.version);
+      await log.correct(props.seq, language, text.trim(), base.version);
       props.done();
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal?.code === "conflict" && refusal.translation !== undefined) {
-        setSeen(refusal.translation);
+        setBase(refusal.translation);
         setState("conflict");
       } else setState(refusal?.code === "forbidden" ? "forbidden" : "failed");
     }
   };
 
-  const machine = seen.machine_text ?? (seen.source === "deepl" ? seen.text : undefined);
+  const machine = base.machine_text ?? (base.source === "deepl" ? base.text : undefined);
   return (
     <form
       className="correction"
@@ -54,33 +54,47 @@ export function Correction(props: { seq: number; translation: Translation; done:
     >
       {state === "conflict" && (
         <div className="conflict" role="alert">
-          <p className="small">{words.correction.conflict(seen.by === undefined ? null : (names.get(seen.by) ?? null))}</p>
-          <p className="text" dir="auto" lang={language}>
-            {seen.text}
+          <p className="small">
+            {strings.correction.conflict(base.by === undefined ? null : (names.get(base.by) ?? null))}
+          </p>
+          <p className="entry-text" dir="auto" lang={language}>
+            {base.text}
           </p>
         </div>
       )}
-      <label htmlFor={id}>{words.correction.label(format.language(language) ?? language)}</label>
-      <textarea id={id} ref={field} rows={2} dir="auto" lang={language} value={text} onChange={(event) => setText(event.target.value)} />
+      <label htmlFor={id}>{strings.correction.label(format.language(language) ?? language)}</label>
+      <textarea
+        id={id}
+        ref={field}
+        rows={2}
+        dir="auto"
+        lang={language}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
       {machine !== undefined && machine !== text && state !== "conflict" && (
         <p className="hint">
-          {words.correction.machineSaid}{" "}
+          {strings.correction.machineSaid}{" "}
           <span dir="auto" lang={language}>
             {machine}
           </span>
         </p>
       )}
       {(state === "failed" || state === "forbidden") && (
-        <p className="fault" role="status">
-          {words.correction[state]}
+        <p className="error" role="status">
+          {strings.correction[state]}
         </p>
       )}
       <div className="buttons">
         <button type="button" className="secondary" onClick={props.done}>
-          {state === "conflict" ? words.correction.keepTheirs : words.cancel}
+          {state === "conflict" ? strings.correction.keepTheirs : strings.cancel}
         </button>
-        <button type="submit" className="primary" disabled={wrong || state === "saving"}>
-          {state === "saving" ? words.correction.saving : state === "conflict" ? words.correction.saveMine : words.correction.save}
+        <button type="submit" className="primary" disabled={invalid || state === "saving"}>
+          {state === "saving"
+            ? strings.correction.saving
+            : state === "conflict"
+              ? strings.correction.saveMine
+              : strings.correction.save}
         </button>
       </div>
     </form>

@@ -1,44 +1,46 @@
-import { memo, useEffect, useRef, useState } from "react";
 import type { Message } from "@damso/client";
+import { memo, useEffect, useRef, useState } from "react";
+import { useI18n } from "../i18n/i18n-context.tsx";
 import { idOf, usePerson } from "../person/person.tsx";
-import { useInterface } from "../words/interface.tsx";
 import { Correction } from "./correction.tsx";
-import { orderOf, translationFor, translationState } from "./entry-text.ts";
-import { Mark } from "./mark.tsx";
+import { DeliveryStatus } from "./delivery-status.tsx";
+import { displayOrder, translationFor, translationState } from "./entry-text.ts";
 import { Provenance } from "./provenance.tsx";
 import { Quote } from "./quote.tsx";
 import { useRoom } from "./room-context.tsx";
-import { useTranslating } from "./use-translating.ts";
+import { useMessageTranslation } from "./use-message-translation.ts";
 
-/** What somebody said, and how it reads in the reader's language. */
-export const Entry = memo(function Entry(props: { message: Message; turn: boolean; read: boolean }) {
+/** A message and its translation. */
+export const Entry = memo(function Entry(props: { message: Message; startsGroup: boolean; read: boolean }) {
   const { claims, isStaff } = usePerson();
-  const { words, format } = useInterface();
-  const { mine, theirs, mode, reading, kind } = useRoom();
+  const { strings, format } = useI18n();
+  const { ownLanguage, otherLanguage, mode, reading, kind } = useRoom();
   const [correcting, setCorrecting] = useState(false);
   const [revealed, setRevealed] = useState(false);
-  const place = useRef<HTMLElement>(null);
+  const article = useRef<HTMLElement>(null);
   const wasCorrecting = useRef(false);
-  // Whoever has corrected goes on from where they began.
+  // After a correction, the focus returns to the button that opened it.
   useEffect(() => {
-    if (wasCorrecting.current && !correcting) (place.current?.querySelector<HTMLElement>("[data-correct]") ?? place.current)?.focus();
+    if (wasCorrecting.current && !correcting)
+      (article.current?.querySelector<HTMLElement>("[data-correct]") ?? article.current)?.focus();
     wasCorrecting.current = correcting;
   }, [correcting]);
-  const ours = props.message.sender.participant === claims.participant;
-  const isMe = ours && props.message.sender.user_id === claims.userId;
-  const language = ours ? theirs : mine;
-  const { message, waited, asking, problem, ask } = useTranslating(props.message, language, mode, ours);
+  const isOwnSide = props.message.sender.participant === claims.participant;
+  const isMe = isOwnSide && props.message.sender.user_id === claims.userId;
+  const language = isOwnSide ? otherLanguage : ownLanguage;
+  const translating = useMessageTranslation(props.message, language, mode, isOwnSide);
+  const { message } = translating;
   const name = message.sender.name ?? idOf(message.sender.participant);
   const translation = translationFor(message, language);
-  const state = translationState(message, language, mode, waited);
-  const shown = revealed ? { ...reading, showTranslation: true, showOriginal: true } : reading;
-  const order = orderOf(shown, state, ours);
-  const hides = state === "shown" && order.length === 1;
+  const state = translationState(message, language, mode, translating.waited);
+  const preferences = revealed ? { ...reading, showTranslation: true, showOriginal: true } : reading;
+  const order = displayOrder(preferences, state, isOwnSide);
+  const hidesOne = state === "shown" && order.length === 1;
   const mayCorrect = language !== null && translation !== undefined && ((isStaff && kind === "consult") || isMe);
 
   const parts = {
     original: (
-      <p key="original" className="text" dir="auto" lang={message.language ?? undefined}>
+      <p key="original" className="entry-text" dir="auto" lang={message.language ?? undefined}>
         {message.message}
       </p>
     ),
@@ -46,11 +48,11 @@ export const Entry = memo(function Entry(props: { message: Message; turn: boolea
       correcting && translation !== undefined ? (
         <Correction key="translation" seq={message.seq} translation={translation} done={() => setCorrecting(false)} />
       ) : state === "pending" ? (
-        <p key="translation" className="text pending" lang={undefined}>
-          <span className="unseen">{words.translation.pending}</span>
+        <p key="translation" className="entry-text pending" lang={undefined}>
+          <span className="visually-hidden">{strings.translation.pending}</span>
         </p>
       ) : (
-        <p key="translation" className="text" dir="auto" lang={translation?.language} data-translated>
+        <p key="translation" className="entry-text" dir="auto" lang={translation?.language} data-translated>
           {translation?.text}
         </p>
       ),
@@ -58,29 +60,35 @@ export const Entry = memo(function Entry(props: { message: Message; turn: boolea
 
   if (message.deleted_at !== undefined) {
     return (
-      <article className="entry" data-seq={message.seq} data-side={ours ? "own" : "other"} data-turn={props.turn} tabIndex={-1}>
+      <article
+        className="entry"
+        data-seq={message.seq}
+        data-side={isOwnSide ? "own" : "other"}
+        data-group-start={props.startsGroup}
+        tabIndex={-1}
+      >
         <div className="bubble">
-          <p className="text quiet">{words.log.deleted}</p>
+          <p className="entry-text muted">{strings.log.deleted}</p>
         </div>
       </article>
     );
   }
   return (
     <article
-      ref={place}
+      ref={article}
       className="entry"
       data-seq={message.seq}
-      data-side={ours ? "own" : "other"}
-      data-turn={props.turn}
+      data-side={isOwnSide ? "own" : "other"}
+      data-group-start={props.startsGroup}
       tabIndex={-1}
-      aria-label={`${isMe ? words.you : name}, ${format.time(message.sent_at)}`}
+      aria-label={`${isMe ? strings.you : name}, ${format.time(message.sent_at)}`}
     >
-      {props.turn && !isMe && (
-        <p className="speaker">
+      {props.startsGroup && !isMe && (
+        <p className="sender">
           <bdi>{name}</bdi>
         </p>
       )}
-      <div className="line">
+      <div className="entry-row">
         <div className="bubble" data-order={order[0]}>
           {message.reply_to !== null && <Quote seq={message.reply_to} />}
           {order.map((part) => parts[part])}
@@ -89,22 +97,22 @@ export const Entry = memo(function Entry(props: { message: Message; turn: boolea
             <Provenance
               state={state}
               translation={translation}
-              language={ours ? language : null}
-              asking={asking}
-              problem={problem}
-              ask={ask}
+              language={isOwnSide ? language : null}
+              requesting={translating.requesting}
+              problem={translating.problem}
+              request={translating.request}
               correct={mayCorrect ? () => setCorrecting(true) : null}
-              reveal={hides ? () => setRevealed(true) : null}
+              reveal={hidesOne ? () => setRevealed(true) : null}
               hidden={order[0] === "original" ? "translation" : "original"}
             />
           )}
         </div>
-        <p className="meta">
-          {message.edited_at !== undefined && <span>{words.log.edited}</span>}
+        <p className="entry-meta">
+          {message.edited_at !== undefined && <span>{strings.log.edited}</span>}
           <time dateTime={new Date(message.sent_at).toISOString()} title={format.exact(message.sent_at)}>
             {format.time(message.sent_at)}
           </time>
-          {ours && <Mark state={props.read ? "read" : "sent"} />}
+          {isOwnSide && <DeliveryStatus state={props.read ? "read" : "sent"} />}
         </p>
       </div>
     </article>

@@ -1,83 +1,84 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useI18n } from "../i18n/i18n-context.tsx";
 import { Icon } from "../icons/icon.tsx";
 import { counterpartOf, usePerson } from "../person/person.tsx";
 import { useNow } from "../person/use-now.ts";
-import { useInterface } from "../words/interface.tsx";
-import { CHUNK, chunksOf } from "./chunks.ts";
 import { ChunkView } from "./chunk-view.tsx";
-import type { Target } from "./conversation.tsx";
-import { Announcement } from "./announcement.tsx";
+import { CHUNK_SIZE, chunksOf } from "./chunks.ts";
+import { LiveRegion } from "./live-region.tsx";
 import { OutgoingRow } from "./outgoing-row.tsx";
+import { countUnread, lastReadBy } from "./read-state.ts";
 import { useRoom } from "./room-context.tsx";
-import { countUnseen, readBy } from "./stick.ts";
-import { useMarks } from "./use-marks.ts";
-import { usePlace } from "./use-place.ts";
-import { useTarget } from "./use-target.ts";
+import { type JumpTarget, useJumpToEntry } from "./use-jump-to-entry.ts";
+import { useReadState } from "./use-read-state.ts";
+import { useScrollAnchor } from "./use-scroll-anchor.ts";
 
-/** So near the beginning of what is loaded, older messages are fetched. */
-const EARLY_PX = 800;
-const PAGE = 50;
+/** Older messages are loaded this close to the beginning. */
+const LOAD_OLDER_WITHIN_PX = 800;
+const PAGE_SIZE = 50;
 
 export function LogView(props: {
   title: string;
   change: number;
   state: "loading" | "ready" | "failed";
   tryAgain: () => void;
-  target: Target | null;
+  target: JumpTarget | null;
 }) {
   const { claims } = usePerson();
-  const { words } = useInterface();
+  const { strings } = useI18n();
   const { log } = useRoom();
   const now = useNow(60_000);
   const scroller = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(true);
-  const [older, setOlder] = useState<"quiet" | "loading" | "failed">("quiet");
+  const [older, setOlder] = useState<"idle" | "loading" | "failed">("idle");
   const { messages } = log;
 
-  const { seen, marker } = useMarks(messages, atEnd, props.state === "ready");
+  const { seen, divider } = useReadState(messages, atEnd, props.state === "ready");
   const loadOlder = useCallback(() => {
     if (!log.hasOlder || older === "loading") return;
     setOlder("loading");
-    log.loadOlder(PAGE).then(
-      () => setOlder("quiet"),
+    log.loadOlder(PAGE_SIZE).then(
+      () => setOlder("idle"),
       () => setOlder("failed"),
     );
   }, [log, older]);
 
-  const place = usePlace(scroller, setAtEnd);
+  const { onScroll: keepAnchor, scrollToEnd, scrollToEntry } = useScrollAnchor(scroller, setAtEnd);
   const onScroll = () => {
-    place.onScroll();
-    if (older === "quiet" && (scroller.current?.scrollTop ?? Infinity) < EARLY_PX) loadOlder();
+    keepAnchor();
+    if (older === "idle" && (scroller.current?.scrollTop ?? Infinity) < LOAD_OLDER_WITHIN_PX) loadOlder();
   };
-  // A tall window may have room for more than the first page.
+  // A tall window may fit more than the first page.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height depends on the contents, for which `change` stands.
   useEffect(() => {
     const element = scroller.current;
-    if (props.state === "ready" && older === "quiet" && element !== null && element.scrollHeight <= element.clientHeight) loadOlder();
+    if (props.state !== "ready" || older !== "idle" || element === null) return;
+    if (element.scrollHeight <= element.clientHeight) loadOlder();
   }, [props.state, props.change, older, loadOlder]);
 
-  const going = useTarget(props.target, scroller, place.toEntry);
+  const jumping = useJumpToEntry(props.target, scroller, scrollToEntry);
 
-  // Who opens a room with much that is new begins to read where it begins.
-  const opened = useRef(false);
+  // A room with many new messages opens at the first of them.
+  const positioned = useRef(false);
   useEffect(() => {
-    if (opened.current || props.state !== "ready" || messages.length === 0) return;
-    opened.current = true;
-    const line = scroller.current?.querySelector(".new-line");
+    if (positioned.current || props.state !== "ready" || messages.length === 0) return;
+    positioned.current = true;
+    const firstUnread = scroller.current?.querySelector(".unread-divider");
     const element = scroller.current;
-    if (line == null || element === null) return;
-    if (line.getBoundingClientRect().top < element.getBoundingClientRect().top) place.toEntry(line);
+    if (firstUnread == null || element === null) return;
+    if (firstUnread.getBoundingClientRect().top < element.getBoundingClientRect().top) scrollToEntry(firstUnread);
   });
 
-  // Whoever writes wants to see it.
-  const written = log.outgoing.at(-1)?.messageId;
+  // Show a message that was just sent.
+  const lastSent = log.outgoing.at(-1)?.messageId;
   useEffect(() => {
-    if (written !== undefined) place.toEnd();
-  }, [written, place.toEnd]);
+    if (lastSent !== undefined) scrollToEnd();
+  }, [lastSent, scrollToEnd]);
 
   const chunks = useMemo(() => chunksOf(messages), [messages]);
   const other = counterpartOf(log.room, claims.participant);
-  const readUpTo = readBy(other?.participant ?? null, log.readMarks, messages);
-  const unseen = countUnseen(messages, seen, claims.participant);
+  const readUpTo = lastReadBy(other?.participant ?? null, log.readMarkers, messages);
+  const unread = countUnread(messages, seen, claims.participant);
   const loading = props.state === "loading" && messages.length === 0;
 
   return (
@@ -87,39 +88,39 @@ export function LogView(props: {
         ref={scroller}
         role="log"
         aria-live="off"
-        aria-label={words.log.with(props.title)}
+        aria-label={strings.log.with(props.title)}
         aria-busy={loading || older === "loading"}
         tabIndex={0}
         onScroll={onScroll}
       >
         <div className="log-content">
           <div className="log-start">
-            {messages.length > 0 && !log.hasOlder && <p className="quiet small">{words.log.beginning}</p>}
+            {messages.length > 0 && !log.hasOlder && <p className="muted small">{strings.log.beginning}</p>}
             {log.hasOlder && (
-              <button type="button" className="plain" disabled={older === "loading"} onClick={loadOlder}>
-                {older === "loading" ? words.log.loadingOlder : words.log.loadOlder}
+              <button type="button" className="text-button" disabled={older === "loading"} onClick={loadOlder}>
+                {older === "loading" ? strings.log.loadingOlder : strings.log.loadOlder}
               </button>
             )}
           </div>
-          {loading && <Skeleton name={words.log.loading} />}
+          {loading && <Skeleton name={strings.log.loading} />}
           {props.state === "failed" && messages.length === 0 && (
             <p className="log-note" role="status">
-              {words.log.failed}{" "}
-              <button type="button" className="plain" onClick={props.tryAgain}>
-                {words.rooms.again}
+              {strings.log.failed}{" "}
+              <button type="button" className="text-button" onClick={props.tryAgain}>
+                {strings.rooms.again}
               </button>
             </p>
           )}
           {chunks.map((chunk) => {
-            const from = chunk.id * CHUNK;
-            const to = from + CHUNK - 1;
+            const from = chunk.id * CHUNK_SIZE;
+            const to = from + CHUNK_SIZE - 1;
             return (
               <ChunkView
                 key={chunk.id}
                 chunk={chunk}
-                // Only what concerns this piece, so that a mark that moves draws two pieces and not all of them.
+                // Clamped to this chunk, so that a moving read marker renders two chunks and not all of them.
                 readUpTo={Math.min(Math.max(readUpTo, from - 1), to)}
-                marker={marker !== null && marker >= from - 1 && marker <= to ? marker : null}
+                dividerAfter={divider !== null && divider >= from - 1 && divider <= to ? divider : null}
                 today={new Date(now).toDateString()}
               />
             );
@@ -132,44 +133,48 @@ export function LogView(props: {
         </div>
       </div>
       {props.state === "failed" && messages.length > 0 && (
-        <p className="log-going" role="status">
-          {words.log.stale}{" "}
-          <button type="button" className="plain" onClick={props.tryAgain}>
-            {words.rooms.again}
+        <p className="log-toast" role="status">
+          {strings.log.stale}{" "}
+          <button type="button" className="text-button" onClick={props.tryAgain}>
+            {strings.rooms.again}
           </button>
         </p>
       )}
-      <Announcement messages={messages} />
-      {going && (
-        <p className="log-going" role="status">
-          {words.search.going}
+      <LiveRegion messages={messages} />
+      {jumping && (
+        <p className="log-toast" role="status">
+          {strings.search.going}
         </p>
       )}
       {!atEnd && (
         <button
           type="button"
-          className="to-end"
-          data-new={unseen > 0}
+          className="jump-to-end"
+          data-new={unread > 0}
           onClick={() => {
-            // This button goes away, and whoever pressed it reads on.
+            // This button disappears, so its focus moves to the log.
             scroller.current?.focus({ preventScroll: true });
-            place.toEnd();
+            scrollToEnd();
           }}
         >
           <Icon name="down" />
-          <span className={unseen > 0 ? "" : "unseen"}>{unseen > 0 ? words.log.toNew(unseen) : words.log.toEnd}</span>
+          <span className={unread > 0 ? "" : "visually-hidden"}>
+            {unread > 0 ? strings.log.toNew(unread) : strings.log.toEnd}
+          </span>
         </button>
       )}
     </div>
   );
 }
-/** As high as a few messages, so that little moves when they come. */
+
+/** About as high as a few messages, so that little moves when they arrive. */
 function Skeleton(props: { name: string }) {
   return (
     <div className="log-skeleton" role="status" aria-label={props.name}>
-      {["other", "own", "other", "own"].map((side, index) => (
-        <span key={index} data-side={side} />
-      ))}
+      <span data-side="other" />
+      <span data-side="own" />
+      <span data-side="other" />
+      <span data-side="own" />
     </div>
   );
 }

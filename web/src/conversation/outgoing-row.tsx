@@ -1,47 +1,53 @@
+import type { ErrorCode, OutgoingMessage } from "@damso/client";
 import { memo } from "react";
-import type { ErrorCode, Outgoing } from "@damso/client";
-import { useInterface } from "../words/interface.tsx";
-import type { Words } from "../words/index.ts";
-import { Mark } from "./mark.tsx";
+import { useI18n } from "../i18n/i18n-context.tsx";
+import type { Strings } from "../i18n/index.ts";
+import { languagesMatch } from "../i18n/languages-match.ts";
+import { DeliveryStatus } from "./delivery-status.tsx";
 import { useRoom } from "./room-context.tsx";
-import { readsLike } from "../words/reads-like.ts";
 
-/** A message on its way; as high as it will be once it has arrived. */
-export const OutgoingRow = memo(function OutgoingRow(props: { outgoing: Outgoing }) {
-  const { words, format } = useInterface();
-  const { log, mine, theirs, mode, reading } = useRoom();
+/** A message that is not acknowledged yet, rendered at the height that it will have afterwards. */
+export const OutgoingRow = memo(function OutgoingRow(props: { outgoing: OutgoingMessage }) {
+  const { strings, format } = useI18n();
+  const { log, ownLanguage, otherLanguage, mode, reading } = useRoom();
   const { outgoing } = props;
   const refused = outgoing.state === "refused";
-  const awaits = !refused && mode === "auto" && reading.showTranslation && theirs !== null && !readsLike(mine, theirs);
+  const needsTranslation = otherLanguage !== null && !languagesMatch(ownLanguage, otherLanguage);
+  const awaitsTranslation = !refused && mode === "auto" && reading.showTranslation && needsTranslation;
   return (
-    <article className="entry" data-side="own" data-outgoing={outgoing.state} aria-label={`${words.you}, ${words.mark[outgoing.state]}`}>
-      <div className="line">
+    <article
+      className="entry"
+      data-side="own"
+      data-outgoing={outgoing.state}
+      aria-label={`${strings.you}, ${strings.delivery[outgoing.state]}`}
+    >
+      <div className="entry-row">
         <div className="bubble" data-order="original">
-          <p className="text" dir="auto" lang={outgoing.language}>
+          <p className="entry-text" dir="auto" lang={outgoing.language}>
             {outgoing.text}
           </p>
-          {awaits && (
+          {awaitsTranslation && (
             <>
-              <p className="text pending" aria-hidden="true" />
+              <p className="entry-text pending" aria-hidden="true" />
               <div className="provenance" aria-hidden="true">
-                <span>{words.translation.pending}</span>
+                <span>{strings.translation.pending}</span>
               </div>
             </>
           )}
         </div>
-        <p className="meta">
+        <p className="entry-meta">
           <time dateTime={new Date(outgoing.createdAt).toISOString()}>{format.time(outgoing.createdAt)}</time>
-          <Mark state={outgoing.state} />
+          <DeliveryStatus state={outgoing.state} />
         </p>
       </div>
       {refused && (
         <div className="refusal" role="status">
-          <span>{reasonOf(words, outgoing.refusal?.code)}</span>
-          <button type="button" className="plain" onClick={() => log.retry(outgoing.messageId)}>
-            {words.outgoing.retry}
+          <span>{refusalText(strings, outgoing.refusal?.code)}</span>
+          <button type="button" className="text-button" onClick={() => log.retry(outgoing.messageId)}>
+            {strings.outgoing.retry}
           </button>
-          <button type="button" className="plain" onClick={() => log.discard(outgoing.messageId)}>
-            {words.outgoing.discard}
+          <button type="button" className="text-button" onClick={() => log.discard(outgoing.messageId)}>
+            {strings.outgoing.discard}
           </button>
         </div>
       )}
@@ -49,7 +55,7 @@ export const OutgoingRow = memo(function OutgoingRow(props: { outgoing: Outgoing
   );
 });
 
-function reasonOf(words: Words, code: ErrorCode | undefined): string {
-  const { refused } = words.outgoing;
+function refusalText(strings: Strings, code: ErrorCode | undefined): string {
+  const { refused } = strings.outgoing;
   return code !== undefined && code in refused ? refused[code as keyof typeof refused] : refused.other;
 }

@@ -1,68 +1,72 @@
 import type { Translation } from "@damso/client";
+import { bidiIsolate } from "../i18n/bidi-isolate.ts";
+import { useI18n } from "../i18n/i18n-context.tsx";
 import { Icon } from "../icons/icon.tsx";
-import { apart } from "../words/apart.ts";
-import { useInterface } from "../words/interface.tsx";
 import type { TranslationState } from "./entry-text.ts";
 import { useRoom } from "./room-context.tsx";
-import type { Problem } from "./use-translating.ts";
+import type { TranslationProblem } from "./use-message-translation.ts";
 
-/** Who translated, or why nobody did; and what can be done about it. */
+/** The source of a translation or the reason why there is none, with the actions that are available. */
 export function Provenance(props: {
   state: TranslationState;
   translation: Translation | undefined;
-  /** The language that is worth naming: of what the other side reads. */
+  /** Named only for one's own messages: the language that the other side reads. */
   language: string | null;
-  asking: boolean;
-  problem: Problem | null;
-  ask: () => void;
+  requesting: boolean;
+  problem: TranslationProblem | null;
+  request: () => void;
   correct: (() => void) | null;
   reveal: (() => void) | null;
   hidden: "translation" | "original";
 }) {
-  const { words, format } = useInterface();
+  const { strings, format } = useI18n();
   const { names } = useRoom();
   const { state, translation } = props;
   if (state === "none") return null;
 
   const name = translation?.by === undefined ? undefined : names.get(translation.by);
-  const by = name === undefined ? null : apart(name);
+  const by = name === undefined ? null : bidiIsolate(name);
   const source =
     translation === undefined || translation.source === "deepl"
-      ? words.translation.machine
+      ? strings.translation.machine
       : translation.source === "person"
-        ? words.translation.person(by)
-        : words.translation.memory;
+        ? strings.translation.person(by)
+        : strings.translation.memory;
   const into = format.language(props.language);
   const reason = props.problem ?? (state === "failed" ? (translation?.reason ?? "other") : null);
 
   return (
     <div className="provenance" role={props.problem === null ? undefined : "status"}>
       {reason !== null && state !== "shown" ? (
-        <span className="failure">
+        <span className="translation-error">
           <Icon name="alert" />
-          {words.translation.failed[reason] ?? words.translation.failed.other}
+          {strings.translation.failed[reason] ?? strings.translation.failed.other}
         </span>
       ) : state === "shown" ? (
         <span>
-          {into !== null && `${words.translation.into(into)} · `}
+          {into !== null && `${strings.translation.into(into)} · `}
           {source}
         </span>
       ) : state === "pending" ? (
-        <span aria-hidden="true">{words.translation.pending}</span>
+        <span aria-hidden="true">{strings.translation.pending}</span>
       ) : null}
-      {(state === "failed" || state === "askable") && (
-        <button type="button" className="plain" disabled={props.asking} onClick={props.ask}>
-          {props.asking ? words.translation.asked : reason === null ? words.translation.ask : words.translation.again}
+      {(state === "failed" || state === "requestable") && (
+        <button type="button" className="text-button" disabled={props.requesting} onClick={props.request}>
+          {props.requesting
+            ? strings.translation.asked
+            : reason === null
+              ? strings.translation.ask
+              : strings.translation.again}
         </button>
       )}
       {props.correct !== null && (state === "shown" || state === "failed") && (
-        <button type="button" className="plain" data-correct onClick={props.correct}>
-          {state === "failed" ? words.correction.write : words.correction.correct}
+        <button type="button" className="text-button" data-correct onClick={props.correct}>
+          {state === "failed" ? strings.correction.write : strings.correction.correct}
         </button>
       )}
       {props.reveal !== null && (
-        <button type="button" className="plain" onClick={props.reveal}>
-          {props.hidden === "translation" ? words.translation.show : words.translation.showOriginal}
+        <button type="button" className="text-button" onClick={props.reveal}>
+          {props.hidden === "translation" ? strings.translation.show : strings.translation.showOriginal}
         </button>
       )}
     </div>

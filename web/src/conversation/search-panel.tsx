@@ -1,26 +1,26 @@
-import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import type { Message } from "@damso/client";
+import { type FormEvent, useEffect, useId, useRef, useState } from "react";
+import { useI18n } from "../i18n/i18n-context.tsx";
 import { Icon } from "../icons/icon.tsx";
 import { idOf } from "../person/person.tsx";
-import { useArrows } from "../rooms/use-arrows.ts";
-import { useInterface } from "../words/interface.tsx";
-import { snippetOf } from "./snippet.ts";
+import { useArrowKeys } from "../rooms/use-arrow-keys.ts";
 import { useRoom } from "./room-context.tsx";
+import { snippetOf } from "./snippet.ts";
 
-/** So many pages are read for one click; the server reads some hundred messages for each. */
-const PAGES = 4;
+/** Pages per click. The server reads a few hundred messages for each. */
+const PAGES_PER_CLICK = 4;
 
-export function SearchPanel(props: { goTo: (seq: number) => void; close: () => void }) {
-  const { words, format } = useInterface();
-  const { log, mine } = useRoom();
+export function SearchPanel(props: { jumpTo: (seq: number) => void; close: () => void }) {
+  const { strings, format } = useI18n();
+  const { log, ownLanguage } = useRoom();
   const [query, setQuery] = useState("");
-  const [asked, setAsked] = useState("");
+  const [searched, setSearched] = useState("");
   const [found, setFound] = useState<readonly Message[]>([]);
-  const [state, setState] = useState<"quiet" | "searching" | "more" | "done" | "failed">("quiet");
+  const [state, setState] = useState<"idle" | "searching" | "more" | "done" | "failed">("idle");
   const pages = useRef<AsyncGenerator<readonly Message[]> | null>(null);
   const field = useRef<HTMLInputElement>(null);
   const id = useId();
-  const arrows = useArrows();
+  const arrowKeys = useArrowKeys();
 
   useEffect(() => {
     field.current?.focus();
@@ -30,7 +30,7 @@ export function SearchPanel(props: { goTo: (seq: number) => void; close: () => v
   const read = async (from: AsyncGenerator<readonly Message[]>) => {
     setState("searching");
     try {
-      for (let page = 0; page < PAGES; page += 1) {
+      for (let page = 0; page < PAGES_PER_CLICK; page += 1) {
         const next = await from.next();
         if (pages.current !== from) return;
         if (next.done) return setState("done");
@@ -49,45 +49,54 @@ export function SearchPanel(props: { goTo: (seq: number) => void; close: () => v
     void pages.current?.return(undefined);
     pages.current = log.search(wanted);
     setFound([]);
-    setAsked(wanted);
+    setSearched(wanted);
     void read(pages.current);
   };
 
   return (
-    <section className="search" aria-label={words.search.open}>
+    <section className="search-panel" aria-label={strings.search.open}>
       <form className="search-form" role="search" onSubmit={search}>
-        <label htmlFor={id} className="unseen">
-          {words.search.label}
+        <label htmlFor={id} className="visually-hidden">
+          {strings.search.label}
         </label>
         <input
           id={id}
           ref={field}
           type="search"
           enterKeyHint="search"
-          placeholder={words.search.label}
+          placeholder={strings.search.label}
           value={query}
           onChange={(event) => setQuery(event.target.value)}
         />
-        <button type="button" className="round" aria-label={words.close} title={words.close} onClick={props.close}>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={strings.close}
+          title={strings.close}
+          onClick={props.close}
+        >
           <Icon name="close" />
         </button>
       </form>
-      <p className="search-state quiet small" role="status">
-        {state === "searching" && words.search.searching}
-        {state === "failed" && words.search.failed}
-        {(state === "done" || state === "more") && (found.length === 0 ? words.search.none : words.search.found(found.length))}
+      <p className="search-summary muted small" role="status">
+        {state === "searching" && strings.search.searching}
+        {state === "failed" && strings.search.failed}
+        {(state === "done" || state === "more") &&
+          (found.length === 0 ? strings.search.none : strings.search.found(found.length))}
       </p>
-      <ul className="found" {...arrows}>
+      <ul className="search-results" {...arrowKeys}>
         {found.map((message) => {
-          const snippet = snippetOf(message, asked, mine);
+          const snippet = snippetOf(message, searched, ownLanguage);
           return (
             <li key={message.seq}>
-              <button type="button" onClick={() => props.goTo(message.seq)}>
-                <span className="found-head">
+              <button type="button" onClick={() => props.jumpTo(message.seq)}>
+                <span className="search-result-header">
                   <bdi>{message.sender.name ?? idOf(message.sender.participant)}</bdi>
-                  <time dateTime={new Date(message.sent_at).toISOString()}>{format.short(message.sent_at, Date.now())}</time>
+                  <time dateTime={new Date(message.sent_at).toISOString()}>
+                    {format.short(message.sent_at, Date.now())}
+                  </time>
                 </span>
-                <span className="found-text" dir="auto">
+                <span className="search-result-text" dir="auto">
                   {snippet.before}
                   <mark>{snippet.match}</mark>
                   {snippet.after}
@@ -98,8 +107,12 @@ export function SearchPanel(props: { goTo: (seq: number) => void; close: () => v
         })}
       </ul>
       {state === "more" && pages.current !== null && (
-        <button type="button" className="plain" onClick={() => pages.current !== null && void read(pages.current)}>
-          {words.search.more}
+        <button
+          type="button"
+          className="text-button"
+          onClick={() => pages.current !== null && void read(pages.current)}
+        >
+          {strings.search.more}
         </button>
       )}
     </section>

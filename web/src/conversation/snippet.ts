@@ -1,8 +1,8 @@
-/** The part of a message in which something was found. */
+/** The part of a message that a search found. */
 import type { Message } from "@damso/client";
 import { translationFor } from "./entry-text.ts";
 
-const BEFORE = 24;
+const CONTEXT_CHARACTERS = 24;
 
 export interface Snippet {
   before: string;
@@ -15,10 +15,12 @@ export function snippetOf(message: Message, query: string, language: string | nu
   const translations = Object.values(message.translations).map((translation) => translation.text);
   const texts = [translationFor(message, language)?.text, message.message, ...translations];
   for (const text of texts) {
-    // Where lower case has another length, the places would not be the same: the whole text is shown instead.
-    const at = text?.toLowerCase().length === text?.length ? (text?.toLowerCase().indexOf(wanted) ?? -1) : -1;
-    if (text === undefined || at < 0) continue;
-    const from = at <= BEFORE ? 0 : at - BEFORE;
+    if (text === undefined) continue;
+    const lowered = text.toLowerCase();
+    // Lower case can have another length, so that positions differ. Such a text is not cut.
+    const at = lowered.length === text.length ? lowered.indexOf(wanted) : -1;
+    if (at < 0) continue;
+    const from = at <= CONTEXT_CHARACTERS ? 0 : at - CONTEXT_CHARACTERS;
     return {
       before: (from > 0 ? "… " : "") + text.slice(from, at),
       match: text.slice(at, at + query.length),

@@ -1,20 +1,20 @@
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { Icon, type IconName } from "../icons/icon.tsx";
 
-/** A button that shows a small panel below itself. Escape and a click elsewhere close it. */
+/** A button that opens a small panel below it. Escape or a click elsewhere closes the panel. */
 export function Disclosure(props: { icon: IconName; name: string; children: (close: () => void) => ReactNode }) {
   const [open, setOpen] = useState(false);
-  const place = useRef<HTMLDivElement>(null);
+  const container = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
 
   useEffect(() => {
     if (!open) return;
-    const elsewhere = (event: PointerEvent) => {
-      if (!place.current?.contains(event.target as Node)) setOpen(false);
+    const onPointerDown = (event: PointerEvent) => {
+      if (!container.current?.contains(event.target as Node)) setOpen(false);
     };
-    document.addEventListener("pointerdown", elsewhere);
-    return () => document.removeEventListener("pointerdown", elsewhere);
+    document.addEventListener("pointerdown", onPointerDown);
+    return () => document.removeEventListener("pointerdown", onPointerDown);
   }, [open]);
 
   const close = () => {
@@ -24,19 +24,19 @@ export function Disclosure(props: { icon: IconName; name: string; children: (clo
   return (
     <div
       className="disclosure"
-      ref={place}
+      ref={container}
       onKeyDown={(event) => {
         if (event.key !== "Escape" || !open) return;
         event.stopPropagation();
         close();
       }}
       onBlur={(event) => {
-        if (event.relatedTarget instanceof Node && !place.current?.contains(event.relatedTarget)) setOpen(false);
+        if (event.relatedTarget instanceof Node && !container.current?.contains(event.relatedTarget)) setOpen(false);
       }}
     >
       <button
         type="button"
-        className="round"
+        className="icon-button"
         ref={button}
         aria-expanded={open}
         aria-controls={id}
@@ -47,7 +47,7 @@ export function Disclosure(props: { icon: IconName; name: string; children: (clo
         <Icon name={props.icon} />
       </button>
       {open && (
-        <div id={id} className="disclosed" role="group" aria-label={props.name}>
+        <div id={id} className="disclosure-panel" role="group" aria-label={props.name}>
           {props.children(close)}
         </div>
       )}

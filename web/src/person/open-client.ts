@@ -1,22 +1,28 @@
 import { type Client, connect, type Options, type Refusal } from "@damso/client";
 
-/** How long the server wants no more messages; kept beside the client, which waits and repeats without a word. */
-export interface Pause {
+/** Until when the server accepts no messages. The client waits and retries without reporting it. */
+export interface RateLimit {
   until: number;
   subscribe: (listener: () => void) => () => void;
 }
 
 /**
- * The outbox lies in the tab's own storage: it outlives a reload, and neither another tab nor the next user of this
- * browser sees it. `ended` is called when the server says that the session is over: there is no other token than this one.
+ * The outbox is in the tab's `sessionStorage`: it survives a reload, but neither another tab nor the next user of this
+ * browser sees it. `onExpired` is called when the server ends the session, because there is no other token to use.
  */
-export function openClient(url: string, token: string, ended: () => void): { client: Client; pause: Pause } {
+export function openClient(
+  url: string,
+  token: string,
+  onExpired: () => void,
+): { client: Client; rateLimit: RateLimit } {
   const listeners = new Set<() => void>();
-  const pause: Pause = {
+  const rateLimit: RateLimit = {
     until: 0,
     subscribe(listener) {
       listeners.add(listener);
-      return () => listeners.delete(listener);
+      return () => {
+        listeners.delete(listener);
+      };
     },
   };
   class ListeningSocket extends WebSocket {
@@ -26,14 +32,17 @@ export function openClient(url: string, token: string, ended: () => void): { cli
         if (typeof data !== "string" || !/"(rate_limited|session_expired)"/.test(data)) return;
         const frame = JSON.parse(data) as { type?: string; action?: string } & Partial<Refusal>;
         if (frame.type !== "error") return;
-        if (frame.code === "session_expired") return ended();
+        if (frame.code === "session_expired") {
+          onExpired();
+          return;
+        }
         if (frame.action !== "sendMessage" || frame.code !== "rate_limited") return;
-        pause.until = Date.now() + (frame.retry_after_ms ?? 1_000);
+        rateLimit.until = Date.now() + (frame.retry_after_ms ?? 1_000);
         for (const listener of listeners) listener();
       });
     }
   }
-  // The browser's own is stricter about who listens than the client has to know.
-  const Listening = ListeningSocket as unknown as NonNullable<Options["WebSocket"]>;
-  return { client: connect({ url, token: () => token, outbox: sessionStorage, WebSocket: Listening }), pause };
+  // The browser's type is stricter about event handlers than the client's.
+  const WebSocketClass = ListeningSocket as unknown as NonNullable<Options["WebSocket"]>;
+  return { client: connect({ url, token: () => token, outbox: sessionStorage, WebSocket: WebSocketClass }), rateLimit };
 }

@@ -1,55 +1,64 @@
 import { useEffect, useRef, useState } from "react";
 import { ConnectionNotice } from "../connection/connection-notice.tsx";
 import { Conversation } from "../conversation/conversation.tsx";
+import { useI18n } from "../i18n/i18n-context.tsx";
+import { Logo } from "../icons/logo.tsx";
 import { RoomsPanel } from "../rooms/rooms-panel.tsx";
 import { signOut } from "../sign-in/session.ts";
-import { useInterface } from "../words/interface.tsx";
-import { Mark } from "../icons/mark.tsx";
 import { usePerson } from "./person.tsx";
 import { useConnection, useRooms } from "./use-client.ts";
 import { useOpenRoom } from "./use-open-room.ts";
 
-/** The list and the conversation: side by side where there is room, else one at a time. */
-export function PersonPane(props: { beside: boolean }) {
+/** The room list and the conversation: next to each other if there is space, otherwise one at a time. */
+export function PersonPane(props: { isOneOfTwo: boolean }) {
   const { claims, name, isStaff, storageKey } = usePerson();
-  const { words, language, format } = useInterface();
+  const { strings, language, format } = useI18n();
   const { list } = useRooms();
   const state = useConnection();
   const { open, setOpen, choose, leave } = useOpenRoom(storageKey("open-room"));
-  // How often somebody opened a conversation by themself: then they want to be in it.
+  // How often a conversation was opened by hand, which moves the focus into it.
   const [visits, setVisits] = useState(0);
   const pane = useRef<HTMLElement>(null);
-  const last = useRef(open);
+  const previous = useRef(open);
   useEffect(() => {
-    const left = last.current;
-    last.current = open;
-    // Whoever goes back to the list goes on where they left it.
+    const left = previous.current;
+    previous.current = open;
+    // Back in the list, the focus returns to the conversation that was left.
     if (open === null && left !== null) {
       const row = pane.current?.querySelector<HTMLElement>(`[data-room="${CSS.escape(left)}"]`);
       (row ?? pane.current?.querySelector<HTMLElement>(".rooms-search input"))?.focus();
     }
   }, [open]);
 
-  // Whoever only looks shall see a conversation, not a list of one.
-  const newest = props.beside ? list.rooms[0]?.room_id : undefined;
-  const [greeted, setGreeted] = useState(false);
+  // Two panes are a demonstration, so the newest conversation opens without a click.
+  const newest = props.isOneOfTwo ? list.rooms[0]?.room_id : undefined;
+  const [autoOpened, setAutoOpened] = useState(false);
   useEffect(() => {
-    if (greeted || newest === undefined) return;
-    setGreeted(true);
+    if (autoOpened || newest === undefined) return;
+    setAutoOpened(true);
     setOpen((opened) => opened ?? newest);
-  }, [greeted, newest, setOpen]);
+  }, [autoOpened, newest, setOpen]);
 
   useEffect(() => {
-    if (state === "signed_out") signOut("ended");
+    if (state === "signed_out") signOut("expired");
   }, [state]);
 
   return (
-    <section ref={pane} className="person" data-open={open !== null} lang={language} aria-label={name} data-person={claims.userId}>
-      {props.beside && (
+    <section
+      ref={pane}
+      className="person"
+      data-open={open !== null}
+      lang={language}
+      aria-label={name}
+      data-person={claims.userId}
+    >
+      {props.isOneOfTwo && (
         <p className="person-name small">
           <strong dir="auto">{name}</strong>
-          <span className="quiet">
-            {[isStaff ? words.staff : words.patient, format.language(claims.language)].filter((part) => part !== null).join(" · ")}
+          <span className="muted">
+            {[isStaff ? strings.staff : strings.patient, format.language(claims.language)]
+              .filter((part) => part !== null)
+              .join(" · ")}
           </span>
         </p>
       )}
@@ -63,10 +72,10 @@ export function PersonPane(props: { beside: boolean }) {
           }}
         />
         {open === null ? (
-          <div className="nothing-chosen">
-            <Mark />
-            <p>{words.rooms.choose}</p>
-            <p className="quiet">{words.rooms.chooseHint}</p>
+          <div className="empty-pane">
+            <Logo />
+            <p>{strings.rooms.choose}</p>
+            <p className="muted">{strings.rooms.chooseHint}</p>
           </div>
         ) : (
           <Conversation key={open} roomId={open} visits={visits} leave={leave} />

@@ -1,20 +1,21 @@
-/** One signed-in person: their client, and what their token says about them. Two of them may stand side by side. */
-import { createContext, type ReactNode, use, useEffect, useMemo } from "react";
+/** A signed-in person: their client and the claims of their token. The page can show two of them. */
+
 import type { Client, Room } from "@damso/client";
-import { tokenEnded } from "../sign-in/session.ts";
+import { createContext, type ReactNode, use, useEffect, useMemo } from "react";
 import { type Claims, readClaims } from "../sign-in/claims.ts";
 import type { Credential } from "../sign-in/fragment.ts";
-import { openClient, type Pause } from "./open-client.ts";
+import { tokenExpired } from "../sign-in/session.ts";
+import { openClient, type RateLimit } from "./open-client.ts";
 
 export interface Person {
   client: Client;
-  pause: Pause;
+  rateLimit: RateLimit;
   claims: Claims;
-  /** What this person is called on their own screen. */
+  /** The name shown to this person. */
   name: string;
   isStaff: boolean;
-  /** Keeps what two people of one tab store apart. */
-  storageKey: (what: string) => string;
+  /** Storage keys per person, because two people can share a tab. */
+  storageKey: (name: string) => string;
 }
 
 const PersonContext = createContext<Person | null>(null);
@@ -23,9 +24,9 @@ export function PersonProvider(props: { credential: Credential; children: ReactN
   const { url, token, name } = props.credential;
   const person = useMemo<Person>(() => {
     const claims = readClaims(token);
-    const storageKey = (what: string) => `damso.${what}.${claims.participant}.${claims.userId}`;
+    const storageKey = (key: string) => `damso.${key}.${claims.participant}.${claims.userId}`;
     return {
-      ...openClient(url, token, () => tokenEnded(token)),
+      ...openClient(url, token, () => tokenExpired(token)),
       claims,
       name: claims.name ?? name ?? claims.userId,
       isStaff: claims.hospitalId !== null,
@@ -44,17 +45,17 @@ export function PersonProvider(props: { credential: Credential; children: ReactN
 
 export function usePerson(): Person {
   const person = use(PersonContext);
-  if (person === null) throw new Error("there is no PersonProvider around this");
+  if (person === null) throw new Error("usePerson needs a PersonProvider around the component");
   return person;
 }
 
-/** Who is on the other side: of a consult and of a direct room the one counterpart, else nobody in particular. */
+/** The other side of a consultation or a direct room. Null in groups and open rooms. */
 export function counterpartOf(room: Room | null, self: string) {
   if (room === null || (room.kind !== "consult" && room.kind !== "direct")) return null;
   return room.members.find((member) => member.participant !== self) ?? null;
 }
 
-/** The id within `user:<id>` or `hospital:<id>`, for those who have no name. */
+/** The id in `user:<id>` or `hospital:<id>`, shown if there is no name. */
 export function idOf(participant: string): string {
   return participant.slice(participant.indexOf(":") + 1);
 }

@@ -1,21 +1,22 @@
-/** The client as React sees it: each hook renders anew when the client says that its part has changed. */
-import { useCallback, useMemo, useSyncExternalStore } from "react";
+/** Hooks that subscribe a component to a part of the client. */
+
 import type { Client, ClientEvents, ConnectionState, RoomList, RoomLog } from "@damso/client";
+import { useCallback, useMemo, useSyncExternalStore } from "react";
 import { usePerson } from "./person.tsx";
 
-/** Counts the changes that concern somebody. What the client holds is read anew at every count. */
-function changesOf<E extends keyof ClientEvents>(client: Client, event: E, concerns: (argument: unknown) => boolean) {
+/** Counts the events that are relevant. The state itself is read from the client at every change. */
+function changesOf<E extends keyof ClientEvents>(client: Client, event: E, isRelevant: (argument: unknown) => boolean) {
   let count = 0;
   return {
     subscribe(listener: () => void) {
-      // What happened between the rendering and now would else be missed.
+      // Covers events between rendering and subscribing.
       count += 1;
-      const heard = (argument?: unknown) => {
-        if (!concerns(argument)) return;
+      const handle = (argument?: unknown) => {
+        if (!isRelevant(argument)) return;
         count += 1;
         listener();
       };
-      return client.on(event, heard as ClientEvents[E]);
+      return client.on(event, handle as ClientEvents[E]);
     },
     count: () => count,
   };
@@ -27,7 +28,7 @@ export function useConnection(): ConnectionState {
   return useSyncExternalStore(subscribe, () => client.state);
 }
 
-/** The list; `change` grows with each of its changes, for those who remember what they made of it. */
+/** The room list. `change` grows with each of its changes, for use as a dependency. */
 export function useRooms(): { list: RoomList; change: number } {
   const { client } = usePerson();
   const changes = useMemo(() => changesOf(client, "rooms", () => true), [client]);

@@ -1,13 +1,13 @@
 import { useEffect, useState } from "react";
 
-/** The time, told anew every `every` milliseconds while somebody wants to know. */
-export function useNow(every: number, wanted = true): number {
+/** The current time, updated at an interval while `enabled`. */
+export function useNow(intervalMs: number, enabled = true): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
-    if (!wanted) return;
+    if (!enabled) return;
     setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), every);
+    const timer = setInterval(() => setNow(Date.now()), intervalMs);
     return () => clearInterval(timer);
-  }, [every, wanted]);
+  }, [intervalMs, enabled]);
   return now;
 }

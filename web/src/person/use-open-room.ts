@@ -1,26 +1,26 @@
-/** Which conversation is open: remembered by the tab, and closed by the browser's "back" as well as by the page's own. */
+/** The open conversation. The tab remembers it, and both the browser's and the page's Back button close it. */
 import { useCallback, useEffect, useState } from "react";
 
-/** What lies in the browser's history. It never has an address of its own: the one with the token is gone, and stays gone. */
-interface Step {
-  /** Rooms by the person who opened them, for two may stand side by side. */
+/** The state of a history entry. It has no URL of its own, so the URL with the token never comes back. */
+interface HistoryState {
+  /** Open rooms by person, because the page can show two. */
   rooms?: Record<string, string>;
-  /** Whose opening made this step, and who may therefore take it back. */
+  /** The person whose opening added this entry, and who may therefore go back. */
   by?: string;
 }
 
-const step = (): Step => (history.state as Step | null) ?? {};
+const historyState = (): HistoryState => (history.state as HistoryState | null) ?? {};
 
 export function useOpenRoom(key: string) {
   const [open, setOpen] = useState<string | null>(() => sessionStorage.getItem(key));
   useEffect(() => {
-    const walked = () => {
-      // A link that signs somebody in is no step back. A step may also close and never open: where two stand side by side,
-      // one of them may have been left since it was made.
-      if (location.hash === "" && step().rooms?.[key] === undefined) setOpen(null);
+    const onPopState = () => {
+      // A link that signs somebody in also causes this event. A history entry only ever closes a room: with two people,
+      // the other one may have closed theirs since it was added.
+      if (location.hash === "" && historyState().rooms?.[key] === undefined) setOpen(null);
     };
-    addEventListener("popstate", walked);
-    return () => removeEventListener("popstate", walked);
+    addEventListener("popstate", onPopState);
+    return () => removeEventListener("popstate", onPopState);
   }, [key]);
   useEffect(() => {
     if (open === null) sessionStorage.removeItem(key);
@@ -29,18 +29,18 @@ export function useOpenRoom(key: string) {
 
   const choose = useCallback(
     (roomId: string) => {
-      const next: Step = { rooms: { ...step().rooms, [key]: roomId }, by: key };
-      // From one room to the next is no step back to take; from the list into a room is.
+      const next: HistoryState = { rooms: { ...historyState().rooms, [key]: roomId }, by: key };
+      // Opening a room from the list adds a history entry; switching rooms does not.
       if (open === null) history.pushState(next, "");
-      else history.replaceState({ ...next, by: step().by }, "");
+      else history.replaceState({ ...next, by: historyState().by }, "");
       setOpen(roomId);
     },
     [key, open],
   );
   const leave = useCallback(() => {
-    if (step().by === key) return history.back();
-    const { [key]: _, ...rooms } = step().rooms ?? {};
-    history.replaceState({ ...step(), rooms }, "");
+    if (historyState().by === key) return history.back();
+    const { [key]: _, ...rooms } = historyState().rooms ?? {};
+    history.replaceState({ ...historyState(), rooms }, "");
     setOpen(null);
   }, [key]);
   return { open, setOpen, choose, leave };

@@ -1,61 +1,66 @@
 import { useState } from "react";
+import { useI18n } from "../i18n/i18n-context.tsx";
+import { LanguagePicker } from "../i18n/language-picker.tsx";
 import { usePerson } from "../person/person.tsx";
 import { useConnection } from "../person/use-client.ts";
 import { signOut } from "../sign-in/session.ts";
-import { ThemeChoice } from "../theme/theme-choice.tsx";
-import { LanguageChoice } from "../words/language-choice.tsx";
-import { useInterface } from "../words/interface.tsx";
+import { ThemePicker } from "../theme/theme-picker.tsx";
 
-/** What concerns the page and the session rather than a conversation. */
+/** Settings of the page, and signing out. */
 export function AccountPanel() {
   const { client } = usePerson();
-  const { words } = useInterface();
+  const { strings } = useI18n();
   const online = useConnection() === "online";
-  const [state, setState] = useState<"quiet" | "asking" | "failed">("quiet");
-  // What is deleted with the session is asked about first.
-  const [sure, setSure] = useState<{ unsent: number; leave: () => void } | null>(null);
-  const here = () => signOut("asked");
-  const everywhere = () => {
-    setSure(null);
-    setState("asking");
-    // The server answers by closing the connection.
-    client.request("signOutEverywhere", {}).then(here, () => setState("failed"));
+  const [state, setState] = useState<"idle" | "signing_out" | "failed">("idle");
+  // Signing out deletes unsent messages, so it asks first.
+  const [confirming, setConfirming] = useState<{ unsent: number; leave: () => void } | null>(null);
+  const signOutHere = () => signOut("requested");
+  const signOutEverywhere = () => {
+    setConfirming(null);
+    setState("signing_out");
+    // The server replies by closing the connection.
+    client.request("signOutEverywhere", {}).then(signOutHere, () => setState("failed"));
   };
-  const choose = (leave: () => void) => {
+  const confirm = (leave: () => void) => {
     const unsent = client.outgoing.length;
     if (unsent === 0) leave();
-    else setSure({ unsent, leave });
+    else setConfirming({ unsent, leave });
   };
   return (
     <>
-      <LanguageChoice />
-      <ThemeChoice />
+      <LanguagePicker />
+      <ThemePicker />
       <hr />
-      {sure === null ? (
+      {confirming === null ? (
         <>
-          <button type="button" className="plain start" onClick={() => choose(here)}>
-            {words.signIn.signOut}
+          <button type="button" className="text-button align-start" onClick={() => confirm(signOutHere)}>
+            {strings.signIn.signOut}
           </button>
-          <button type="button" className="plain start" disabled={!online || state === "asking"} onClick={() => choose(everywhere)}>
-            {words.signIn.signOutEverywhere}
+          <button
+            type="button"
+            className="text-button align-start"
+            disabled={!online || state === "signing_out"}
+            onClick={() => confirm(signOutEverywhere)}
+          >
+            {strings.signIn.signOutEverywhere}
           </button>
           {state === "failed" && (
-            <p className="fault" role="status">
-              {words.signIn.everywhereFailed}
+            <p className="error" role="status">
+              {strings.signIn.everywhereFailed}
             </p>
           )}
         </>
       ) : (
         <div>
           <p className="hint" role="status">
-            {words.signIn.unsent(sure.unsent)}
+            {strings.signIn.unsent(confirming.unsent)}
           </p>
           <div className="buttons">
-            <button type="button" className="secondary" autoFocus onClick={() => setSure(null)}>
-              {words.cancel}
+            <button type="button" className="secondary" autoFocus onClick={() => setConfirming(null)}>
+              {strings.cancel}
             </button>
-            <button type="button" className="primary" onClick={sure.leave}>
-              {words.signIn.signOut}
+            <button type="button" className="primary" onClick={confirming.leave}>
+              {strings.signIn.signOut}
             </button>
           </div>
         </div>

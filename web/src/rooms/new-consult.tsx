@@ -1,23 +1,23 @@
 import { type FormEvent, useId, useState } from "react";
+import { useI18n } from "../i18n/i18n-context.tsx";
 import { usePerson } from "../person/person.tsx";
 import { refusalOf } from "../person/refusal.ts";
-import { useInterface } from "../words/interface.tsx";
 
-/** Opens a consultation: a patient names the hospital, a hospital the patient. One that exists is simply opened. */
+/** Starts a consultation: patients enter the hospital, hospitals the patient. An existing one is opened instead. */
 export function NewConsult(props: { done: (roomId: string | null) => void }) {
   const { client, isStaff } = usePerson();
-  const { words } = useInterface();
+  const { strings } = useI18n();
   const [id, setId] = useState("");
-  const [state, setState] = useState<"writing" | "asking" | "failed" | "not_found">("writing");
+  const [state, setState] = useState<"editing" | "creating" | "failed" | "not_found">("editing");
   const field = useId();
-  const note = useId();
-  const whom = isStaff ? "patient" : "hospital";
+  const noteId = useId();
+  const counterpart = isStaff ? "patient" : "hospital";
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const wanted = id.trim();
-    if (wanted === "" || state === "asking") return;
-    setState("asking");
+    if (wanted === "" || state === "creating") return;
+    setState("creating");
     try {
       const { room } = await client.request("createRoom", {
         kind: "consult",
@@ -33,11 +33,11 @@ export function NewConsult(props: { done: (roomId: string | null) => void }) {
   return (
     <form
       className="new-consult"
-      aria-label={words.consult.start}
+      aria-label={strings.consult.start}
       onSubmit={(event) => void submit(event)}
       onKeyDown={(event) => event.key === "Escape" && props.done(null)}
     >
-      <label htmlFor={field}>{words.consult[whom]}</label>
+      <label htmlFor={field}>{strings.consult[counterpart]}</label>
       <input
         id={field}
         autoFocus
@@ -45,21 +45,25 @@ export function NewConsult(props: { done: (roomId: string | null) => void }) {
         autoCapitalize="none"
         spellCheck={false}
         value={id}
-        aria-describedby={note}
+        aria-describedby={noteId}
         onChange={(event) => {
           setId(event.target.value);
-          setState("writing");
+          setState("editing");
         }}
       />
-      <p id={note} role="status" className={state === "failed" || state === "not_found" ? "fault" : "hint"}>
-        {state === "failed" ? words.consult.failed : state === "not_found" ? words.consult.notFound : words.consult.hint[whom]}
+      <p id={noteId} role="status" className={state === "failed" || state === "not_found" ? "error" : "hint"}>
+        {state === "failed"
+          ? strings.consult.failed
+          : state === "not_found"
+            ? strings.consult.notFound
+            : strings.consult.hint[counterpart]}
       </p>
       <div className="buttons">
         <button type="button" className="secondary" onClick={() => props.done(null)}>
-          {words.cancel}
+          {strings.cancel}
         </button>
-        <button type="submit" className="primary" disabled={id.trim() === "" || state === "asking"}>
-          {words.consult.open}
+        <button type="submit" className="primary" disabled={id.trim() === "" || state === "creating"}>
+          {strings.consult.open}
         </button>
       </div>
     </form>

@@ -1,29 +1,29 @@
-import { memo } from "react";
 import type { Room } from "@damso/client";
+import { memo } from "react";
+import { useI18n } from "../i18n/i18n-context.tsx";
 import { counterpartOf, nameOfRoom, usePerson } from "../person/person.tsx";
-import { useInterface } from "../words/interface.tsx";
 import { StatusBadge } from "./status-badge.tsx";
 
-/** A conversation in the list. Always of the same height, whatever is in it. */
+/** A conversation in the list. All rows have the same height. */
 export const RoomRow = memo(function RoomRow(props: {
   room: Room;
   chosen: boolean;
-  /** Whether the Tab key comes here; the arrow keys go to the others. */
+  /** Whether Tab focuses this row; arrow keys reach the others. */
   tabbable: boolean;
   now: number;
   choose: (roomId: string) => void;
 }) {
   const { claims } = usePerson();
-  const { words, format } = useInterface();
+  const { strings, format } = useI18n();
   const { room } = props;
   const last = room.last_message;
   const language = format.language(counterpartOf(room, claims.participant)?.language);
-  const mine = last?.sender.participant === claims.participant;
+  const isOwn = last?.sender.participant === claims.participant;
   return (
     <li>
       <button
         type="button"
-        className="room"
+        className="room-row"
         data-room={room.room_id}
         tabIndex={props.tabbable ? 0 : -1}
         aria-current={props.chosen ? "true" : undefined}
@@ -41,25 +41,27 @@ export const RoomRow = memo(function RoomRow(props: {
         <span className="room-middle">
           <span className="room-last">
             {last === null ? (
-              <span className="quiet">{words.rooms.noMessage}</span>
+              <span className="muted">{strings.rooms.noMessage}</span>
             ) : (
               <>
-                {mine && <span className="quiet">{words.rooms.yourMessage} </span>}
+                {isOwn && <span className="muted">{strings.rooms.yourMessage} </span>}
                 <bdi>{last.message}</bdi>
               </>
             )}
           </span>
           {room.unread_count > 0 && (
-            <span className="unread">
+            <span className="unread-count">
               <span aria-hidden="true">{room.unread_count > 99 ? "99+" : format.number(room.unread_count)}</span>
-              <span className="unseen">{words.rooms.unread(room.unread_count)}</span>
+              <span className="visually-hidden">{strings.rooms.unread(room.unread_count)}</span>
             </span>
           )}
         </span>
         <span className="room-bottom">
           {room.kind === "consult" && <StatusBadge status={room.status} />}
-          {room.kind === "group" && <span className="quiet">{words.rooms.group(room.member_count ?? room.members.length)}</span>}
-          {language !== null && <span className="quiet">{language}</span>}
+          {room.kind === "group" && (
+            <span className="muted">{strings.rooms.group(room.member_count ?? room.members.length)}</span>
+          )}
+          {language !== null && <span className="muted">{language}</span>}
         </span>
       </button>
     </li>

@@ -1,25 +1,25 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { RoomStatus } from "@damso/client";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Disclosure } from "../disclosure/disclosure.tsx";
+import { useI18n } from "../i18n/i18n-context.tsx";
 import { Icon } from "../icons/icon.tsx";
 import { usePerson } from "../person/person.tsx";
 import { useConnection, useRooms } from "../person/use-client.ts";
-import { useInterface } from "../words/interface.tsx";
+import { useNow } from "../person/use-now.ts";
 import { AccountPanel } from "./account-panel.tsx";
-import { matches } from "./matches.ts";
 import { NewConsult } from "./new-consult.tsx";
+import { matchesQuery } from "./room-filter.ts";
 import { RoomRow } from "./room-row.tsx";
 import { STATUSES } from "./statuses.ts";
-import { useArrows } from "./use-arrows.ts";
-import { useNow } from "../person/use-now.ts";
+import { useArrowKeys } from "./use-arrow-keys.ts";
 
-/** So many further pages are looked through for what somebody searches. */
-const MOST_PAGES = 10;
+/** How many further pages a search loads. */
+const MAX_SEARCH_PAGES = 10;
 
-/** Who I am, and with whom I talk. */
+/** The signed-in person and their conversations. */
 export function RoomsPanel(props: { chosen: string | null; choose: (roomId: string) => void }) {
   const { client, claims, name, isStaff } = usePerson();
-  const { words } = useInterface();
+  const { strings } = useI18n();
   const { list, change } = useRooms();
   const online = useConnection() === "online";
   const now = useNow(60_000);
@@ -28,69 +28,77 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
   const [state, setState] = useState<"loading" | "ready" | "failed">("loading");
   const [starting, setStarting] = useState(false);
   const startButton = useRef<HTMLButtonElement>(null);
-  const arrows = useArrows();
-  const [walkedTo, setWalkedTo] = useState<string | null>(null);
+  const arrowKeys = useArrowKeys();
+  const [focusedRoom, setFocusedRoom] = useState<string | null>(null);
 
-  // The same for all drawings, so that a row is drawn anew for its own sake only.
+  // A stable callback, so that a row renders only when the row itself changes.
   const latestChoose = useRef(props.choose);
   latestChoose.current = props.choose;
   const choose = useCallback((roomId: string) => latestChoose.current(roomId), []);
 
   const [attempt, setAttempt] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt loads the list again.
   useEffect(() => {
     let current = true;
     setState("loading");
-    client.rooms.show(status).then(
+    client.rooms.load(status).then(
       () => current && setState("ready"),
       () => current && setState("failed"),
     );
-    return () => void (current = false);
+    return () => {
+      current = false;
+    };
   }, [client, status, attempt]);
 
-  const found = useMemo(() => list.rooms.filter((room) => matches(room, query, claims.participant)), [list, change, query, claims]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `change` stands for the contents of `list`.
+  const found = useMemo(
+    () => list.rooms.filter((room) => matchesQuery(room, query, claims.participant)),
+    [list, change, query, claims],
+  );
   const isFound = (roomId: string | null) => found.some((room) => room.room_id === roomId);
-  const tabbable = isFound(walkedTo) ? walkedTo : isFound(props.chosen) ? props.chosen : found[0]?.room_id;
+  const tabbable = isFound(focusedRoom) ? focusedRoom : isFound(props.chosen) ? props.chosen : found[0]?.room_id;
   const loading = state === "loading" && list.rooms.length === 0;
 
-  // What is looked for may stand further down than what is loaded. Not for ever: a hospital may have tens of thousands.
-  const [lookedThrough, setLookedThrough] = useState(0);
+  // A match may be further down than what is loaded. The search has a limit: a hospital can have tens of thousands.
+  const [pagesSearched, setPagesSearched] = useState(0);
   const idle = query.trim() === "";
-  const looking = !idle && list.hasMore && lookedThrough < MOST_PAGES;
-  useEffect(() => setLookedThrough(0), [idle, status]);
+  const searching = !idle && list.hasMore && pagesSearched < MAX_SEARCH_PAGES;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every new search starts from zero.
+  useEffect(() => setPagesSearched(0), [idle, status]);
   useEffect(() => {
-    if (!looking || list.loading || state !== "ready" || !online) return;
+    if (!searching || list.loading || state !== "ready" || !online) return;
     list.loadMore().then(
-      () => setLookedThrough((pages) => pages + 1),
-      () => setLookedThrough(MOST_PAGES),
+      () => setPagesSearched((pages) => pages + 1),
+      () => setPagesSearched(MAX_SEARCH_PAGES),
     );
-  }, [looking, list, list.loading, state, online]);
+  }, [searching, list, list.loading, state, online]);
 
   return (
-    <nav className="rooms" aria-label={words.rooms.title}>
-      <h1 className="unseen">{words.rooms.title}</h1>
-      <header className="rooms-head">
-        <div className="who">
-          <span className="who-name" dir="auto">
+    <nav className="rooms" aria-label={strings.rooms.title}>
+      <h1 className="visually-hidden">{strings.rooms.title}</h1>
+      <header className="rooms-header">
+        <div className="account">
+          <span className="account-name" dir="auto">
             {name}
           </span>
-          <span className="quiet small">
-            <span className="lamp" data-online={online} aria-hidden="true" />
-            {isStaff ? words.staff : words.patient}
+          <span className="muted small">
+            <span className="online-dot" data-online={online} aria-hidden="true" />
+            {isStaff ? strings.staff : strings.patient}
             {claims.hospitalId !== null && <bdi> · {claims.hospitalId}</bdi>}
           </span>
         </div>
         <button
           ref={startButton}
           type="button"
-          className="round"
-          aria-label={words.consult.start}
-          title={words.consult.start}
+          className="icon-button"
+          aria-label={strings.consult.start}
+          title={strings.consult.start}
           aria-expanded={starting}
           onClick={() => setStarting(!starting)}
         >
           <Icon name="plus" />
         </button>
-        <Disclosure icon="settings" name={words.more}>
+        <Disclosure icon="settings" name={strings.more}>
           {() => <AccountPanel />}
         </Disclosure>
       </header>
@@ -108,16 +116,21 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
         <input
           type="search"
           value={query}
-          aria-label={words.rooms.search}
-          placeholder={words.rooms.search}
+          aria-label={strings.rooms.search}
+          placeholder={strings.rooms.search}
           onChange={(event) => setQuery(event.target.value)}
           onKeyDown={(event) => event.key === "Escape" && setQuery("")}
         />
       </div>
-      <div className="status-filter" role="group" aria-label={words.rooms.filter}>
+      <div className="status-filter" role="group" aria-label={strings.rooms.filter}>
         {([undefined, ...STATUSES] as const).map((choice) => (
-          <button key={choice ?? "all"} type="button" aria-pressed={status === choice} onClick={() => setStatus(choice)}>
-            {choice === undefined ? words.rooms.all : words.status[choice]}
+          <button
+            key={choice ?? "all"}
+            type="button"
+            aria-pressed={status === choice}
+            onClick={() => setStatus(choice)}
+          >
+            {choice === undefined ? strings.rooms.all : strings.status[choice]}
           </button>
         ))}
       </div>
@@ -125,8 +138,8 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
         <ul
           className="room-list"
           aria-busy={loading}
-          {...arrows}
-          onFocus={(event) => setWalkedTo(event.target.dataset["room"] ?? null)}
+          {...arrowKeys}
+          onFocus={(event) => setFocusedRoom(event.target.dataset.room ?? null)}
         >
           {loading && [0, 1, 2, 3].map((line) => <li key={line} className="room-skeleton" aria-hidden="true" />)}
           {found.map((room) => (
@@ -142,23 +155,28 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
         </ul>
         {state === "failed" && list.rooms.length === 0 && (
           <p className="rooms-note" role="status">
-            {words.rooms.failed}{" "}
-            <button type="button" className="plain" onClick={() => setAttempt(attempt + 1)}>
-              {words.rooms.again}
+            {strings.rooms.failed}{" "}
+            <button type="button" className="text-button" onClick={() => setAttempt(attempt + 1)}>
+              {strings.rooms.again}
             </button>
           </p>
         )}
         {state === "ready" && found.length === 0 && (
           <div className="rooms-note" role="status">
-            <p>{query === "" ? words.rooms.none : looking ? words.search.searching : words.rooms.noneFound}</p>
-            <p className="quiet small">
-              {query === "" ? words.rooms.noneHint[isStaff ? "staff" : "patient"] : words.rooms.noneFoundHint}
+            <p>{query === "" ? strings.rooms.none : searching ? strings.search.searching : strings.rooms.noneFound}</p>
+            <p className="muted small">
+              {query === "" ? strings.rooms.noneHint[isStaff ? "staff" : "patient"] : strings.rooms.noneFoundHint}
             </p>
           </div>
         )}
         {list.hasMore && !loading && (
-          <button type="button" className="plain rooms-more" disabled={list.loading} onClick={() => void list.loadMore().catch(() => undefined)}>
-            {words.rooms.more}
+          <button
+            type="button"
+            className="text-button rooms-more"
+            disabled={list.loading}
+            onClick={() => void list.loadMore().catch(() => undefined)}
+          >
+            {strings.rooms.more}
           </button>
         )}
       </div>

@@ -1,11 +1,11 @@
 import type { RoomStatus } from "@damso/client";
-import { useInterface } from "../words/interface.tsx";
+import { useI18n } from "../i18n/i18n-context.tsx";
 
 export function StatusBadge(props: { status: RoomStatus }) {
-  const { words } = useInterface();
+  const { strings } = useI18n();
   return (
-    <span className="status" data-status={props.status}>
-      {words.status[props.status]}
+    <span className="status-badge" data-status={props.status}>
+      {strings.status[props.status]}
     </span>
   );
 }

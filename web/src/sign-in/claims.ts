@@ -1,15 +1,15 @@
-/** What a token says about its owner. The server checks it; the page only reads it to know whom it speaks for. */
+/** The claims of a token. Only the server verifies them; the page reads them to know who is signed in. */
 import { decodeBase64Url } from "./fragment.ts";
 
 export interface Claims {
   userId: string;
-  /** As the server names them: `user:<id>` or `hospital:<id>`. */
+  /** `user:<id>` or `hospital:<id>`, as the server names it. */
   participant: string;
   hospitalId: string | null;
   name: string | null;
   language: string | null;
-  /** When the token ends, in milliseconds. */
-  endsAt: number | null;
+  /** When the token expires, in milliseconds since the epoch. */
+  expiresAt: number | null;
 }
 
 export function readClaims(token: string): Claims {
@@ -17,7 +17,7 @@ export function readClaims(token: string): Claims {
   try {
     payload = JSON.parse(decodeBase64Url(token.split(".")[1] ?? "")) as Record<string, unknown>;
   } catch {
-    // The server will refuse it, and say so.
+    // The server will refuse it.
   }
   const text = (claim: string): string | null => {
     const value = payload[claim];
@@ -31,6 +31,6 @@ export function readClaims(token: string): Claims {
     participant: hospitalId === null ? `user:${userId}` : `hospital:${hospitalId}`,
     name: text("name"),
     language: text("language"),
-    endsAt: typeof payload["exp"] === "number" ? payload["exp"] * 1000 : null,
+    expiresAt: typeof payload.exp === "number" ? payload.exp * 1000 : null,
   };
 }

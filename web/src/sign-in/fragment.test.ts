@@ -1,13 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { readClaims } from "./claims.ts";
-import { isReadableOnTheWay, parseAddress, parseFragment } from "./fragment.ts";
+import { isUnencrypted, parseAddress, parseFragment } from "./fragment.ts";
 
 const TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhaWtvIn0.c2lnbmF0dXJl";
-const base64url = (value: unknown) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+const base64url = (value: unknown) =>
+  Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 
 describe("a link", () => {
   test("signs one person in", () => {
-    expect(parseFragment(`#url=ws://127.0.0.1:3001/dev&token=${TOKEN}`)).toEqual([{ url: "ws://127.0.0.1:3001/dev", token: TOKEN }]);
+    expect(parseFragment(`#url=ws://127.0.0.1:3001/dev&token=${TOKEN}`)).toEqual([
+      { url: "ws://127.0.0.1:3001/dev", token: TOKEN },
+    ]);
   });
   test("may say what to call them, in any script", () => {
     const link = `#url=${encodeURIComponent("wss://chat.example/prod")}&token=${TOKEN}&name=${encodeURIComponent("愛子")}`;
@@ -15,7 +18,10 @@ describe("a link", () => {
   });
   test("signs two people in side by side", () => {
     const one = { url: "ws://127.0.0.1:3001/dev", token: TOKEN, name: "민준" };
-    expect(parseFragment(`#pair=${base64url([one, { ...one, name: "愛子" }])}`)?.map((person) => person.name)).toEqual(["민준", "愛子"]);
+    expect(parseFragment(`#pair=${base64url([one, { ...one, name: "愛子" }])}`)?.map((person) => person.name)).toEqual([
+      "민준",
+      "愛子",
+    ]);
   });
   test.each([
     ["", "nothing"],
@@ -32,11 +38,12 @@ describe("a link", () => {
 });
 
 describe("an address", () => {
-  test("loses its last slash, so that the stage stays what it is", () => expect(parseAddress(" wss://h.example/prod/ ")).toBe("wss://h.example/prod"));
+  test("loses its last slash, so that the stage stays what it is", () =>
+    expect(parseAddress(" wss://h.example/prod/ ")).toBe("wss://h.example/prod"));
   test("without encryption is fine on one's own machine only", () => {
-    expect(isReadableOnTheWay("ws://127.0.0.1:3001/dev")).toBe(false);
-    expect(isReadableOnTheWay("wss://chat.example/prod")).toBe(false);
-    expect(isReadableOnTheWay("ws://chat.example/prod")).toBe(true);
+    expect(isUnencrypted("ws://127.0.0.1:3001/dev")).toBe(false);
+    expect(isUnencrypted("wss://chat.example/prod")).toBe(false);
+    expect(isUnencrypted("ws://chat.example/prod")).toBe(true);
   });
 });
 
@@ -44,7 +51,12 @@ describe("a token's claims", () => {
   const token = (claims: unknown) => `x.${base64url(claims)}.y`;
   test("a patient speaks for themself", () => {
     expect(readClaims(token({ sub: "aiko", name: "愛子", language: "ja", exp: 10 }))).toEqual({
-      userId: "aiko", participant: "user:aiko", hospitalId: null, name: "愛子", language: "ja", endsAt: 10_000,
+      userId: "aiko",
+      participant: "user:aiko",
+      hospitalId: null,
+      name: "愛子",
+      language: "ja",
+      expiresAt: 10_000,
     });
   });
   test("staff speaks for the hospital", () => {
@@ -53,5 +65,5 @@ describe("a token's claims", () => {
   test("a hospital's name alone makes nobody staff", () => {
     expect(readClaims(token({ sub: "m", hospital_id: "h9" })).participant).toBe("user:m");
   });
-  test("what cannot be read says nothing", () => expect(readClaims("x.%.y").endsAt).toBeNull());
+  test("what cannot be read says nothing", () => expect(readClaims("x.%.y").expiresAt).toBeNull());
 });

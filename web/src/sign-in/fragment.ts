@@ -1,31 +1,32 @@
-/** Whom a link signs in. What stands after `#` is never sent to a server. */
+/** Signing in by link. Browsers never send the part after `#` to a server. */
 
-/** What somebody needs to be let in. */
 export interface Credential {
   url: string;
   token: string;
-  /** What to call them where the token does not say. */
+  /** The name to show if the token has none. */
   name?: string;
 }
 
-/** `ws://` or `wss://` with a host; anything else is no address. */
+/** Accepts `ws://` and `wss://` with a host. */
 export function parseAddress(text: string): string | null {
   try {
     const url = new URL(text.trim());
-    return (url.protocol === "ws:" || url.protocol === "wss:") && url.hostname !== "" ? url.href.replace(/\/$/, "") : null;
+    return (url.protocol === "ws:" || url.protocol === "wss:") && url.hostname !== ""
+      ? url.href.replace(/\/$/, "")
+      : null;
   } catch {
     return null;
   }
 }
 
-/** Three parts of base64url with dots between them, as every signed JWT has. */
+/** Accepts anything with the form of a signed JWT: three parts of base64url, separated by dots. */
 export function parseToken(text: string): string | null {
   const token = text.trim();
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token) ? token : null;
 }
 
-/** Whether what is sent there can be read on the way. A browser's own machine does not count. */
-export function isReadableOnTheWay(address: string): boolean {
+/** Whether the connection could be read in transit. Connections to this machine do not count. */
+export function isUnencrypted(address: string): boolean {
   const { protocol, hostname } = new URL(address);
   return protocol === "ws:" && !["127.0.0.1", "localhost", "[::1]"].includes(hostname);
 }
@@ -44,7 +45,7 @@ function parseCredential(value: unknown): Credential | null {
   return { url: address, token: valid, ...(typeof name === "string" && name !== "" ? { name } : {}) };
 }
 
-/** `#url=…&token=…&name=…` is one person, `#pair=…` are two; null is a link that signs nobody in. */
+/** `#url=…&token=…&name=…` signs in one person, `#pair=…` two. Null if the link signs in nobody. */
 export function parseFragment(fragment: string): Credential[] | null {
   const fields = new URLSearchParams(fragment.replace(/^#/, ""));
   const pair = fields.get("pair");

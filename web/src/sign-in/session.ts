@@ -1,11 +1,11 @@
-/** Who is signed in, in this tab only: nothing of it outlives the tab, and no other tab reads it. */
+/** Who is signed in. Stored in this tab only: other tabs cannot read it, and it ends with the tab. */
 import { useSyncExternalStore } from "react";
 import { type Credential, parseFragment } from "./fragment.ts";
 
 const KEY = "damso.people";
 const listeners = new Set<() => void>();
 let people: readonly Credential[] = [];
-let ended = false;
+let expired = false;
 
 function store(next: readonly Credential[]): void {
   people = next;
@@ -14,46 +14,46 @@ function store(next: readonly Credential[]): void {
   for (const listener of listeners) listener();
 }
 
-/** Takes the people out of the address bar, or else those whom this tab knew before it was loaded anew. */
-export function takeFromAddress(): void {
+/** Signs in the people in the URL and removes them from it, or else those stored before a reload. */
+export function signInFromUrl(): void {
   const fromLink = parseFragment(location.hash);
   if (location.hash !== "") history.replaceState(null, "", location.pathname + location.search);
   if (fromLink !== null) {
-    ended = false;
+    expired = false;
     store(fromLink);
     return;
   }
   try {
-    const kept: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
-    if (Array.isArray(kept)) people = kept as Credential[];
+    const stored: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+    if (Array.isArray(stored)) people = stored as Credential[];
   } catch {
     sessionStorage.removeItem(KEY);
   }
 }
 
 export function signIn(person: Credential): void {
-  ended = false;
+  expired = false;
   store([person]);
 }
 
-/** Forgets everybody. `because` says whether the form explains why. */
-export function signOut(because: "asked" | "ended"): void {
-  ended = because === "ended";
-  if (because === "asked") {
+/** Signs everybody out. After an expiry, unsent messages and drafts are kept, and the sign-in form explains why. */
+export function signOut(reason: "requested" | "expired"): void {
+  expired = reason === "expired";
+  if (reason === "requested") {
     sessionStorage.clear();
     history.replaceState(null, "");
   }
   store([]);
 }
 
-/** The server takes this token no longer; who has signed in with another one meanwhile stays. */
-export function tokenEnded(token: string): void {
-  if (people.some((person) => person.token === token)) signOut("ended");
+/** The server no longer accepts this token. Somebody who signed in with another one meanwhile stays signed in. */
+export function tokenExpired(token: string): void {
+  if (people.some((person) => person.token === token)) signOut("expired");
 }
 
-/** Whether the last session came to its end by itself. */
-export function hasEnded(): boolean {
-  return ended;
+/** Whether the last session expired, rather than being signed out of. */
+export function hasExpired(): boolean {
+  return expired;
 }
 
 function subscribe(listener: () => void): () => void {

@@ -1,16 +1,16 @@
 import { type FormEvent, useId, useState } from "react";
-import { LanguageChoice } from "../words/language-choice.tsx";
-import { useInterface } from "../words/interface.tsx";
-import { Mark } from "../icons/mark.tsx";
-import { ThemeChoice } from "../theme/theme-choice.tsx";
-import { isReadableOnTheWay, parseAddress, parseToken } from "./fragment.ts";
-import { hasEnded, signIn } from "./session.ts";
+import { useI18n } from "../i18n/i18n-context.tsx";
+import { LanguagePicker } from "../i18n/language-picker.tsx";
+import { Logo } from "../icons/logo.tsx";
+import { ThemePicker } from "../theme/theme-picker.tsx";
+import { isUnencrypted, parseAddress, parseToken } from "./fragment.ts";
+import { hasExpired, signIn } from "./session.ts";
 
 const LAST_ADDRESS = "damso.address";
 
-/** For those who come without a link: the address and the token that it would have carried. */
+/** Sign-in without a link: asks for the address and the token that the link would contain. */
 export function SignInForm() {
-  const { words } = useInterface();
+  const { strings } = useI18n();
   const [url, setUrl] = useState(() => localStorage.getItem(LAST_ADDRESS) ?? "");
   const [token, setToken] = useState("");
   const [tried, setTried] = useState(false);
@@ -32,14 +32,14 @@ export function SignInForm() {
     <main className="sign-in">
       <form className="sign-in-card" onSubmit={submit} noValidate>
         <div className="sign-in-brand">
-          <Mark />
-          <span>{words.product}</span>
+          <Logo />
+          <span>{strings.product}</span>
         </div>
-        <h1>{words.signIn.title}</h1>
-        <p className={hasEnded() ? "notice" : "quiet"} role={hasEnded() ? "status" : undefined}>
-          {hasEnded() ? words.signIn.ended : words.signIn.intro}
+        <h1>{strings.signIn.title}</h1>
+        <p className={hasExpired() ? "notice" : "muted"} role={hasExpired() ? "status" : undefined}>
+          {hasExpired() ? strings.signIn.ended : strings.signIn.intro}
         </p>
-        <label htmlFor={ids.url}>{words.signIn.address}</label>
+        <label htmlFor={ids.url}>{strings.signIn.address}</label>
         <input
           id={ids.url}
           type="url"
@@ -52,14 +52,14 @@ export function SignInForm() {
           aria-invalid={urlWrong}
           aria-describedby={ids.urlNote}
         />
-        <p id={ids.urlNote} className={urlWrong ? "fault" : "hint"}>
+        <p id={ids.urlNote} className={urlWrong ? "error" : "hint"}>
           {urlWrong
-            ? words.signIn.badAddress
-            : address !== null && isReadableOnTheWay(address)
-              ? words.signIn.insecure
-              : words.signIn.addressHint}
+            ? strings.signIn.badAddress
+            : address !== null && isUnencrypted(address)
+              ? strings.signIn.insecure
+              : strings.signIn.addressHint}
         </p>
-        <label htmlFor={ids.token}>{words.signIn.token}</label>
+        <label htmlFor={ids.token}>{strings.signIn.token}</label>
         <input
           id={ids.token}
           type="password"
@@ -70,16 +70,16 @@ export function SignInForm() {
           aria-invalid={tokenWrong}
           aria-describedby={ids.tokenNote}
         />
-        <p id={ids.tokenNote} className={tokenWrong ? "fault" : "hint"}>
-          {tokenWrong ? words.signIn.badToken : words.signIn.privacy}
+        <p id={ids.tokenNote} className={tokenWrong ? "error" : "hint"}>
+          {tokenWrong ? strings.signIn.badToken : strings.signIn.privacy}
         </p>
-        <button type="submit" className="primary wide">
-          {words.signIn.go}
+        <button type="submit" className="primary full-width">
+          {strings.signIn.go}
         </button>
       </form>
-      <div className="sign-in-choices">
-        <LanguageChoice />
-        <ThemeChoice />
+      <div className="sign-in-settings">
+        <LanguagePicker />
+        <ThemePicker />
       </div>
     </main>
   );

@@ -1,4 +1,4 @@
-/** Light or dark: as the system is, until somebody chooses. */
+/** Light or dark. Follows the system until a theme is chosen. */
 import { useSyncExternalStore } from "react";
 
 export type Theme = "system" | "light" | "dark";
@@ -6,34 +6,34 @@ const KEY = "damso.theme";
 const listeners = new Set<() => void>();
 const systemIsDark = () => matchMedia("(prefers-color-scheme: dark)");
 
-function chosen(): Theme {
-  const kept = localStorage.getItem(KEY);
-  return kept === "light" || kept === "dark" ? kept : "system";
+function storedTheme(): Theme {
+  const stored = localStorage.getItem(KEY);
+  return stored === "light" || stored === "dark" ? stored : "system";
 }
 
-function show(): void {
-  const theme = chosen();
+function applyTheme(): void {
+  const theme = storedTheme();
   const dark = theme === "dark" || (theme === "system" && systemIsDark().matches);
-  document.documentElement.dataset["theme"] = dark ? "dark" : "light";
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
   for (const listener of listeners) listener();
 }
 
-/** Shows it, and follows the system and the other tabs from now on. */
+/** Applies the theme now and whenever the system or another tab changes it. */
 export function followTheme(): void {
-  show();
-  systemIsDark().addEventListener("change", show);
-  addEventListener("storage", (event) => event.key === KEY && show());
+  applyTheme();
+  systemIsDark().addEventListener("change", applyTheme);
+  addEventListener("storage", (event) => event.key === KEY && applyTheme());
 }
 
 export function chooseTheme(theme: Theme): void {
   if (theme === "system") localStorage.removeItem(KEY);
   else localStorage.setItem(KEY, theme);
-  show();
+  applyTheme();
 }
 
 export function useTheme(): Theme {
   return useSyncExternalStore((listener) => {
     listeners.add(listener);
     return () => listeners.delete(listener);
-  }, chosen);
+  }, storedTheme);
 }

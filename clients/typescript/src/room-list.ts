@@ -1,0 +1,221 @@
+import type { OutgoingMessage, RoomList } from "./api.js";
+import { retryAfterMs } from "./errors.js";
+import type { Message, Replies, Room, RoomStatus, Sender } from "./protocol.js";
+import type { Requests } from "./requests.js";
+import type { Timers } from "./timers.js";
+
+const PAGE_SIZE = 30;
+const MAX_PAGE_SIZE = 100;
+
+export interface RoomListListener {
+  listChanged(): void;
+  roomChanged(roomId: string): void;
+}
+
+/** All known rooms, and the list of them that is loaded: most recent first, of one status or of all. */
+export class LiveRoomList implements RoomList {
+  readonly #known = new Map<string, Room>();
+  readonly #listed = new Set<string>();
+  /** Unknown rooms that are being requested, with the entries received meanwhile, which the reply may not include. */
+  readonly #requested = new Map<string, Message[]>();
+  #snapshot: readonly Room[] | null = [];
+  #status: RoomStatus | undefined;
+  #cursor: string | undefined;
+  #wanted = false;
+  #pendingPages = 0;
+  /** Incremented by `load`. A page that was requested in an earlier generation is ignored. */
+  #generation = 0;
+
+  constructor(
+    private readonly requests: Requests,
+    private readonly timers: Timers,
+    private readonly listener: RoomListListener,
+  ) {}
+
+  get rooms(): readonly Room[] {
+    this.#snapshot ??= [...this.#listed]
+      .flatMap((roomId) => this.#known.get(roomId) ?? [])
+      .sort((a, b) => b.updated_at - a.updated_at || (a.room_id < b.room_id ? -1 : 1));
+    return this.#snapshot;
+  }
+
+  get hasMore(): boolean {
+    return this.#cursor !== undefined;
+  }
+
+  get loading(): boolean {
+    return this.#pendingPages > 0;
+  }
+
+  get(roomId: string): Room | null {
+    return this.#known.get(roomId) ?? null;
+  }
+
+  async load(status?: RoomStatus): Promise<void> {
+    this.#generation += 1;
+    if (status !== this.#status) this.#listed.clear();
+    this.#status = status;
+    this.#cursor = undefined;
+    this.#wanted = true;
+    await this.#loadPage({ limit: PAGE_SIZE });
+  }
+
+  async loadMore(): Promise<void> {
+    if (this.#cursor !== undefined && !this.loading) {
+      await this.#loadPage({ limit: PAGE_SIZE, cursor: this.#cursor });
+    }
+  }
+
+  /** Reads the loaded rooms again, as far as one page reaches, because changes may have been missed. */
+  async refresh(): Promise<void> {
+    if (!this.#wanted) return;
+    const cursor = this.#cursor;
+    await this.#loadPage({ limit: Math.min(MAX_PAGE_SIZE, Math.max(PAGE_SIZE, this.#listed.size)) });
+    // Rooms beyond that page stay loaded, so the list continues after them.
+    if (cursor !== undefined && this.#listed.size > MAX_PAGE_SIZE) this.#cursor = cursor;
+  }
+
+  /** Applies a view of a room. Views of one room may arrive in any order. */
+  update(room: Room): void {
+    this.#put(room);
+    this.#changed();
+  }
+
+  addMessage(message: Message, ownParticipant: string | null): void {
+    const { room_id: roomId, seq, kind, sender, sent_at: sentAt } = message;
+    const known = this.#known.get(roomId);
+    if (known === undefined) {
+      this.#requestRoom(message, ownParticipant);
+      return;
+    }
+    if (seq <= known.last_seq) return;
+    const room = withEvent(known, message);
+    const isText = kind === "text";
+    const isUnread = isText && sender.participant !== ownParticipant && seq > room.last_read_seq;
+    this.#put({
+      ...room,
+      last_seq: seq,
+      updated_at: Math.max(room.updated_at, sentAt),
+      last_message: isText ? { seq, message: message.message, sender, sent_at: sentAt } : room.last_message,
+      unread_count: room.unread_count + (isUnread ? 1 : 0),
+    });
+    this.#changed();
+  }
+
+  /** Adds a message that this connection sent and therefore gets no event of. */
+  addSent(message: OutgoingMessage, reply: Replies["sendMessage"], self: Sender | null): void {
+    const { seq, sent_at: sentAt } = reply;
+    const room = this.#known.get(message.roomId);
+    if (room === undefined || seq <= room.last_seq) return;
+    const sent = self === null ? null : { seq, message: message.text, sender: self, sent_at: sentAt };
+    this.#put({
+      ...room,
+      last_seq: seq,
+      updated_at: Math.max(room.updated_at, sentAt),
+      last_message: sent ?? room.last_message,
+    });
+    this.#changed();
+  }
+
+  /** The caller has read up to `seq`, perhaps on another device. `unreadCount` is null if it is unknown. */
+  readUpTo(roomId: string, seq: number, unreadCount: number | null): void {
+    const room = this.#known.get(roomId);
+    if (room === undefined || seq < room.last_read_seq) return;
+    const remaining = seq >= room.last_seq ? 0 : (unreadCount ?? Math.min(room.unread_count, room.last_seq - seq));
+    this.#known.set(roomId, { ...room, last_read_seq: seq, unread_count: remaining });
+    this.listener.roomChanged(roomId);
+    this.#changed();
+  }
+
+  async #loadPage(page: { limit: number; cursor?: string }): Promise<void> {
+    const generation = this.#generation;
+    // A listed room that the first page of a status no longer contains has another status by now.
+    const listedBefore = page.cursor === undefined && this.#status !== undefined ? [...this.#listed] : [];
+    this.#pendingPages += 1;
+    this.#changed();
+    try {
+      const fields = this.#status === undefined ? page : { ...page, status: this.#status };
+      const reply = await this.requests.call("getRoomList", fields);
+      if (generation !== this.#generation) return;
+      for (const roomId of listedBefore) this.#listed.delete(roomId);
+      for (const room of reply.rooms) this.#put(room);
+      this.#cursor = reply.next_cursor;
+    } finally {
+      this.#pendingPages -= 1;
+      this.#changed();
+    }
+  }
+
+  /** A message arrived in an unknown room. The room is requested on its own, because the list may lag by a minute. */
+  #requestRoom(message: Message, ownParticipant: string | null): void {
+    if (!this.#wanted) return;
+    const { room_id: roomId } = message;
+    const waiting = this.#requested.get(roomId);
+    if (waiting !== undefined) {
+      waiting.push(message);
+      return;
+    }
+    const messages = [message];
+    this.#requested.set(roomId, messages);
+    void this.#joinRoom(roomId, messages, ownParticipant);
+  }
+
+  async #joinRoom(roomId: string, messages: Message[], ownParticipant: string | null): Promise<void> {
+    try {
+      const { room } = await this.requests.call("joinGroup", { group_id: roomId });
+      this.update(room);
+      for (const message of messages.sort((a, b) => a.seq - b.seq)) this.addMessage(message, ownParticipant);
+    } catch (error) {
+      const delayMs = retryAfterMs(error);
+      if (delayMs !== null) {
+        this.timers.after(
+          delayMs,
+          () => void this.#joinRoom(roomId, messages, ownParticipant),
+          () => void this.#requested.delete(roomId),
+        );
+        return;
+      }
+      // Refused for good. The room appears once the list contains it.
+    }
+    this.#requested.delete(roomId);
+  }
+
+  #put(room: Room): void {
+    const known = this.#known.get(room.room_id);
+    const newest = known === undefined ? room : merge(known, room);
+    this.#known.set(room.room_id, newest);
+    this.listener.roomChanged(room.room_id);
+    if (this.#status === undefined || newest.status === this.#status) this.#listed.add(room.room_id);
+    else this.#listed.delete(room.room_id);
+  }
+
+  #changed(): void {
+    this.#snapshot = null;
+    this.listener.listChanged();
+  }
+}
+
+/** Applies a system entry to its room. */
+function withEvent(room: Room, { event }: Message): Room {
+  switch (event?.name) {
+    case "status_changed":
+      return { ...room, status: event.to };
+    case "translation_changed":
+      return { ...room, translation: event.to };
+    default:
+      return room;
+  }
+}
+
+/** Merges two views of a room, taking the newer value of each field. */
+function merge(known: Room, other: Room): Room {
+  const otherIsNewer = other.last_seq >= known.last_seq;
+  const newer = otherIsNewer ? other : known;
+  const older = otherIsNewer ? known : other;
+  // A room in a list contains only the counterpart.
+  const olderIsComplete = newer.member_count === older.member_count && older.members.length > newer.members.length;
+  const room = olderIsComplete ? { ...newer, members: older.members } : newer;
+  if (older.last_read_seq <= newer.last_read_seq) return room;
+  const remaining = Math.max(0, newer.last_seq - older.last_read_seq);
+  return { ...room, last_read_seq: older.last_read_seq, unread_count: Math.min(newer.unread_count, remaining) };
+}
