@@ -5,9 +5,9 @@
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Event;
 use aws_lambda_events::http::HeaderMap;
 use aws_lambda_events::http::header::ORIGIN;
+use protocol::clock::Clock;
 use serde_json::{Map, Value, json};
 use shared::auth::{Identity, TokenError, issued_before};
-use shared::clock::Clock;
 use shared::error::chain;
 use shared::metric::{self, Metric};
 use shared::runtime::Fatal;

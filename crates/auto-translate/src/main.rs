@@ -2,8 +2,8 @@
 
 mod reader;
 
+use protocol::ids::{RoomId, Seq};
 use shared::doors::Doors;
-use shared::ids::{RoomId, Seq};
 use shared::runtime::{Fatal, serve_stream, start_logging};
 
 #[tokio::main(flavor = "current_thread")]

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use futures::{StreamExt, stream};
+use protocol::chat::{Entry, FailureReason, SystemEvent, TranslationMode};
+use protocol::ids::{RoomId, Seq};
 use shared::bucket::Allowance;
-use shared::chat::{Entry, FailureReason, SystemEvent, TranslationMode};
 use shared::error::chain;
-use shared::ids::{RoomId, Seq};
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
 use shared::table::{Appended, Payer, Rooms, Standing, TableError};

@@ -1,8 +1,8 @@
 //! Which of the two actions is asked for.
 
+use protocol::wire::requests::{ChangeRoomStatus, SetRoomTranslation};
+use protocol::wire::{Frame, Refusal};
 use shared::runtime;
-use shared::wire::requests::{ChangeRoomStatus, SetRoomTranslation};
-use shared::wire::{Frame, Refusal};
 
 /// Which of the two.
 pub enum Request {

@@ -1,18 +1,18 @@
 //! When somebody changes a consult, then the room and the log say so at the same instant.
 
+use protocol::access::{Action, Relation};
+use protocol::chat::{Entry, Room, SystemEvent};
+use protocol::clock::Clock;
+use protocol::ids::{RoomId, Seq};
+use protocol::wire::Refusal;
+use protocol::wire::replies::{RoomStatusChanged, RoomTranslationSet};
 use serde::Serialize;
-use shared::access::{Action, Relation};
 use shared::bucket::{Buckets, Costly};
-use shared::chat::{Entry, Room, SystemEvent};
-use shared::clock::Clock;
 use shared::error::Error;
-use shared::ids::{RoomId, Seq};
 use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
 use shared::table::{Appended, Log, TableError, Write};
 use shared::tries::Tries;
-use shared::wire::Refusal;
-use shared::wire::replies::{RoomStatusChanged, RoomTranslationSet};
 
 use crate::request::Request;
 

@@ -1,12 +1,12 @@
 //! When somebody moves a consult on, then also the hospital's list says so.
 
-use shared::access::{Action, Condition};
-use shared::chat::{RoomStatus, SystemEvent};
+use protocol::access::{Action, Condition};
+use protocol::chat::{RoomStatus, SystemEvent};
+use protocol::ids::Participant;
+use protocol::wire::replies::RoomStatusChanged;
+use protocol::wire::requests::ChangeRoomStatus;
 use shared::error::Error;
-use shared::ids::Participant;
 use shared::runtime::Caller;
-use shared::wire::replies::RoomStatusChanged;
-use shared::wire::requests::ChangeRoomStatus;
 
 use crate::route::{Change, ChangeRoom, Reply};
 

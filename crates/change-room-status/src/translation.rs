@@ -1,11 +1,11 @@
 //! When somebody says how far they want a consult translated, then both sides read who did, and how far it is translated now.
 
-use shared::access::Action;
-use shared::chat::{Room, SystemEvent};
+use protocol::access::Action;
+use protocol::chat::{Room, SystemEvent};
+use protocol::wire::replies::RoomTranslationSet;
+use protocol::wire::requests::SetRoomTranslation;
 use shared::error::Error;
 use shared::runtime::Caller;
-use shared::wire::replies::RoomTranslationSet;
-use shared::wire::requests::SetRoomTranslation;
 
 use crate::route::{Change, ChangeRoom, Reply};
 

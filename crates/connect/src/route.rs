@@ -3,15 +3,15 @@
 
 use aws_lambda_events::http::header::SEC_WEBSOCKET_PROTOCOL;
 use futures::{StreamExt, stream};
+use protocol::clock::Clock;
+use protocol::ids::Participant;
+use protocol::wire::Refusal;
 use shared::auth::issued_before;
-use shared::clock::Clock;
 use shared::error::Error;
 use shared::hangup::Hangup;
-use shared::ids::Participant;
 use shared::push::Push;
 use shared::runtime::{Accepted, Caller, Handshake, Lifecycle};
 use shared::table::{Connections, Guards, Profile, Profiles, Rate, Sessions, TableError};
-use shared::wire::Refusal;
 
 /// The route and its doors.
 pub struct Connect {

@@ -1,10 +1,10 @@
 //! Which room `createRoom` asks for.
 
-use shared::chat::{Role, RoomKind, RoomName};
-use shared::ids::{Participant, RoomId};
+use protocol::chat::{Role, RoomKind, RoomName};
+use protocol::ids::{Participant, RoomId};
+use protocol::wire::Refusal;
+use protocol::wire::requests::CreateRoom;
 use shared::runtime::Caller;
-use shared::wire::Refusal;
-use shared::wire::requests::CreateRoom;
 use uuid::Uuid;
 
 /// A room that can be created as it is.

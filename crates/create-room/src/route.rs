@@ -3,18 +3,18 @@
 
 use std::collections::HashMap;
 
-use shared::access::{Action, Relation};
+use protocol::access::{Action, Relation};
+use protocol::chat::{Entry, Member, Room, RoomKind, RoomStatus, SystemEvent, TranslationMode};
+use protocol::clock::Clock;
+use protocol::ids::Participant;
+use protocol::language::Language;
+use protocol::wire::replies::RoomCreated;
+use protocol::wire::{Refusal, RoomView, requests};
 use shared::bucket::{Buckets, Costly};
-use shared::chat::{Entry, Member, Room, RoomKind, RoomStatus, SystemEvent, TranslationMode};
-use shared::clock::Clock;
 use shared::error::Error;
-use shared::ids::Participant;
-use shared::language::Language;
 use shared::runtime::{Caller, Route};
 use shared::table::{Appended, Log, Members, Profile, Profiles, Rooms, TableError};
 use shared::tries::Tries;
-use shared::wire::replies::RoomCreated;
-use shared::wire::{Refusal, RoomView, requests};
 
 use crate::request::{Plan, plan};
 
@@ -79,7 +79,7 @@ impl CreateRoom {
         let profiles: HashMap<&Participant, &Profile> =
             profiles.iter().map(|profile| (&profile.participant, profile)).collect();
         let now = self.clock.now();
-        let seat = |(participant, role): &(Participant, shared::chat::Role)| {
+        let seat = |(participant, role): &(Participant, protocol::chat::Role)| {
             let own = participant == caller.participant();
             let profile = profiles.get(participant);
             let mut member = Member::new(plan.room_id.clone(), participant.clone(), *role, now);

@@ -1,7 +1,7 @@
 //! When a connection has ended, then its rows go, and the record of the session says when. API Gateway calls this at best once; whatever it misses falls to the next
 //! push that finds nobody (410), or to TTL.
 
-use shared::clock::Clock;
+use protocol::clock::Clock;
 use shared::error::Error;
 use shared::runtime::{Accepted, Caller, Handshake, Lifecycle};
 use shared::table::{Connections, Sessions};

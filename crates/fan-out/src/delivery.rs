@@ -10,10 +10,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
+use protocol::clock::{Clock, Timestamp};
+use protocol::ids::ConnectionId;
 use shared::audience::{Attention, Listener};
-use shared::clock::{Clock, Timestamp};
 use shared::error::chain;
-use shared::ids::ConnectionId;
 use shared::metric::{self, Metric};
 use shared::push::{Delivery as Outcome, Push};
 use shared::table::{Connection, Connections, TableError};

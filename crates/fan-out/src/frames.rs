@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use protocol::chat::{Entry, EntryKind, Member, Room};
+use protocol::ids::{ConnectionId, Seq};
+use protocol::language::Language;
+use protocol::wire::{Event, MessageView, RoomView, TranslationView};
 use shared::audience::Listener;
-use shared::chat::{Entry, EntryKind, Member, Room};
 use shared::error::Error;
-use shared::ids::{ConnectionId, Seq};
-use shared::language::Language;
 use shared::runtime::Change;
-use shared::wire::{Event, MessageView, RoomView, TranslationView};
 
 /// Whom a frame concerns.
 enum Concerns {
@@ -88,7 +88,7 @@ impl Concerns {
 }
 
 /// What of an entry is the writer's own.
-fn words(entry: &Entry) -> (&str, Option<shared::clock::Timestamp>, Option<shared::clock::Timestamp>) {
+fn words(entry: &Entry) -> (&str, Option<protocol::clock::Timestamp>, Option<protocol::clock::Timestamp>) {
     (&entry.message, entry.edited_at, entry.deleted_at)
 }
 
@@ -99,9 +99,9 @@ pub fn room_frame(room: &Room, own: &Member, members: &[Member]) -> Result<Strin
 
 #[cfg(test)]
 mod tests {
+    use protocol::chat::{Sender, SystemEvent, Translation};
+    use protocol::clock::Timestamp;
     use shared::audience::Attention;
-    use shared::chat::{Sender, SystemEvent, Translation};
-    use shared::clock::Timestamp;
     use shared::table::Connection;
 
     use super::*;

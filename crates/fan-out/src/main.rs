@@ -5,8 +5,8 @@ mod frames;
 mod reader;
 mod upkeep;
 
+use protocol::ids::RoomId;
 use shared::doors::Doors;
-use shared::ids::RoomId;
 use shared::runtime::{Fatal, serve_stream, start_logging};
 
 #[tokio::main(flavor = "current_thread")]

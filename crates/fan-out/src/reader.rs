@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
+use protocol::chat::{Entry, EntryKind};
+use protocol::clock::Clock;
+use protocol::ids::{ConnectionId, RoomId, Seq};
 use shared::audience::Audience;
-use shared::chat::{Entry, EntryKind};
-use shared::clock::Clock;
 use shared::error::{Error, chain};
-use shared::ids::{ConnectionId, RoomId, Seq};
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
 use shared::table::{Connection, Sends};

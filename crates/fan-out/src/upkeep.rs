@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use shared::chat::{Entry, EntryKind, LastMessage, Member};
+use protocol::chat::{Entry, EntryKind, LastMessage, Member};
+use protocol::ids::{Mark, Participant, RoomId};
 use shared::error::Error;
-use shared::ids::{Mark, Participant, RoomId};
 use shared::table::{Head, Members, Rooms};
 
 /// The tables that are kept in step.
@@ -93,8 +93,8 @@ fn own_runs<'a>(added: &[&'a Entry]) -> BTreeMap<&'a Participant, Vec<Run>> {
 
 #[cfg(test)]
 mod tests {
-    use shared::chat::{Sender, SystemEvent};
-    use shared::clock::Timestamp;
+    use protocol::chat::{Sender, SystemEvent};
+    use protocol::clock::Timestamp;
 
     use super::*;
 

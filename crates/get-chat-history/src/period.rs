@@ -1,7 +1,7 @@
 //! Finds times in a log by binary search: within a room, time never runs backwards and no number is missing.
 
-use shared::clock::Timestamp;
-use shared::ids::{RoomId, Seq};
+use protocol::clock::Timestamp;
+use protocol::ids::{RoomId, Seq};
 use shared::table::{Log, TableError};
 
 /// The number of the first entry appended at `time` or later; one above the log's end if there is none. Reads about

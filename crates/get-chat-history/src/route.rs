@@ -1,16 +1,16 @@
 //! When somebody asks for a room's history, then they get a page of its log, ascending and without a hole.
 
-use shared::access::Action;
+use protocol::access::Action;
+use protocol::chat::Entry;
+use protocol::clock::Timestamp;
+use protocol::ids::{Mark, RoomId, Seq};
+use protocol::wire::replies::{ChatHistory, NextPage};
+use protocol::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit, requests};
 use shared::bucket::{Buckets, Costly};
-use shared::chat::Entry;
-use shared::clock::Timestamp;
 use shared::error::Error;
-use shared::ids::{Mark, RoomId, Seq};
 use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
 use shared::table::Log;
-use shared::wire::replies::{ChatHistory, NextPage};
-use shared::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit, requests};
 
 use crate::period::first_at;
 

@@ -1,9 +1,9 @@
 //! Where a page ended, as the client hands it back: `<last_activity>.<room_id>`. It names no participant, so a cursor of
 //! somebody else's leads nowhere but into the caller's own list.
 
-use shared::clock::Timestamp;
+use protocol::clock::Timestamp;
+use protocol::wire::Refusal;
 use shared::table::ListPosition;
-use shared::wire::Refusal;
 
 /// As it is handed out.
 pub fn written(position: &ListPosition) -> String {

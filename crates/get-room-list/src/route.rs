@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use shared::chat::{Member, Room};
+use protocol::chat::{Member, Room};
+use protocol::ids::{Participant, RoomId};
+use protocol::wire::replies::RoomListPage;
+use protocol::wire::{ENVELOPE_RESERVE, PAGE_LIMIT, RoomView, fit, requests};
 use shared::error::Error;
-use shared::ids::{Participant, RoomId};
 use shared::runtime::{Caller, Route};
 use shared::table::{ListPosition, Members, Rooms};
-use shared::wire::replies::RoomListPage;
-use shared::wire::{ENVELOPE_RESERVE, PAGE_LIMIT, RoomView, fit, requests};
 
 use crate::cursor;
 

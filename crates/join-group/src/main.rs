@@ -2,8 +2,8 @@
 
 mod route;
 
+use protocol::ids::RoomId;
 use shared::doors::Doors;
-use shared::ids::RoomId;
 use shared::runtime::{Fatal, serve, start_logging};
 
 #[tokio::main(flavor = "current_thread")]

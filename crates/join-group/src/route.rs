@@ -3,17 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use shared::access::{Action, Condition, Relation};
+use protocol::access::{Action, Condition, Relation};
+use protocol::chat::{Entry, Member, Role, Room, RoomKind, SystemEvent};
+use protocol::clock::Clock;
+use protocol::ids::RoomId;
+use protocol::wire::replies::GroupJoined;
+use protocol::wire::{Refusal, RoomView, requests};
 use shared::bucket::{Buckets, Costly};
-use shared::chat::{Entry, Member, Role, Room, RoomKind, SystemEvent};
-use shared::clock::Clock;
 use shared::error::Error;
-use shared::ids::RoomId;
 use shared::runtime::{Caller, Route};
 use shared::table::{Appended, Connection, Connections, GROUP_LIMIT, Joined, Log, Members, Rooms};
 use shared::tries::Tries;
-use shared::wire::replies::GroupJoined;
-use shared::wire::{Refusal, RoomView, requests};
 
 /// The route and its doors.
 pub struct JoinGroup {

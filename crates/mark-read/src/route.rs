@@ -2,18 +2,18 @@
 //! repaired by the next.
 
 use futures::TryStreamExt;
-use shared::access::Action;
+use protocol::access::Action;
+use protocol::chat::{Entry, Member};
+use protocol::clock::Clock;
+use protocol::ids::{Mark, RoomId, Seq};
+use protocol::wire::replies::MarkedRead;
+use protocol::wire::{Event, Refusal, requests};
 use shared::audience::{Attention, Audience, Listener};
-use shared::chat::{Entry, Member};
-use shared::clock::Clock;
 use shared::error::Error;
-use shared::ids::{Mark, RoomId, Seq};
 use shared::push::Push;
 use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
 use shared::table::Log;
-use shared::wire::replies::MarkedRead;
-use shared::wire::{Event, Refusal, requests};
 
 /// The route and its doors.
 pub struct MarkRead {

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use futures::stream::{FuturesUnordered, StreamExt};
+use protocol::chat::Entry;
+use protocol::clock::Timestamp;
+use protocol::ids::{ConnectionId, RoomId};
+use protocol::wire::{Event, MessageView};
 use shared::audience::Audience;
-use shared::chat::Entry;
-use shared::clock::Timestamp;
 use shared::error::chain;
-use shared::ids::{ConnectionId, RoomId};
 use shared::push::Push;
 use shared::table::{Connection, Send, Sends};
-use shared::wire::{Event, MessageView};
 use tokio::time::{sleep, timeout};
 
 /// The lane and its doors.

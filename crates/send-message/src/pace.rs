@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use shared::chat::{Entry, EntryKind, MessageText};
-use shared::clock::Timestamp;
-use shared::ids::UserId;
-use shared::wire::Refusal;
+use protocol::chat::{Entry, EntryKind, MessageText};
+use protocol::clock::Timestamp;
+use protocol::ids::UserId;
+use protocol::wire::Refusal;
 
 /// How many entries are judged.
 pub const JUDGED: u16 = 8;
@@ -71,7 +71,7 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use shared::chat::{Sender, SystemEvent};
+    use protocol::chat::{Sender, SystemEvent};
 
     use super::*;
 

@@ -2,20 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use shared::access::{Action, Condition, Relation};
-use shared::chat::{Entry, EntryKind, Member, MessageText, Room, RoomStatus, Translation};
-use shared::clock::{Clock, Timestamp};
+use protocol::access::{Action, Condition, Relation};
+use protocol::chat::{Entry, EntryKind, Member, MessageText, Room, RoomStatus, Translation};
+use protocol::clock::{Clock, Timestamp};
+use protocol::ids::{MessageId, RoomId, Seq};
+use protocol::language::{Language, Languages};
+use protocol::wire::replies::MessageSent;
+use protocol::wire::{Code, Refusal, requests};
 use shared::digest::DigestKey;
 use shared::error::Error;
-use shared::ids::{MessageId, RoomId, Seq};
-use shared::language::{Language, Languages};
 use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
 use shared::table::{Appended, Connections, Log, Send, Sends};
 use shared::tries::Tries;
-use shared::verbatim;
-use shared::wire::replies::MessageSent;
-use shared::wire::{Code, Refusal, requests};
 
 use crate::express::Express;
 use crate::pace::{JUDGED, Pace, TooMuch};
@@ -200,7 +199,7 @@ impl Draft {
         let sent_at = now.max(tail.sent_at);
         let wanted = room.translates_into(self.language.as_ref());
         // What has no words reads the same in every language, and nobody is asked.
-        let (translate_to, translations) = if wanted.is_empty() || verbatim::has_words(self.text.as_str()) {
+        let (translate_to, translations) = if wanted.is_empty() || masking::has_words(self.text.as_str()) {
             (wanted, BTreeMap::new())
         } else {
             let same = Translation::same(self.text.as_str().to_owned(), 1, sent_at);

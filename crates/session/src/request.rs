@@ -1,8 +1,8 @@
 //! The fields of the three actions.
 
+use protocol::wire::requests::RefreshSession;
+use protocol::wire::{Frame, Refusal};
 use shared::runtime;
-use shared::wire::requests::RefreshSession;
-use shared::wire::{Frame, Refusal};
 
 /// Which of the three.
 pub enum Request {

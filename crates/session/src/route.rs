@@ -4,17 +4,17 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
+use protocol::clock::Clock;
+use protocol::wire::replies::{SessionRefreshed, SignedOut, TicketCreated};
+use protocol::wire::requests::RefreshSession;
+use protocol::wire::{Code, Event, Refusal, SessionEvent};
 use serde::Serialize;
 use shared::auth::{Identity, Ticket, TokenError, Tokens, issued_before};
-use shared::clock::Clock;
 use shared::error::Error;
 use shared::hangup::Hangup;
 use shared::push::Push;
 use shared::runtime::{Caller, Route};
 use shared::table::{self, Guards};
-use shared::wire::replies::{SessionRefreshed, SignedOut, TicketCreated};
-use shared::wire::requests::RefreshSession;
-use shared::wire::{Code, Event, Refusal, SessionEvent};
 
 use crate::request::Request;
 

@@ -3,10 +3,10 @@
 use futures::stream::LocalBoxStream;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 
-use crate::chat::Member;
-use crate::clock::Timestamp;
-use crate::ids::RoomId;
 use crate::table::{Connection, Connections, Members, Page, TableError};
+use protocol::chat::Member;
+use protocol::clock::Timestamp;
+use protocol::ids::RoomId;
 
 /// A connection through which somebody listens to a room.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! How fast a person may ask for what costs something: a bucket each, which fills again by itself.
 
-use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
-use crate::ids::UserId;
 use crate::runtime::Caller;
 use crate::table::{Guards, Rate, TableError};
-use crate::wire::Refusal;
+use protocol::clock::{Clock, Timestamp};
+use protocol::ids::UserId;
+use protocol::wire::Refusal;
 
 /// Something that costs more than reading a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

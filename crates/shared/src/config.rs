@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use crate::auth::IssuerConfig;
-use crate::language::Language;
+use protocol::language::Language;
 
 /// A variable that is missing or that does not say what it should.
 #[derive(Debug, thiserror::Error)]
@@ -273,7 +273,7 @@ pub fn quota_pause() -> Result<std::time::Duration, ConfigError> {
 }
 
 /// `CONSULT_TRANSLATION`: how a new consult is translated.
-pub fn consult_translation() -> Result<crate::chat::TranslationMode, ConfigError> {
+pub fn consult_translation() -> Result<protocol::chat::TranslationMode, ConfigError> {
     parsed("CONSULT_TRANSLATION")?.ok_or(ConfigError::Missing("CONSULT_TRANSLATION"))
 }
 

@@ -10,7 +10,6 @@ use futures::future::try_join_all;
 use crate::audience::Audience;
 use crate::auth::{Issuer, IssuerConfig, KeySet, Keys, Tokens};
 use crate::bucket::{Allowance, Buckets};
-use crate::clock::Clock;
 use crate::config::{self, ConfigError, DeepLConfig, SecretName, TableName};
 use crate::deepl::DeepL;
 use crate::digest::DigestKey;
@@ -20,6 +19,7 @@ use crate::seats::Seats;
 use crate::secrets::Secret;
 use crate::table::{Connections, Guards, Log, Members, Profiles, Rooms, Sends, Sessions, Translations, Usage};
 use crate::translator::Translator;
+use protocol::clock::Clock;
 
 /// The way to every door.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::wire::Refusal;
+use protocol::wire::Refusal;
 
 /// Why a request was not done.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::clock::Timestamp;
 use crate::error::chain;
 use crate::push::{Closing, Push};
 use crate::table::{Connections, Session, Sessions};
+use protocol::clock::Timestamp;
 
 /// What a connection hangs on.
 #[derive(Debug, Clone)]

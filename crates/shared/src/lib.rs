@@ -5,20 +5,15 @@
 //! `push`, `secrets` (one door per outside system) ← `access`, `seats`, `tries`, `audience`, `hangup`, `translator` (what two routes do alike) ←
 //! `runtime` (the one `main`).
 
-pub mod access;
 pub mod audience;
 pub mod auth;
 pub mod bucket;
-pub mod chat;
-pub mod clock;
 pub mod config;
 pub mod deepl;
 pub mod digest;
 pub mod doors;
 pub mod error;
 pub mod hangup;
-pub mod ids;
-pub mod language;
 pub mod metric;
 pub mod push;
 pub mod runtime;
@@ -29,5 +24,3 @@ mod stand_in;
 pub mod table;
 pub mod translator;
 pub mod tries;
-pub mod verbatim;
-pub mod wire;

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::clock::{Clock, Timestamp};
+use protocol::clock::{Clock, Timestamp};
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,8 +16,8 @@ use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectio
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use tokio::time::{Instant, sleep};
 
-use crate::ids::ConnectionId;
 use crate::metric::{self, Metric};
+use protocol::ids::ConnectionId;
 
 /// How a push ended. None of these is an error: a slow or vanished reader never holds up the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,10 @@
-//! Who may see a room at all: who has a seat in it. What they may do there is [`crate::access`]'s to say.
+//! Who may see a room at all: who has a seat in it. What they may do there is [`protocol::access`]'s to say.
 
-use crate::access::{Action, Relation};
-use crate::chat::{Member, Room};
 use crate::error::Error;
-use crate::ids::{Participant, RoomId};
 use crate::table::{Members, Rooms};
+use protocol::access::{Action, Relation};
+use protocol::chat::{Member, Room};
+use protocol::ids::{Participant, RoomId};
 
 /// Looks up seats.
 #[derive(Debug, Clone)]

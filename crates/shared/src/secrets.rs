@@ -9,7 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::Client;
 use tokio::sync::Mutex;
 
-use crate::clock::{Clock, Timestamp};
+use protocol::clock::{Clock, Timestamp};
 
 /// A secret could not be had, and none is kept from before.
 #[derive(Debug, thiserror::Error)]
@@ -119,24 +119,24 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn a_secret_is_fetched_once_in_five_minutes_and_its_last_value_kept_while_it_cannot_be_had() {
-        let (manager, clock) = (StandIn::start().await, Clock::by_hand(Timestamp::default()));
+        let (manager, clock) = (StandIn::start().await, Clock::manual(Timestamp::default()));
         let secret = kept_by(&manager, clock);
         manager.says(500, "", "{}");
         assert!(secret.value().await.is_err(), "none is kept from before");
         manager.says(200, "", &holding("one"));
         assert_eq!(&*secret.value().await.expect("one"), "one", "a failure is not kept");
         manager.says(200, "", &holding("two"));
-        clock.forward(Duration::from_millis(299_999));
+        clock.advance(Duration::from_millis(299_999));
         assert_eq!(&*secret.value().await.expect("one"), "one");
-        clock.forward(Duration::from_millis(1));
+        clock.advance(Duration::from_millis(1));
         assert_eq!(&*secret.value().await.expect("two"), "two");
         manager.says(500, "", "{}");
-        clock.forward(Duration::from_secs(300));
+        clock.advance(Duration::from_secs(300));
         assert_eq!(&*secret.value().await.expect("kept"), "two");
         manager.says(200, "", &holding("three"));
-        clock.forward(Duration::from_millis(29_999));
+        clock.advance(Duration::from_millis(29_999));
         assert_eq!(&*secret.value().await.expect("kept"), "two", "who does not answer is left alone for half a minute");
-        clock.forward(Duration::from_millis(1));
+        clock.advance(Duration::from_millis(1));
         assert_eq!(&*secret.value().await.expect("three"), "three");
         assert_eq!(manager.asked(), 5);
     }

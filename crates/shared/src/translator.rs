@@ -7,17 +7,16 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt, future, stream};
 
 use crate::bucket::Allowance;
-use crate::chat::{Entry, EntryKind, FailureReason, Translation};
-use crate::clock::Clock;
 use crate::deepl::{self, DeepL, Lost, Request, Translated};
 use crate::digest::DigestKey;
 use crate::error::chain;
-use crate::ids::UserId;
-use crate::language::Language;
 use crate::metric::{self, Metric};
 use crate::secrets::SecretError;
 use crate::table::{CachedTranslation, Log, Payer, TableError, Tally, Translations, Usage};
-use crate::verbatim;
+use protocol::chat::{Entry, EntryKind, FailureReason, Translation};
+use protocol::clock::Clock;
+use protocol::ids::UserId;
+use protocol::language::Language;
 
 /// Cache, DeepL and the log.
 #[derive(Debug)]
@@ -381,7 +380,7 @@ impl<'a> Wanted<'a> {
     /// Whether who reads the language reads the message: it is in it, or has no words at all.
     fn reads_as_it_is(&self) -> bool {
         self.entry.language.as_ref().is_some_and(|source| source.reads_like(self.target))
-            || !verbatim::has_words(&self.entry.message)
+            || !masking::has_words(&self.entry.message)
     }
 
     fn group(&self) -> Group<'a> {
@@ -389,7 +388,7 @@ impl<'a> Wanted<'a> {
         Group { source, target: self.target, stock: deepl::is_stock_phrase(&self.entry.message, source) }
     }
 
-    fn settle(&self, found: &CachedTranslation, version: u32, now: crate::clock::Timestamp) -> Translation {
+    fn settle(&self, found: &CachedTranslation, version: u32, now: protocol::clock::Timestamp) -> Translation {
         match &found.detected_language {
             _ if found.by_person => Translation::by_memory(found.text.clone(), version, now),
             Some(detected) if self.entry.language.is_none() && detected.reads_like(self.target) => {

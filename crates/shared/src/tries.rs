@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::wire::Refusal;
+use protocol::wire::Refusal;
 
 /// The tries of one append: again twice at once, then with full jitter growing from 64 to 250 ms, ten in all.
 #[derive(Debug, Default)]

@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use shared::access::{Action, Relation};
-use shared::chat::Entry;
+use protocol::access::{Action, Relation};
+use protocol::chat::Entry;
+use protocol::ids::{Mark, RoomId, Seq};
+use protocol::wire::replies::{NewerEntries, Synced};
+use protocol::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit, json_len, requests};
 use shared::error::Error;
-use shared::ids::{Mark, RoomId, Seq};
 use shared::runtime::{Caller, Route};
 use shared::table::{Log, Members, Rooms};
-use shared::wire::replies::{NewerEntries, Synced};
-use shared::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit, json_len, requests};
 
 /// The route and its doors.
 pub struct Sync {
@@ -89,7 +89,7 @@ impl Sync {
     }
 
     /// What the rooms' members read, for those rooms that have something to show.
-    async fn languages(&self, read: &[Read]) -> Result<HashMap<RoomId, BTreeSet<shared::language::Language>>, Error> {
+    async fn languages(&self, read: &[Read]) -> Result<HashMap<RoomId, BTreeSet<protocol::language::Language>>, Error> {
         let wanted: Vec<RoomId> =
             read.iter().filter(|read| !read.entries.is_empty()).map(|read| read.room_id.clone()).collect();
         let rooms = self.rooms.get_all(&wanted).await?;
@@ -101,7 +101,7 @@ impl Sync {
 fn pack(
     caller: &Caller,
     read: Vec<Read>,
-    languages: &HashMap<RoomId, BTreeSet<shared::language::Language>>,
+    languages: &HashMap<RoomId, BTreeSet<protocol::language::Language>>,
 ) -> Vec<NewerEntries> {
     let none = BTreeSet::new();
     let mut rooms: Vec<NewerEntries> = Vec::with_capacity(read.len());

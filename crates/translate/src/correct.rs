@@ -1,14 +1,14 @@
 //! When a person corrects a translation, then their word is the translation, and the log says so at the same instant.
 
-use shared::access::{Action, Condition, Relation};
+use protocol::access::{Action, Condition, Relation};
+use protocol::chat::{Entry, SystemEvent, Translation};
+use protocol::wire::{Code, Refusal, TranslationView};
 use shared::bucket::Costly;
-use shared::chat::{Entry, SystemEvent, Translation};
 use shared::error::Error;
 use shared::runtime::Caller;
 use shared::table::Appended;
 use shared::translator::Wanted;
 use shared::tries::Tries;
-use shared::wire::{Code, Refusal, TranslationView};
 
 use crate::request::{Correction, Which};
 use crate::route::Translate;

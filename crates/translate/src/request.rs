@@ -1,11 +1,11 @@
 //! The fields of the two actions.
 
-use shared::chat::MessageText;
-use shared::ids::{RoomId, Seq};
-use shared::language::Language;
+use protocol::chat::MessageText;
+use protocol::ids::{RoomId, Seq};
+use protocol::language::Language;
+use protocol::wire::requests::{SetTranslatedMessage, TranslateMessage};
+use protocol::wire::{Frame, Refusal};
 use shared::runtime;
-use shared::wire::requests::{SetTranslatedMessage, TranslateMessage};
-use shared::wire::{Frame, Refusal};
 
 /// Which of the two.
 pub enum Request {

@@ -1,15 +1,15 @@
 //! When somebody asks for a translation, then they get the one there is, or a new one that everybody sees.
 
-use shared::access::{Action, Relation};
+use protocol::access::{Action, Relation};
+use protocol::chat::{Entry, EntryKind, FailureReason, Room, Translation, TranslationMode};
+use protocol::clock::Clock;
+use protocol::wire::replies::Translated;
+use protocol::wire::{Refusal, TranslationView};
 use shared::bucket::{Buckets, Costly};
-use shared::chat::{Entry, EntryKind, FailureReason, Room, Translation, TranslationMode};
-use shared::clock::Clock;
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::seats::Seats;
 use shared::translator::{Failures, Translator, Unknown, Wanted};
-use shared::wire::replies::Translated;
-use shared::wire::{Refusal, TranslationView};
 
 use crate::request::{Request, Which};
 

@@ -1,10 +1,10 @@
 //! Where a page ended, as the client hands it back: `<sent_at>.<seq>.<room_id>`. It names no hospital, so a cursor of somebody
 //! else's leads nowhere but into the caller's own list.
 
-use shared::clock::Timestamp;
-use shared::ids::Seq;
+use protocol::clock::Timestamp;
+use protocol::ids::Seq;
+use protocol::wire::Refusal;
 use shared::table::FailurePosition;
-use shared::wire::Refusal;
 
 /// As it is handed out.
 pub fn written(position: &FailurePosition) -> String {

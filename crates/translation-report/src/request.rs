@@ -1,8 +1,8 @@
 //! Which of the two actions is asked for.
 
+use protocol::wire::requests::{GetFailedTranslations, GetUsage};
+use protocol::wire::{Frame, Refusal};
 use shared::runtime;
-use shared::wire::requests::{GetFailedTranslations, GetUsage};
-use shared::wire::{Frame, Refusal};
 
 /// Which of the two.
 pub enum Request {

@@ -3,16 +3,16 @@
 
 use std::collections::HashMap;
 
+use protocol::access::{Action, Relation};
+use protocol::clock::Clock;
+use protocol::ids::Participant;
+use protocol::wire::replies::{FailedTranslation, FailedTranslations, TranslationUsage};
+use protocol::wire::requests::GetFailedTranslations;
+use protocol::wire::{ENVELOPE_RESERVE, Month, PAGE_LIMIT, fit};
 use serde::Serialize;
-use shared::access::{Action, Relation};
-use shared::clock::Clock;
 use shared::error::Error;
-use shared::ids::Participant;
 use shared::runtime::{Caller, Route};
 use shared::table::{FailurePosition, Log, Payer, Usage};
-use shared::wire::replies::{FailedTranslation, FailedTranslations, TranslationUsage};
-use shared::wire::requests::GetFailedTranslations;
-use shared::wire::{ENVELOPE_RESERVE, Month, PAGE_LIMIT, fit};
 
 use crate::cursor;
 use crate::request::Request;

@@ -1,9 +1,9 @@
 //! When a frame names no action of ours, then it is told what was wrong and which actions exist.
 
-use shared::access::Action;
+use protocol::access::Action;
+use protocol::wire::{Code, Frame, Refusal};
 use shared::error::Error;
 use shared::runtime::{Caller, Request, Route};
-use shared::wire::{Code, Frame, Refusal};
 
 /// The route.
 pub struct UnknownAction;

@@ -12,8 +12,8 @@ use sha2::Sha256;
 
 use super::claims::Claims;
 use super::{Identity, IssuerConfig, TokenError};
-use crate::clock::{Clock, Timestamp};
 use crate::secrets::Secret;
+use protocol::clock::{Clock, Timestamp};
 
 /// Checks what a gateway in front says.
 #[derive(Debug)]

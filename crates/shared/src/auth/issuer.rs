@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::claims::Claims;
 use super::{Identity, TokenError};
-use crate::clock::Timestamp;
-use crate::ids::{HospitalId, Participant, UserId};
+use protocol::clock::Timestamp;
+use protocol::ids::{HospitalId, Participant, UserId};
 
 /// One issuer, as the setting `TokenIssuers` states it; the default signs with the stack's own secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

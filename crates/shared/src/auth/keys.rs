@@ -8,8 +8,8 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use tokio::sync::Mutex;
 
 use super::TokenError;
-use crate::clock::{Clock, Timestamp};
 use crate::secrets::Secret;
+use protocol::clock::{Clock, Timestamp};
 
 /// Where the key of a token comes from.
 #[derive(Debug)]

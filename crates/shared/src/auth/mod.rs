@@ -18,10 +18,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::ErrorKind;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{Clock, Timestamp};
-use crate::ids::{Participant, UserId};
-use crate::language::Language;
 use claims::Claims;
+use protocol::clock::{Clock, Timestamp};
+use protocol::ids::{Participant, UserId};
+use protocol::language::Language;
 
 /// What a valid token says.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

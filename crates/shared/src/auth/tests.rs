@@ -87,7 +87,7 @@ async fn a_token_that_proves_nothing_is_unauthorized() {
 
 #[tokio::test]
 async fn a_changed_secret_checks_tokens_five_minutes_later_and_needs_no_redeploy() {
-    let (manager, clock) = (StandIn::start().await, Clock::by_hand(NOW));
+    let (manager, clock) = (StandIn::start().await, Clock::manual(NOW));
     let keys = Keys::Shared(kept_by(&manager, clock));
     let tokens = Tokens::new(vec![Issuer { config: IssuerConfig::default(), keys }], clock);
     let other = "another secret of thirty-two bytes!!";
@@ -97,7 +97,7 @@ async fn a_changed_secret_checks_tokens_five_minutes_later_and_needs_no_redeploy
     assert!(tokens.check(&old).await.is_ok());
     manager.says(200, "", &holding(other));
     assert!(matches!(tokens.check(&new).await, Err(TokenError::Unauthorized(_))));
-    clock.forward(std::time::Duration::from_secs(300));
+    clock.advance(std::time::Duration::from_secs(300));
     assert!(tokens.check(&new).await.is_ok());
     assert!(matches!(tokens.check(&old).await, Err(TokenError::Unauthorized(_))));
 }
@@ -132,7 +132,7 @@ async fn a_key_that_is_rotated_in_signs_tokens_ten_seconds_later_and_the_one_bef
         encode(&header, &claims, &EncodingKey::from_ed_der(&[&BEFORE_A_SEED, &seed[..]].concat())).expect("signs")
     });
     let [old, new] = ED25519.map(|(id, _, x)| json!({"kid": id, "kty": "OKP", "crv": "Ed25519", "x": x}));
-    let (issuer, clock) = (StandIn::start().await, Clock::by_hand(NOW));
+    let (issuer, clock) = (StandIn::start().await, Clock::manual(NOW));
     let publishes = |keys: &[&Value]| issuer.says(200, "", &json!({"keys": keys}).to_string());
     let settings = json!([{"issuer": "pool", "jwks": issuer.url(), "algorithm": "EdDSA"}]).to_string();
     let config = IssuerConfig::list(&settings).expect("one issuer").remove(0);
@@ -141,12 +141,12 @@ async fn a_key_that_is_rotated_in_signs_tokens_ten_seconds_later_and_the_one_bef
     let tokens = Tokens::new(vec![Issuer { config, keys }], clock);
     assert!(tokens.check(&first).await.is_ok());
     publishes(&[&old, &new]);
-    clock.forward(std::time::Duration::from_secs(10));
+    clock.advance(std::time::Duration::from_secs(10));
     for token in [&second, &first] {
         assert!(tokens.check(token).await.is_ok());
     }
     publishes(&[&new]);
-    clock.forward(std::time::Duration::from_secs(300));
+    clock.advance(std::time::Duration::from_secs(300));
     assert!(tokens.check(&second).await.is_ok());
     assert!(matches!(tokens.check(&first).await, Err(TokenError::Unauthorized("the issuer has no such key"))));
 }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Translated;
 use super::tone::Tone;
-use crate::chat::FailureReason;
-use crate::clock::{Clock, Timestamp};
+use protocol::chat::FailureReason;
+use protocol::clock::{Clock, Timestamp};
 
 /// The body of a request for translations.
 #[derive(Debug, Clone, Serialize)]

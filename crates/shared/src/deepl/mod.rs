@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use crate::chat::FailureReason;
-use crate::clock::{Clock, Timestamp};
 use crate::config::DeepLConfig;
-use crate::language::Language;
 use crate::secrets::Secret;
-use crate::verbatim::Sheet;
 use call::{Body, Call};
+use masking::Sheet;
+use protocol::chat::FailureReason;
+use protocol::clock::{Clock, Timestamp};
+use protocol::language::Language;
 
 /// Messages of one language, to be translated into one other.
 #[derive(Clone, Copy)]
@@ -235,8 +235,7 @@ impl DeepL {
 
     /// The end of the context, without what identifies a person.
     fn context(&self, context: &str) -> String {
-        let hidden =
-            if self.config.redact { crate::verbatim::without_numbers_of_persons(context) } else { context.to_owned() };
+        let hidden = if self.config.redact { masking::without_numbers_of_persons(context) } else { context.to_owned() };
         let from = hidden.len().saturating_sub(CONTEXT_BYTES);
         let from = (from..=hidden.len()).find(|at| hidden.is_char_boundary(*at)).unwrap_or(0);
         hidden[from..].to_owned()
@@ -273,7 +272,7 @@ fn batches(lines: impl Iterator<Item = Line>) -> Vec<Vec<Line>> {
     let mut batches: Vec<Vec<Line>> = Vec::new();
     let mut bytes = 0;
     for line in lines {
-        let size = crate::wire::json_len(&line.words) + 1;
+        let size = protocol::wire::json_len(&line.words) + 1;
         match batches.last_mut().filter(|batch| batch.len() < TEXTS && bytes + size <= TEXT_BYTES) {
             Some(batch) => {
                 bytes += size;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use crate::language::Language;
+use protocol::language::Language;
 
 #[expect(clippy::expect_used, reason = "the file is part of the program, and a test reads it")]
 static PHRASES: LazyLock<HashMap<String, HashSet<String>>> = LazyLock::new(|| {

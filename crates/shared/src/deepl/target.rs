@@ -1,6 +1,6 @@
 //! Languages as DeepL's codes. <https://developers.deepl.com/docs/getting-started/supported-languages>
 
-use crate::language::Language;
+use protocol::language::Language;
 
 /// What DeepL offered in June 2026, without regions and scripts. Others are looked up in the list that it publishes, so that
 /// what it adds works without a release.

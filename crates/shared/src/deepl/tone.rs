@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::language::Language;
+use protocol::language::Language;
 
 /// How a language is to be written.
 /// <https://developers.deepl.com/docs/best-practices/custom-instructions>

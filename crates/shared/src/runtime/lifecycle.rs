@@ -7,7 +7,7 @@ use aws_lambda_events::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use super::{Caller, Fatal, run};
 use crate::error::{Error, chain};
 use crate::metric::{self, Metric};
-use crate::wire::Code;
+use protocol::wire::Code;
 
 /// What `$connect` answers.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

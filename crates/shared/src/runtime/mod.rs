@@ -16,11 +16,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::chat::Sender;
-use crate::clock::Timestamp;
-use crate::ids::{ConnectionId, Participant, UserId};
-use crate::language::Language;
 use crate::table::{Connection, Session};
+use protocol::chat::Sender;
+use protocol::clock::Timestamp;
+use protocol::ids::{ConnectionId, Participant, UserId};
+use protocol::language::Language;
 
 /// Ends a function at its start, with the sentence that the log shows.
 pub type Fatal = lambda_runtime::Error;

@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Caller, Fatal, run};
-use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, chain};
 use crate::metric::{self, Metric};
 use crate::table::{Connections, TableError};
-use crate::wire::{Code, Frame, Refusal, Reply};
+use protocol::clock::{Clock, Timestamp};
+use protocol::wire::{Code, Frame, Refusal, Reply};
 
 /// The fields of one action (or of several that one function answers), parsed before the route sees them.
 pub trait Request: Sized {

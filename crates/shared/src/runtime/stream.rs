@@ -4,8 +4,8 @@ use aws_lambda_events::dynamodb::{Event, EventRecord};
 use serde::Serialize;
 
 use super::{Fatal, run};
-use crate::chat::Entry;
 use crate::metric::{self, Metric};
+use protocol::chat::Entry;
 
 /// One change of a room's log.
 #[derive(Debug, Clone)]

@@ -11,9 +11,9 @@ use futures::{Stream, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Page, Table, TableError, applied, key, number};
-use crate::clock::Timestamp;
-use crate::ids::{ConnectionId, Participant, RoomId, UserId};
-use crate::language::Language;
+use protocol::clock::Timestamp;
+use protocol::ids::{ConnectionId, Participant, RoomId, UserId};
+use protocol::language::Language;
 
 /// One row of a connection.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

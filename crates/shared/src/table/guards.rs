@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Item, Table, TableError, applied, key, number};
 use crate::auth::Identity;
-use crate::clock::Timestamp;
-use crate::ids::UserId;
+use protocol::clock::Timestamp;
+use protocol::ids::UserId;
 
 /// A ticket: whoever shows it first is let in as who asked for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,10 +10,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 
 use super::{Item, Page, Payer, Table, TableError, Write, key, number};
-use crate::chat::{Entry, Translation};
-use crate::clock::Timestamp;
-use crate::ids::{RoomId, Seq};
-use crate::language::Language;
+use protocol::chat::{Entry, Translation};
+use protocol::clock::Timestamp;
+use protocol::ids::{RoomId, Seq};
+use protocol::language::Language;
 
 /// The door to the `messages` table.
 #[derive(Debug, Clone)]

@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, Update};
 use serde::Deserialize;
 
 use super::{Item, Page, Table, TableError, Write, applied, key, number};
-use crate::chat::{Member, RoomStatus};
-use crate::clock::Timestamp;
-use crate::ids::{Mark, Participant, RoomId, UserId};
+use protocol::chat::{Member, RoomStatus};
+use protocol::clock::Timestamp;
+use protocol::ids::{Mark, Participant, RoomId, UserId};
 
 /// A place in a participant's room list: all that the indexes hold, so that moving a read mark writes no index.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 
 use super::{Table, TableError, key};
-use crate::ids::Participant;
-use crate::language::Language;
+use protocol::ids::Participant;
+use protocol::language::Language;
 
 /// A participant's name and language.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

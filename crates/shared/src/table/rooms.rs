@@ -4,10 +4,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 
 use super::{Table, TableError, Write, key, number};
-use crate::chat::{LastMessage, Room, RoomStatus, TranslationMode};
-use crate::clock::Timestamp;
-use crate::ids::{Participant, RoomId, Seq};
-use crate::language::Language;
+use protocol::chat::{LastMessage, Room, RoomStatus, TranslationMode};
+use protocol::clock::Timestamp;
+use protocol::ids::{Participant, RoomId, Seq};
+use protocol::language::Language;
 
 /// The most members of a group.
 pub const GROUP_LIMIT: u32 = 100;

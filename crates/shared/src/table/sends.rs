@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Table, TableError, Write, key};
-use crate::clock::Timestamp;
-use crate::ids::{ConnectionId, MessageId, Participant, RoomId, Seq, UserId};
+use protocol::clock::Timestamp;
+use protocol::ids::{ConnectionId, MessageId, Participant, RoomId, Seq, UserId};
 
 /// What a `message_id` became.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

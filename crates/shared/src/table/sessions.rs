@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Table, TableError, key, number};
-use crate::clock::Timestamp;
-use crate::ids::{ConnectionId, Participant, UserId};
+use protocol::clock::Timestamp;
+use protocol::ids::{ConnectionId, Participant, UserId};
 
 /// One connection of a person, open or ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 
 use super::{Table, TableError, key};
-use crate::language::Language;
+use protocol::language::Language;
 
 /// What DeepL said, or a person.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

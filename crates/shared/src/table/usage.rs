@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::Client;
 use serde::Deserialize;
 
 use super::{Item, Table, TableError, key, number};
-use crate::clock::Timestamp;
-use crate::ids::{HospitalId, RoomId};
+use protocol::clock::Timestamp;
+use protocol::ids::{HospitalId, RoomId};
 
 /// Whom translations are counted for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -17,7 +17,7 @@ fn published(ids: &[&str]) -> Value {
 async fn issuer(ids: &[&str]) -> (StandIn, KeySet) {
     let issuer = StandIn::start().await;
     issuer.says(200, "", &published(ids).to_string());
-    let keys = KeySet::open(issuer.url(), Clock::by_hand(NOW)).await;
+    let keys = KeySet::open(issuer.url(), Clock::manual(NOW)).await;
     assert_eq!(issuer.asked(), 1, "at the start");
     (issuer, keys)
 }
@@ -30,10 +30,10 @@ fn is_unknown(found: &Result<DecodingKey, TokenError>) -> bool {
 async fn known_keys_are_fetched_again_every_five_minutes_so_that_a_withdrawn_one_is_not_taken_for_long() {
     let (issuer, keys) = issuer(&["old"]).await;
     issuer.says(200, "", &published(&["new"]).to_string());
-    keys.clock.forward(Duration::from_millis(299_999));
+    keys.clock.advance(Duration::from_millis(299_999));
     assert!(keys.find("old").await.is_ok());
     assert_eq!(issuer.asked(), 1);
-    keys.clock.forward(Duration::from_millis(1));
+    keys.clock.advance(Duration::from_millis(1));
     assert!(is_unknown(&keys.find("old").await));
     assert!(keys.find("new").await.is_ok());
     assert_eq!(issuer.asked(), 2);
@@ -43,10 +43,10 @@ async fn known_keys_are_fetched_again_every_five_minutes_so_that_a_withdrawn_one
 async fn an_unknown_key_is_looked_for_at_most_once_in_ten_seconds() {
     let (issuer, keys) = issuer(&["first"]).await;
     issuer.says(200, "", &published(&["first", "second"]).to_string());
-    keys.clock.forward(Duration::from_millis(9_999));
+    keys.clock.advance(Duration::from_millis(9_999));
     assert!(is_unknown(&keys.find("second").await));
     assert_eq!(issuer.asked(), 1);
-    keys.clock.forward(Duration::from_millis(1));
+    keys.clock.advance(Duration::from_millis(1));
     assert!(keys.find("second").await.is_ok());
     for unknown in ["a", "b", "c"] {
         assert!(is_unknown(&keys.find(unknown).await));
@@ -59,7 +59,7 @@ async fn the_last_good_keys_are_kept_while_the_issuer_gives_none() {
     let (issuer, keys) = issuer(&["first"]).await;
     for (number, (status, body)) in (2..).zip([(500, "{}"), (404, "{}"), (200, "<html>"), (200, "{}")]) {
         issuer.says(status, "", body);
-        keys.clock.forward(KeySet::KEPT);
+        keys.clock.advance(KeySet::KEPT);
         assert!(keys.find("first").await.is_ok(), "{status} {body}");
         assert_eq!(issuer.asked(), number, "{status} {body}");
     }
@@ -69,18 +69,18 @@ async fn the_last_good_keys_are_kept_while_the_issuer_gives_none() {
 async fn without_any_keys_it_is_nobodys_fault_and_they_are_asked_for_again_after_ten_seconds() {
     let issuer = StandIn::start().await;
     issuer.says(503, "", "");
-    let keys = KeySet::open(issuer.url(), Clock::by_hand(NOW)).await;
+    let keys = KeySet::open(issuer.url(), Clock::manual(NOW)).await;
     issuer.says(200, "", &published(&["first"]).to_string());
     assert!(matches!(keys.find("first").await, Err(TokenError::Keys(_))));
     assert_eq!(issuer.asked(), 1);
-    keys.clock.forward(KeySet::REST);
+    keys.clock.advance(KeySet::REST);
     assert!(keys.find("first").await.is_ok());
 }
 
 #[tokio::test]
 async fn a_key_set_of_more_than_256_kb_is_none() {
     let issuer = StandIn::start().await;
-    let keys = KeySet::unopened(issuer.url(), Clock::by_hand(NOW), PATIENT);
+    let keys = KeySet::unopened(issuer.url(), Clock::manual(NOW), PATIENT);
     let set = published(&["first"]).to_string();
     let padded = |to: usize| format!("{set}{}", " ".repeat(to - set.len()));
     issuer.says(200, "", &padded(256 * 1024));
@@ -95,7 +95,7 @@ async fn who_does_not_answer_is_not_waited_for_beyond_the_limit() {
     assert_eq!(KeySet::TIMEOUT, Duration::from_secs(3), "of the ten that Lambda gives INIT");
     let issuer = StandIn::start().await;
     issuer.says_nothing();
-    let keys = KeySet::unopened(issuer.url(), Clock::by_hand(NOW), Duration::from_millis(1));
+    let keys = KeySet::unopened(issuer.url(), Clock::manual(NOW), Duration::from_millis(1));
     let error = keys.fetch().await.expect_err("no answer");
     assert!(error.downcast_ref().is_some_and(reqwest::Error::is_timeout), "{error:?}");
 }
@@ -104,7 +104,7 @@ async fn who_does_not_answer_is_not_waited_for_beyond_the_limit() {
 async fn a_redirect_is_a_failed_fetch_and_is_not_followed() {
     let (issuer, other) = (StandIn::start().await, StandIn::start().await);
     other.says(200, "", &published(&["first"]).to_string());
-    let keys = KeySet::unopened(issuer.url(), Clock::by_hand(NOW), PATIENT);
+    let keys = KeySet::unopened(issuer.url(), Clock::manual(NOW), PATIENT);
     for status in [301, 302, 303, 307, 308] {
         issuer.says(status, &format!("location: {}\r\n", other.url()), &published(&["first"]).to_string());
         let error = keys.fetch().await.expect_err("a redirect");

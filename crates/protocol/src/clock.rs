@@ -1,5 +1,6 @@
 //! Time as a parameter, so that tests can move it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -58,9 +59,8 @@ pub enum Clock {
     System,
     /// One that stands still, for tests.
     Fixed(Timestamp),
-    /// One that a test moves.
-    #[cfg(test)]
-    ByHand(&'static std::sync::atomic::AtomicU64),
+    /// One that a test moves with [`Clock::advance`]; its copies move with it.
+    Manual(&'static AtomicU64),
 }
 
 impl Clock {
@@ -72,22 +72,19 @@ impl Clock {
                 Timestamp(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
             }
             Self::Fixed(moment) => *moment,
-            #[cfg(test)]
-            Self::ByHand(millis) => Timestamp(millis.load(std::sync::atomic::Ordering::SeqCst)),
+            Self::Manual(millis) => Timestamp(millis.load(Ordering::SeqCst)),
         }
     }
-}
 
-#[cfg(test)]
-impl Clock {
-    /// A clock that stands at `moment` until it is moved; so do its copies.
-    pub fn by_hand(moment: Timestamp) -> Self {
-        Self::ByHand(Box::leak(Box::new(moment.0.into())))
+    /// A clock for tests that stands at `moment` until it is advanced. It is never freed, so that clocks stay `Copy`.
+    pub fn manual(moment: Timestamp) -> Self {
+        Self::Manual(Box::leak(Box::new(moment.0.into())))
     }
 
-    /// Moves a clock that a test moves.
-    pub fn forward(&self, by: Duration) {
-        let Self::ByHand(millis) = self else { unreachable!("no other clock is moved") };
-        millis.store((self.now() + by).0, std::sync::atomic::Ordering::SeqCst);
+    /// Advances a manual clock; the others cannot be moved.
+    pub fn advance(&self, by: Duration) {
+        if let Self::Manual(millis) = self {
+            millis.store((self.now() + by).0, Ordering::SeqCst);
+        }
     }
 }

@@ -1,17 +1,21 @@
-//! `cargo access`: prints who may do what, as README has it.
+//! The authorization table, as Markdown.
 
+use std::fmt::Write;
+
+use protocol::access::{Action, Condition, Relation, Verdict};
+use protocol::wire::Code;
 use serde_json::Value;
-use shared::access::{Action, Condition, Relation, Verdict};
-use shared::wire::Code;
 
-fn main() {
+/// One row for each action, one column for each relation between the caller and the room.
+pub fn table() -> String {
     let titles: Vec<&str> = Relation::ALL.into_iter().map(title).collect();
-    println!("| action | {} |", titles.join(" | "));
-    println!("|---|{}", "---|".repeat(titles.len()));
+    let mut table = format!("| action | {} |\n|---|{}\n", titles.join(" | "), "---|".repeat(titles.len()));
     for action in Action::ALL {
         let cells = Relation::ALL.map(|relation| cell(action.verdict(relation)));
-        println!("| `{}` | {} |", action.as_str(), cells.join(" | "));
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "| `{}` | {} |", action.as_str(), cells.join(" | "));
     }
+    table
 }
 
 fn title(relation: Relation) -> &'static str {

@@ -1,10 +1,10 @@
 //! The JSON Schemas of everything that goes over the wire.
 
+use protocol::access::Action;
+use protocol::wire::{Event, Refusal, replies, requests};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value};
-use shared::access::Action;
-use shared::wire::{Event, Refusal, replies, requests};
 
 /// An action, what is asked and what is answered.
 pub struct Exchange {

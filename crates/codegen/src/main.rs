@@ -1,5 +1,6 @@
-//! `cargo protocol asyncapi` and `cargo protocol typescript`: the wire, written from the Rust types that the functions read and write.
+//! `cargo codegen`: what is generated from the Rust types that the functions read and write.
 
+mod access;
 mod asyncapi;
 mod schemas;
 mod typescript;
@@ -9,10 +10,11 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let what = std::env::args().nth(1);
     let text = match what.as_deref() {
+        Some("access") => access::table(),
         Some("asyncapi") => asyncapi::document(),
         Some("typescript") => typescript::module(),
         _ => {
-            eprintln!("usage: cargo protocol asyncapi|typescript");
+            eprintln!("usage: cargo codegen access|asyncapi|typescript");
             return ExitCode::FAILURE;
         }
     };
