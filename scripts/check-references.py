@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Fails unless everything that a CloudFormation template (JSON on standard input) refers to exists in it.
+"""Fails if a CloudFormation template (JSON on standard input) refers to something that does not exist in it.
 
-That is: each Ref, Fn::GetAtt with its attribute, variable of an Fn::Sub, DependsOn and condition. SAM makes most of
-the resources that the template refers to, and `sam validate --lint` accepts a reference to one that it does not make.
-Attributes are looked up in the resource schemas that come with cfn-lint.
+Checked are every Ref, Fn::GetAtt with its attribute, variable of an Fn::Sub, DependsOn and condition. SAM generates
+many of the resources the template refers to, and `sam validate --lint` accepts references to ones it does not generate.
+Attributes are looked up in cfn-lint's resource schemas.
 """
 
 import json
@@ -39,14 +39,14 @@ class References:
             self.problems.append(f"{where}: {what}")
 
     def name(self, where, name):
-        self.check(where, name in self.names, f"there is no resource or parameter {name}")
+        self.check(where, name in self.names, f"unknown resource or parameter {name}")
 
     def condition(self, where, name):
-        self.check(where, name in self.conditions, f"there is no condition {name}")
+        self.check(where, name in self.conditions, f"unknown condition {name}")
 
     def attribute(self, where, resource, attribute):
         if resource not in self.resources:
-            self.check(where, False, f"there is no resource {resource}")
+            self.check(where, False, f"unknown resource {resource}")
             return
         kind = self.resources[resource]["Type"]
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind)
@@ -98,7 +98,7 @@ def main():
     references.walk("Outputs", template.get("Outputs", {}))
     if references.problems:
         sys.exit("\n".join(references.problems))
-    print(f"{references.seen} references in {len(references.resources)} resources all lead somewhere")
+    print(f"all {references.seen} references in {len(references.resources)} resources exist")
 
 
 main()

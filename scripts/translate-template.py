@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Prints template.yaml as SAM would hand it to CloudFormation (JSON on standard output).
+"""Prints template.yaml as SAM would pass it to CloudFormation (JSON on standard output).
 
-It runs SAM's own translator without an AWS account or a network: nothing in the template names a managed policy by
-anything but its ARN, so the list of managed policies that the translator would ask IAM for is empty, and the code of
-the functions is taken to be uploaded already.
+Runs SAM's own translator without an AWS account or network. The list of managed policies it would fetch from IAM can
+stay empty, because the template names managed policies only by ARN, and the functions' code counts as uploaded.
 
 Usage: translate-template.py [TEMPLATE] [NAME=VALUE ...]   (parameters of the template; their defaults otherwise)
 """
@@ -20,7 +19,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 
 class NoManagedPolicies(ManagedPolicyLoader):
-    """Stands in for the loader that asks IAM for its managed policies."""
+    """Replaces the loader that fetches managed policies from IAM."""
 
     def __init__(self):
         super().__init__(iam_client=None)
@@ -30,7 +29,7 @@ class NoManagedPolicies(ManagedPolicyLoader):
 
 
 def translate(path, parameters):
-    """The translated template. Raises InvalidDocumentException where SAM refuses it."""
+    """Translates the template. Raises InvalidDocumentException if SAM rejects it."""
     template = yaml_parse(path.read_text())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
@@ -40,7 +39,7 @@ def translate(path, parameters):
         parameter_values=parameters,
         get_managed_policy_map=NoManagedPolicies().load,
     )
-    # SAM drops the whole Transform section, of which only its own part has been dealt with.
+    # SAM drops the whole Transform section, although it has applied only its own transform.
     return {"Transform": "AWS::LanguageExtensions", **translated}
 
 
