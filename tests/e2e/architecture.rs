@@ -13,8 +13,8 @@ use sam_template::{StackContext, Template};
 use serde_json::Value;
 
 /// What belongs to the laptop and never runs on AWS.
-const OF_THE_LAPTOP: [&str; 8] =
-    ["sam-template", "deepl-stub", "local-gateway", "dev", "checker", "measure", "codegen", "end-to-end"];
+const OF_THE_LAPTOP: [&str; 9] =
+    ["sam-template", "deepl-stub", "local-gateway", "testkit", "dev", "checker", "measure", "codegen", "end-to-end"];
 
 /// The two functions that read the stream, and the four that API Gateway calls for other reasons than an action.
 const WITHOUT_AN_ACTION: [&str; 6] =
@@ -125,7 +125,7 @@ fn a_function_depends_on_libraries_only() {
 fn crates_depend_on_each_other_in_one_direction() {
     // The local crates must not share the functions' mistakes, and the gateway runs any template.
     let packages = packages();
-    let expected: [(&str, &[&str]); 11] = [
+    let expected: [(&str, &[&str]); 12] = [
         ("masking", &[]),
         ("protocol", &[]),
         ("shared", &["masking", "protocol"]),
@@ -133,10 +133,11 @@ fn crates_depend_on_each_other_in_one_direction() {
         ("sam-template", &[]),
         ("deepl-stub", &[]),
         ("local-gateway", &["sam-template"]),
-        ("dev", &["deepl-stub", "local-gateway", "sam-template"]),
-        ("checker", &["deepl-stub", "dev", "local-gateway"]),
-        ("measure", &["deepl-stub", "dev", "local-gateway"]),
-        ("end-to-end", &["checker", "deepl-stub", "dev", "local-gateway", "measure", "sam-template"]),
+        ("testkit", &["deepl-stub", "local-gateway"]),
+        ("dev", &["deepl-stub", "local-gateway", "sam-template", "testkit"]),
+        ("checker", &["local-gateway", "testkit"]),
+        ("measure", &["deepl-stub", "local-gateway", "testkit"]),
+        ("end-to-end", &["checker", "deepl-stub", "local-gateway", "measure", "sam-template", "testkit"]),
     ];
     for (name, dependencies) in expected {
         let ours: Vec<&str> = packages[name].ours.iter().map(String::as_str).collect();

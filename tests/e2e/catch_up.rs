@@ -37,7 +37,7 @@ async fn who_was_cut_off_gets_by_sync_exactly_what_was_missed() {
         hospital.say(&room, text).await;
     }
 
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     let synced = patient.ask("sync", json!({"rooms": {room.as_str(): seen}})).await;
     let missed = &synced["rooms"][0];
     assert_eq!(missed["complete"], true);
@@ -109,7 +109,7 @@ async fn a_sync_over_32_kilobytes_stays_under_it_and_says_what_is_not_complete()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_of_many_rooms_serves_every_one_of_them_in_the_end() {
     let world = World::start().await;
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     let mut have: BTreeMap<String, u64> = BTreeMap::new();
     let long = "あいうえお".repeat(400);
     for number in 0..10 {
@@ -143,7 +143,7 @@ async fn a_sync_of_many_rooms_serves_every_one_of_them_in_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_reads_little_more_than_it_can_give() {
     let world = World::start().await;
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     // Nobody translates all that.
     world.gateway.streams().pause();
     let mut have = serde_json::Map::new();
@@ -171,7 +171,7 @@ async fn a_sync_reads_little_more_than_it_can_give() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_takes_50_rooms_and_not_one_more() {
     let world = World::start().await;
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     let rooms = |count: usize| {
         (0..count).map(|number| (format!("consult:aiko:h{number}"), json!(0))).collect::<serde_json::Map<_, _>>()
     };

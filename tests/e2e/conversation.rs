@@ -62,14 +62,14 @@ async fn the_history_shows_each_message_once_in_order_with_its_translation() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hospital_that_was_away_finds_what_was_written_and_that_it_has_not_read_it() {
     let world = World::start().await;
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     let room = patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
     let room = room["room"]["room_id"].as_str().unwrap().to_owned();
     patient.say(&room, HEADACHE_JA).await;
     patient.say(&room, "予約をしたいです。").await;
     world.settled().await;
 
-    let mut hospital = world.connect(&dev::people::coordinator()).await;
+    let mut hospital = world.connect(&testkit::people::coordinator()).await;
     let list = hospital.ask("getRoomList", json!({})).await;
     let rooms = list["rooms"].as_array().unwrap();
     assert_eq!(rooms.len(), 1);
@@ -152,7 +152,7 @@ async fn a_text_that_nobody_can_translate_now_arrives_all_the_same_and_says_so()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_patient_sees_her_consultations_with_the_latest_first() {
     let world = World::start().await;
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     for hospital in ["busan-clinic", "seoul-clinic", "jeju-clinic"] {
         patient.ask("createRoom", json!({"kind": "consult", "hospital_id": hospital})).await;
     }

@@ -14,7 +14,7 @@ async fn stranger(world: &World) -> Client {
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_request_names_the_field() {
     let world = World::start().await;
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     for (action, fields, field) in [
         ("createRoom", json!({}), "kind"),
         ("createRoom", json!({"kind": "consult"}), "hospital_id"),
@@ -45,7 +45,7 @@ async fn bad_request_names_the_field() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_action_lists_the_actions_that_exist() {
     let world = World::start().await;
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     let error = patient.refused("makeCoffee", json!({}), "unknown_action").await;
     for action in [
         "createRoom",
@@ -96,7 +96,7 @@ async fn not_found_is_a_message_that_the_room_does_not_have() {
 #[tokio::test(flavor = "multi_thread")]
 async fn not_a_member_is_who_has_not_joined_a_room_that_they_may_know_of() {
     let world = World::start().await;
-    let mut aiko = world.connect(&dev::people::patient()).await;
+    let mut aiko = world.connect(&testkit::people::patient()).await;
     aiko.ask("joinGroup", json!({"groupId": "lobby"})).await;
     let group = aiko.ask("createRoom", json!({"kind": "group", "name": "Recovery"})).await;
     let group = group["room"]["room_id"].as_str().unwrap().to_owned();

@@ -9,7 +9,7 @@ const ROOM: &str = "consult:aiko:seoul-clinic";
 /// A world in which aiko's consultation has been opened, as the files assume, and up to where its log goes.
 async fn world(texts: usize) -> World {
     let world = World::start().await;
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
     for number in 0..texts {
         patient.say(ROOM, &format!("メッセージ{number}")).await;

@@ -27,7 +27,7 @@ async fn group(world: &World, others: usize) -> (String, Client, Vec<Client>) {
 async fn a_message_is_there_before_anybody_has_read_the_stream() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
-    let mut laptop = world.connect(&dev::people::patient()).await;
+    let mut laptop = world.connect(&testkit::people::patient()).await;
     world.gateway.streams().pause();
     hospital.say(&room, "언제부터 아프셨어요?").await;
     patient.hears("언제부터 아프셨어요?").await;
@@ -68,7 +68,7 @@ async fn what_came_by_the_express_lane_does_not_come_by_the_stream_as_well() {
 async fn a_push_that_fails_on_the_express_lane_is_made_by_the_stream() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
-    let mut laptop = world.connect(&dev::people::patient()).await;
+    let mut laptop = world.connect(&testkit::people::patient()).await;
     world.settled().await;
     let mut plan = Plan::default();
     plan.pushes.failed = Chance { probability: 1.0, at_most: Some(1) };
@@ -85,7 +85,7 @@ async fn a_push_that_fails_on_the_express_lane_is_made_by_the_stream() {
 async fn a_connection_that_answers_nothing_costs_the_others_no_double() {
     let world = World::start().await;
     let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
-    let mut laptop = world.connect(&dev::people::patient()).await;
+    let mut laptop = world.connect(&testkit::people::patient()).await;
     world.settled().await;
     let mut plan = Plan::default();
     plan.pushes.hung = Chance::once();

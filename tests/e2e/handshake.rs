@@ -5,7 +5,7 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName};
 
 fn aiko() -> Person {
-    dev::people::patient()
+    testkit::people::patient()
 }
 
 #[tokio::test(flavor = "multi_thread")]

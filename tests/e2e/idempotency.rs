@@ -42,7 +42,7 @@ async fn a_retry_from_another_connection_of_the_same_person_gets_the_first_answe
     let id = fresh_id();
     let first = patient.ask("sendMessage", send(&room, &id, "はい")).await;
     patient.leave().await;
-    let mut reconnected = world.connect(&dev::people::patient()).await;
+    let mut reconnected = world.connect(&testkit::people::patient()).await;
     let again = reconnected.ask("sendMessage", send(&room, &id, "はい")).await;
     assert_eq!((&again["seq"], &again["duplicate"]), (&first["seq"], &json!(true)));
     assert_eq!(world.log_of(&room).await.len(), 2);
@@ -55,7 +55,7 @@ async fn the_same_message_id_at_the_same_instant_is_one_message() {
     let id = fresh_id();
     let mut connections = vec![patient];
     for _ in 0..5 {
-        connections.push(world.connect(&dev::people::patient()).await);
+        connections.push(world.connect(&testkit::people::patient()).await);
     }
     let answers =
         join_all(connections.iter_mut().map(|connection| connection.ask("sendMessage", send(&room, &id, "はい"))))
@@ -74,7 +74,7 @@ async fn a_message_id_reused_for_another_text_is_refused_and_the_first_text_stay
     let id = fresh_id();
     patient.ask("sendMessage", send(&room, &id, "はい")).await;
     patient.refused("sendMessage", send(&room, &id, "いいえ"), "message_id_taken").await;
-    let mut elsewhere = world.connect(&dev::people::patient()).await;
+    let mut elsewhere = world.connect(&testkit::people::patient()).await;
     elsewhere.refused("sendMessage", send(&room, &id, "いいえ"), "message_id_taken").await;
     let log = world.log_of(&room).await;
     assert_eq!(log.len(), 2);
@@ -126,8 +126,8 @@ async fn many_senders_at_once_leave_neither_a_hole_nor_a_double() {
     let world = World::start().await;
     let Consultation { room, patient, hospital } = world.consultation().await;
     let mut senders = vec![patient, hospital];
-    senders.push(world.connect(&dev::people::patient()).await);
-    senders.push(world.connect(&dev::people::coordinator()).await);
+    senders.push(world.connect(&testkit::people::patient()).await);
+    senders.push(world.connect(&testkit::people::coordinator()).await);
     let acknowledged = join_all(senders.iter_mut().enumerate().map(async |(sender, client)| {
         let mut acknowledged = Vec::new();
         for number in 0..EACH {

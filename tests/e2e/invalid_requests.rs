@@ -220,7 +220,7 @@ async fn a_frame_of_200_kilobytes_closes_the_connection_with_1009() {
     assert_eq!(patient.closed().await, Some(1009));
     assert_eq!(written(&world).await, only_rooms(before));
     // The person comes back and goes on.
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     patient.say(&room, "もしもし").await;
 }
 
@@ -238,7 +238,7 @@ async fn a_token_that_expires_in_mid_connection_ends_the_session_and_at_the_next
     let world = World::start().await;
     let Consultation { room, .. } = world.consultation().await;
     world.settled().await;
-    let token = dev::people::patient().token(TOKEN_SECRET, Duration::from_secs(2));
+    let token = testkit::people::patient().token(TOKEN_SECRET, Duration::from_secs(2));
     let mut patient = world.try_connect(&token, Credential::Header).await.expect("it is still valid");
     let before = world.row_counts().await;
 
@@ -256,7 +256,7 @@ async fn a_token_that_expires_in_mid_connection_ends_the_session_and_at_the_next
     assert_eq!(refusal.status, 401);
 
     // Nothing is pushed to it any more: what would be closes it instead.
-    let mut fresh = world.connect(&dev::people::patient()).await;
+    let mut fresh = world.connect(&testkit::people::patient()).await;
     fresh.say(&room, "もしもし").await;
     patient.closed().await;
 }

@@ -15,7 +15,7 @@ fn texts(frames: &[Value]) -> Vec<&str> {
 async fn each_device_of_a_person_hears_what_the_other_side_says() {
     let world = World::start().await;
     let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
-    let mut laptop = world.connect(&dev::people::patient()).await;
+    let mut laptop = world.connect(&testkit::people::patient()).await;
     hospital.say(&room, "언제부터 아프셨어요?").await;
     for device in [&mut phone, &mut laptop] {
         device.hears("언제부터 아프셨어요?").await;
@@ -26,7 +26,7 @@ async fn each_device_of_a_person_hears_what_the_other_side_says() {
 async fn what_one_device_sends_appears_on_the_other_and_only_as_a_reply_on_its_own() {
     let world = World::start().await;
     let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
-    let mut laptop = world.connect(&dev::people::patient()).await;
+    let mut laptop = world.connect(&testkit::people::patient()).await;
     let seq = phone.say(&room, "頭が痛いです。").await;
     let copy = laptop.hears("頭が痛いです。").await;
     assert_eq!(copy["seq"], seq);
@@ -39,7 +39,7 @@ async fn what_one_device_sends_appears_on_the_other_and_only_as_a_reply_on_its_o
 async fn a_second_device_does_not_cut_the_first_one_off_and_leaving_with_one_keeps_the_other() {
     let world = World::start().await;
     let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
-    let mut laptop = world.connect(&dev::people::patient()).await;
+    let mut laptop = world.connect(&testkit::people::patient()).await;
     phone.ask("getRoomList", json!({})).await;
     laptop.ask("getRoomList", json!({})).await;
     laptop.leave().await;
@@ -67,7 +67,7 @@ async fn two_of_the_staff_see_the_same_consultation_and_each_others_answers() {
 async fn reading_on_one_device_is_read_on_the_other() {
     let world = World::start().await;
     let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
-    let mut laptop = world.connect(&dev::people::patient()).await;
+    let mut laptop = world.connect(&testkit::people::patient()).await;
     let seq = hospital.say(&room, "네").await;
     phone.ask("markRead", json!({"room_id": room, "seq": seq})).await;
     world.settled().await;

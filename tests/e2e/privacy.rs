@@ -86,7 +86,7 @@ async fn no_text_translation_name_or_token_is_ever_logged() {
 async fn whoever_guesses_somebodys_id_learns_no_name_by_it() {
     let world = World::start().await;
     let mut joon = world.connect(&Person::user("joon", "준", "ko")).await;
-    let mut aiko = world.connect(&dev::people::patient()).await;
+    let mut aiko = world.connect(&testkit::people::patient()).await;
     let named = |room: &Value| {
         let members = room["members"].as_array().unwrap();
         members.iter().find(|member| member["participant"] == "user:joon").unwrap()["name"].clone()
@@ -99,7 +99,7 @@ async fn whoever_guesses_somebodys_id_learns_no_name_by_it() {
     joon.ask("joinGroup", json!({"room_id": group["room_id"]})).await;
     let seen = aiko.ask("joinGroup", json!({"room_id": group["room_id"]})).await;
     assert_eq!(named(&seen["room"]), "준");
-    let mut staff = world.connect(&dev::people::coordinator()).await;
+    let mut staff = world.connect(&testkit::people::coordinator()).await;
     let consult = staff.ask("createRoom", json!({"kind": "consult", "user_id": "joon"})).await;
     assert_eq!(named(&consult["room"]), "준", "a hospital knows its patients");
 }

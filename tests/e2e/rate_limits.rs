@@ -44,7 +44,7 @@ async fn who_sends_the_same_text_four_times_is_muted_in_that_room_for_a_while() 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_costs_something_has_a_bucket_for_each_person() {
     let world = world(&[("CostlyPerMinute", "1"), ("CostlyBurst", "3")]).await;
-    let mut staff = world.connect(&dev::people::coordinator()).await;
+    let mut staff = world.connect(&testkit::people::coordinator()).await;
     let mut colleague = world.connect(&Person::staff("seoyeon", "seoul-clinic", "서연", "ko")).await;
     let consult = |patient: &str| json!({"kind": "consult", "user_id": patient});
     for patient in ["a", "b", "c"] {
@@ -102,7 +102,7 @@ async fn one_connection_listens_in_a_hundred_rooms_and_no_more() {
     patient.ask("joinGroup", json!({"room_id": room})).await;
     hospital.say(&room, "들리세요?").await;
     patient.hears("들리세요?").await;
-    let mut laptop = world.connect(&dev::people::patient()).await;
+    let mut laptop = world.connect(&testkit::people::patient()).await;
     laptop.ask("joinGroup", open(100)).await;
     patient.leave().await;
     world.settled().await;

@@ -42,7 +42,7 @@ async fn a1_thousands_of_open_connections_of_others_keep_a_message_from_nobody()
 async fn a2_messages_sent_at_the_same_instant_are_all_kept() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
-    let mut laptop = world.connect(&dev::people::patient()).await;
+    let mut laptop = world.connect(&testkit::people::patient()).await;
     let (first, second, third) =
         tokio::join!(patient.say(&room, "一"), hospital.say(&room, "하나"), laptop.say(&room, "二"));
     assert_eq!(BTreeSet::from([first, second, third]), BTreeSet::from([2, 3, 4]));
@@ -108,7 +108,7 @@ async fn a5_the_room_list_shows_the_message_just_sent_and_its_counts_are_always_
 async fn a6_a_second_device_of_a_person_leaves_the_first_one_connected() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
-    let mut second = world.connect(&dev::people::patient()).await;
+    let mut second = world.connect(&testkit::people::patient()).await;
     hospital.say(&room, "네").await;
     patient.hears("네").await;
     second.hears("네").await;
@@ -207,7 +207,7 @@ async fn keeps_automatic_translation_between_more_than_twenty_languages() {
         "ro", "ru", "sv", "tr", "uk", "vi", "zh-Hans", "zh-Hant",
     ];
     let world = World::start().await;
-    let mut staff = world.connect(&dev::people::coordinator()).await;
+    let mut staff = world.connect(&testkit::people::coordinator()).await;
     let patients = join_all(languages.iter().enumerate().map(async |(number, language)| {
         world.connect(&Person::user(&format!("patient-{number}"), "Patient", language)).await
     }))
@@ -244,7 +244,7 @@ async fn keeps_unread_counts_for_each_side_of_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn keeps_a_status_for_each_consultation_and_lists_by_it() {
     let world = World::start().await;
-    let mut staff = world.connect(&dev::people::coordinator()).await;
+    let mut staff = world.connect(&testkit::people::coordinator()).await;
     for user in ["a", "b", "c"] {
         staff.ask("createRoom", json!({"kind": "consult", "user_id": user})).await;
     }

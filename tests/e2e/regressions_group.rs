@@ -62,7 +62,7 @@ async fn keeps_storing_a_message_first_and_pushing_it_by_the_stream() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_gets_in_whose_token_was_not_checked() {
     let world = World::start().await;
-    let forged = dev::people::sign(
+    let forged = testkit::people::sign(
         &json!({"sub": "aiko", "exp": 4_102_444_800_u64}),
         "not the issuer's secret, but long enough to sign",
     );

@@ -72,7 +72,7 @@ fn assert_message(message: &Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn create_room_answers_the_room_and_whether_it_is_new() {
     let world = World::start().await;
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     let consult = json!({"kind": "consult", "hospital_id": "seoul-clinic"});
     let reply = patient.ask("createRoom", consult.clone()).await;
     assert_reply(&reply, "createRoom", &["room", "created"]);
@@ -86,7 +86,7 @@ async fn create_room_answers_the_room_and_whether_it_is_new() {
     assert_eq!(again["created"], false);
     assert_eq!(again["room"]["room_id"], "consult:aiko:seoul-clinic");
 
-    let mut staff = world.connect(&dev::people::coordinator()).await;
+    let mut staff = world.connect(&testkit::people::coordinator()).await;
     let same = staff.ask("createRoom", json!({"kind": "consult", "user_id": "aiko"})).await;
     assert_eq!(same["created"], false);
     assert_eq!(same["room"]["room_id"], "consult:aiko:seoul-clinic");
@@ -96,7 +96,7 @@ async fn create_room_answers_the_room_and_whether_it_is_new() {
 async fn a_direct_room_is_the_same_from_both_ends() {
     let world = World::start().await;
     let mut zoe = world.connect(&Person::user("zoe", "Zoe", "en")).await;
-    let mut aiko = world.connect(&dev::people::patient()).await;
+    let mut aiko = world.connect(&testkit::people::patient()).await;
     let first = zoe.ask("createRoom", json!({"kind": "direct", "user_id": "aiko"})).await;
     assert_eq!(first["room"]["room_id"], "direct:aiko:zoe");
     assert_eq!(first["room"]["kind"], "direct");
@@ -108,7 +108,7 @@ async fn a_direct_room_is_the_same_from_both_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_has_a_name_its_members_and_an_owner() {
     let world = World::start().await;
-    let mut aiko = world.connect(&dev::people::patient()).await;
+    let mut aiko = world.connect(&testkit::people::patient()).await;
     let reply = aiko.ask("createRoom", json!({"kind": "group", "name": "回復の会", "members": ["user:joon"]})).await;
     assert_reply(&reply, "createRoom", &["room", "created"]);
     assert_room(&reply["room"]);
@@ -123,7 +123,7 @@ async fn a_group_has_a_name_its_members_and_an_owner() {
 #[tokio::test(flavor = "multi_thread")]
 async fn join_group_answers_the_room_under_each_name_of_its_field() {
     let world = World::start().await;
-    let mut aiko = world.connect(&dev::people::patient()).await;
+    let mut aiko = world.connect(&testkit::people::patient()).await;
     for field in ["groupId", "group_id", "room_id"] {
         let reply = aiko.ask("joinGroup", json!({ field: "open:lobby" })).await;
         assert_reply(&reply, "joinGroup", &["room"]);
@@ -158,7 +158,7 @@ async fn send_message_answers_the_number_and_the_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_without_a_request_id_is_answered_without_one() {
     let world = World::start().await;
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     patient.send(r#"{"action":"getRoomList"}"#).await;
     let reply = patient.frame("the reply", |frame| frame["type"] == "reply").await;
     assert!(reply.get("request_id").is_none_or(Value::is_null), "{reply}");
@@ -193,7 +193,7 @@ async fn get_chat_history_answers_messages_and_the_way_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn get_room_list_answers_rooms_page_by_page() {
     let world = World::start().await;
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     for hospital in ["a", "b", "c"] {
         patient.ask("createRoom", json!({"kind": "consult", "hospital_id": hospital})).await;
     }

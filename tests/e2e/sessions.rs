@@ -8,7 +8,7 @@ use local_gateway::faults::{Delayed, Kind, Latencies, Latency, Plan};
 use serde_json::{Value, json};
 
 fn aiko() -> Person {
-    dev::people::patient()
+    testkit::people::patient()
 }
 
 /// A token of that person which was issued and ends at these seconds from now.
@@ -159,9 +159,9 @@ async fn one_connection_too_many_closes_the_oldest_of_the_same_person() {
     })
     .await;
     let mut colleague = world.connect(&Person::staff("seoyeon", "seoul-clinic", "서연", "ko")).await;
-    let mut first = world.connect(&dev::people::coordinator()).await;
-    let mut second = world.connect(&dev::people::coordinator()).await;
-    let mut third = world.connect(&dev::people::coordinator()).await;
+    let mut first = world.connect(&testkit::people::coordinator()).await;
+    let mut second = world.connect(&testkit::people::coordinator()).await;
+    let mut third = world.connect(&testkit::people::coordinator()).await;
     first.closed().await;
     for client in [&mut second, &mut third, &mut colleague] {
         client.ask("getRoomList", json!({})).await;
@@ -172,7 +172,7 @@ async fn one_connection_too_many_closes_the_oldest_of_the_same_person() {
     while ended(&world, "minjun").await < 2 {
         tokio::task::yield_now().await;
     }
-    world.connect(&dev::people::coordinator()).await;
+    world.connect(&testkit::people::coordinator()).await;
     third.ask("getRoomList", json!({})).await;
 }
 
@@ -252,7 +252,7 @@ async fn who_connects_too_often_is_told_to_wait_and_nobody_else_is() {
         world.connect(&aiko()).await.leave().await;
     }
     assert_eq!(world.try_connect(&world.token(&aiko()), Credential::Header).await.expect_err("a fourth").status, 429);
-    world.connect(&dev::people::coordinator()).await;
+    world.connect(&testkit::people::coordinator()).await;
 }
 
 async fn ended(world: &World, user: &str) -> usize {
@@ -288,7 +288,7 @@ async fn a_ticket_lets_its_person_in_once() {
         options.parameters.insert("TokenInQuery".to_owned(), "false".to_owned());
     })
     .await;
-    let mut staff = world.connect(&dev::people::coordinator()).await;
+    let mut staff = world.connect(&testkit::people::coordinator()).await;
     let answer = staff.ask("createTicket", json!({})).await;
     let ticket = answer["ticket"].as_str().unwrap();
     let left = answer["expires_at"].as_u64().unwrap().saturating_sub(seconds_since_the_epoch() * 1_000);
@@ -317,7 +317,8 @@ async fn only_the_first_place_where_a_credential_stands_counts() {
         assert_eq!(refusal.status, 401);
     }
     let mut headers = tokio_tungstenite::tungstenite::http::HeaderMap::new();
-    headers.insert("authorization", format!("Bearer {}", world.token(&dev::people::coordinator())).parse().unwrap());
+    headers
+        .insert("authorization", format!("Bearer {}", world.token(&testkit::people::coordinator())).parse().unwrap());
     headers.insert("sec-websocket-protocol", format!("damso.v1, bearer.{good}").parse().unwrap());
     let mut client = Client::connect_with_headers(&world.gateway.websocket_url(), headers).await.unwrap();
     client.ask("getUsage", json!({})).await;

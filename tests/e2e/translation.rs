@@ -72,7 +72,7 @@ async fn three_languages_read_everything_and_a_correction_survives_what_comes_la
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_thank_you_of_a_hospital_costs_no_characters() {
     let world = World::start().await;
-    let mut hospital = world.connect(&dev::people::coordinator()).await;
+    let mut hospital = world.connect(&testkit::people::coordinator()).await;
     for (number, user) in ["aiko", "ren"].into_iter().enumerate() {
         let mut patient = world.connect(&Person::user(user, "Patient", "ja")).await;
         patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
@@ -270,7 +270,7 @@ async fn glossary_tone_and_model_are_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn old_names_of_languages_are_understood_and_an_unknown_one_is_left_to_deepl() {
     let world = World::start().await;
-    let mut hospital = world.connect(&dev::people::coordinator()).await;
+    let mut hospital = world.connect(&testkit::people::coordinator()).await;
     for (user, language, source) in
         [("kari", "no", json!("NB")), ("noa", "iw", json!("HE")), ("ann", "xx", Value::Null)]
     {
@@ -324,13 +324,13 @@ async fn a_language_that_deepl_adds_works_and_one_that_it_lacks_is_refused_witho
 #[tokio::test(flavor = "multi_thread")]
 async fn months_and_pages_that_are_none_are_refused() {
     let world = World::start().await;
-    let mut hospital = world.connect(&dev::people::coordinator()).await;
+    let mut hospital = world.connect(&testkit::people::coordinator()).await;
     for month in ["2026", "2026-13", "2026-1", "x"] {
         hospital.refused("getUsage", json!({"month": month}), "bad_request").await;
     }
     assert_eq!(hospital.ask("getUsage", json!({"month": "2020-01"})).await["billed_characters"], 0);
     hospital.refused("getFailedTranslations", json!({"cursor": "nonsense"}), "bad_request").await;
-    let mut patient = world.connect(&dev::people::patient()).await;
+    let mut patient = world.connect(&testkit::people::patient()).await;
     patient.refused("getUsage", json!({}), "forbidden").await;
     hospital
         .refused(

@@ -89,7 +89,7 @@ async fn what_a_gateway_says_is_taken_once_and_only_as_it_was_signed() {
         assert_eq!(connect(&world, headers).await.expect_err(what).status, 401, "{what}");
     }
     // Nor does a token or a query string help.
-    let token = world.token(&dev::people::patient());
+    let token = world.token(&testkit::people::patient());
     assert_eq!(world.try_connect(&token, Credential::Header).await.expect_err("a token").status, 401);
     let url = format!("{}?user=aiko&x-damso-user=aiko", world.gateway.websocket_url());
     assert_eq!(Client::connect(&url, None).await.expect_err("a query string").status, 401);

@@ -35,7 +35,7 @@ async fn listening(world: &World, participant: &str) -> Vec<Value> {
 async fn a_connection_that_answers_nothing_is_tried_once_and_the_next_batch_of_another_room_goes_on() {
     let world = by_the_stream().await;
     let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
-    let mut laptop = world.connect(&dev::people::patient()).await;
+    let mut laptop = world.connect(&testkit::people::patient()).await;
     let mut guest = world.connect(&Person::user("guest", "손님", "ko")).await;
     let reply = guest.ask("createRoom", json!({"kind": "consult", "hospital_id": "other-clinic"})).await;
     let elsewhere = reply["room"]["room_id"].as_str().expect("an id").to_owned();
@@ -137,8 +137,8 @@ async fn a_row_that_no_connection_can_outlive_crowds_nobody() {
 async fn in_an_open_room_only_ones_own_devices_hear_how_far_one_has_read() {
     let world = World::start().await;
     let mut speaker = world.connect(&Person::user("speaker", "강사", "ko")).await;
-    let mut phone = world.connect(&dev::people::patient()).await;
-    let mut laptop = world.connect(&dev::people::patient()).await;
+    let mut phone = world.connect(&testkit::people::patient()).await;
+    let mut laptop = world.connect(&testkit::people::patient()).await;
     for client in [&mut speaker, &mut phone, &mut laptop] {
         client.ask("joinGroup", json!({"group_id": "open:hall"})).await;
     }

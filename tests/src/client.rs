@@ -3,20 +3,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use futures::stream::SplitSink;
-use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use testkit::websocket::{Disconnected, HandshakeError, Sender, WebSocket};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderMap;
-use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// How long a test waits for something before it fails: far longer than anything takes, even on a slow, busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(60);
-
-type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// Where a client puts its token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +42,7 @@ enum Frame {
 /// An open connection.
 #[derive(Debug)]
 pub struct Client {
-    outgoing: SplitSink<Socket, Message>,
+    outgoing: Sender,
     incoming: UnboundedReceiver<Frame>,
     /// What came while something else was waited for, oldest first.
     kept: VecDeque<Value>,
@@ -86,48 +80,29 @@ impl Client {
     ///
     /// The HTTP answer, where it is not a switch of protocols.
     pub async fn connect_with_headers(url: &str, headers: HeaderMap) -> Result<Self, Refusal> {
-        let mut request = url.into_client_request().expect("the gateway's address is a WebSocket URL");
-        request.headers_mut().extend(headers);
-        let connected = timeout(DEADLINE, connect_async(request)).await.expect("the handshake is answered");
-        let (socket, answer) = match connected {
-            Ok(connected) => connected,
-            Err(tungstenite::Error::Http(answer)) => {
-                return Err(Refusal {
-                    status: answer.status().as_u16(),
-                    body: String::from_utf8_lossy(answer.body().as_deref().unwrap_or_default()).into_owned(),
-                });
-            }
-            Err(error) => panic!("the handshake failed: {error}"),
+        let socket = match WebSocket::connect(url, headers).await {
+            Ok(socket) => socket,
+            Err(HandshakeError::Refused { status, body }) => return Err(Refusal { status, body }),
+            Err(error) => panic!("{error}"),
         };
-        let (outgoing, mut stream) = socket.split();
+        let WebSocket { sender: outgoing, mut receiver, headers: handshake } = socket;
         let (frames, incoming) = unbounded_channel();
         tokio::spawn(async move {
-            let mut code = None;
-            while let Some(Ok(message)) = stream.next().await {
-                let frame = match message {
-                    Message::Text(text) => {
-                        serde_json::from_str(&text).unwrap_or_else(|_| json!({ "not_json": text.as_str() }))
+            let closed = loop {
+                match receiver.next().await {
+                    Ok(text) => {
+                        let frame = serde_json::from_str(&text).unwrap_or_else(|_| json!({ "not_json": text }));
+                        if frames.send(Frame::Json(frame)).is_err() {
+                            return;
+                        }
                     }
-                    Message::Close(close) => {
-                        code = close.map(|close| u16::from(close.code));
-                        continue;
-                    }
-                    _ => continue,
-                };
-                if frames.send(Frame::Json(frame)).is_err() {
-                    return;
+                    Err(Disconnected::Closed(code)) => break code,
+                    Err(Disconnected::Cut) => break None,
                 }
-            }
-            let _ = frames.send(Frame::Closed(code));
+            };
+            let _ = frames.send(Frame::Closed(closed));
         });
-        Ok(Self {
-            outgoing,
-            incoming,
-            kept: VecDeque::new(),
-            closed: None,
-            requests: 0,
-            handshake: answer.headers().clone(),
-        })
+        Ok(Self { outgoing, incoming, kept: VecDeque::new(), closed: None, requests: 0, handshake })
     }
 
     /// Sends a request and returns its answer, a reply or an error.
@@ -221,18 +196,18 @@ impl Client {
 
     /// Sends a text frame as it is.
     pub async fn send(&mut self, text: impl Into<String>) {
-        self.outgoing.send(Message::text(text.into())).await.expect("the connection is open");
+        self.outgoing.send(text).await.expect("the connection is open");
     }
 
     /// Sends a binary frame.
     pub async fn send_binary(&mut self, bytes: Vec<u8>) {
-        self.outgoing.send(Message::binary(bytes)).await.expect("the connection is open");
+        self.outgoing.send_binary(bytes).await.expect("the connection is open");
     }
 
     /// Whether the server still answers; `false` if it has closed the connection.
     pub async fn lasts(&mut self) -> bool {
         let question = json!({"action": "sync", "rooms": {}, "request_id": "lasts"});
-        if self.closed.is_some() || self.outgoing.send(Message::text(question.to_string())).await.is_err() {
+        if self.closed.is_some() || self.outgoing.send(question.to_string()).await.is_err() {
             return false;
         }
         loop {
@@ -262,7 +237,7 @@ impl Client {
 
     /// Closes the connection as a client that goes away politely.
     pub async fn leave(mut self) {
-        let _ = self.outgoing.close().await;
+        self.outgoing.close().await;
         self.closed().await;
     }
 }

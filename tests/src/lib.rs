@@ -8,11 +8,10 @@
 
 mod client;
 mod proxy_headers;
-mod rows;
 mod world;
 
 pub use client::{Client, Credential, DEADLINE, Refusal};
-pub use dev::people::{Person, seconds_since_the_epoch, sign};
 pub use proxy_headers::ProxyHeaders;
-pub use rows::Row;
-pub use world::{Consultation, TOKEN_SECRET, World, binaries, root};
+pub use testkit::TOKEN_SECRET;
+pub use testkit::people::{Person, seconds_since_the_epoch, sign};
+pub use world::{Consultation, Row, World, binaries, root};

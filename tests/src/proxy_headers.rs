@@ -3,7 +3,7 @@
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dev::people::{Person, seconds_since_the_epoch};
+use testkit::people::{Person, seconds_since_the_epoch};
 use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName};
 
 const NAMES: [&str; 8] = ["user", "user-type", "hospital", "name", "language", "until", "timestamp", "nonce"];

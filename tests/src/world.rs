@@ -2,31 +2,28 @@
 //! database.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use deepl_stub::DeepLStub;
-use dev::binaries::{BuildFolder, build};
-use dev::people::Person;
-use local_gateway::{Binaries, Gateway, LogLine, LogSink, Options};
+use local_gateway::{Gateway, LogLine, LogSink, Options};
 use sam_template::Template;
 use serde_json::{Value, json};
+use testkit::binaries::build;
+use testkit::people::Person;
+use testkit::{Stack, rows, stack};
 use tokio::sync::OnceCell;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::client::{Client, Credential, Refusal};
-use crate::rows::{self, Row};
 
-/// The secret that signs every test's tokens; the authorizer reads it from Secrets Manager.
-pub const TOKEN_SECRET: &str = "the-secret-of-the-end-to-end-tests-which-is-longer-than-256-bit";
-
-/// How long a token is valid in tests that are not about its expiry.
-const LIFETIME: Duration = Duration::from_secs(3600);
+/// One row, as plain JSON.
+pub type Row = Value;
 
 /// The repository.
 #[must_use]
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the repository").to_path_buf()
+    stack::repository()
 }
 
 /// Builds every binary of the workspace, once per test run, and says where they lie. `cargo test` builds the
@@ -34,14 +31,7 @@ pub fn root() -> PathBuf {
 /// cargo can be asked from here.
 pub async fn binaries() -> PathBuf {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
-    BUILT
-        .get_or_init(async || {
-            let folder = BuildFolder::of_this_program().expect("tests run from a target folder");
-            build(&root(), &folder).await.expect("the functions build");
-            folder.binaries()
-        })
-        .await
-        .clone()
+    BUILT.get_or_init(async || build(&root()).await.unwrap_or_else(|error| panic!("{error}"))).await.clone()
 }
 
 /// A running Damso.
@@ -64,27 +54,21 @@ impl World {
     /// Starts one with other options, for example other template parameters.
     pub async fn with(change: impl FnOnce(&mut Options)) -> Self {
         let binaries = binaries().await;
-        let translator = DeepLStub::start().await.expect("a port is free on loopback");
         let (lines, log) = unbounded_channel();
-        let mut options = Options {
-            parameters: BTreeMap::from([("DeepLEndpoint".to_owned(), translator.url())]),
-            secrets: BTreeMap::from([
-                ("TokenSecret".to_owned(), TOKEN_SECRET.to_owned()),
-                ("DeepLSecret".to_owned(), "stand-in".to_owned()),
-            ]),
-            log: LogSink::Lines(lines),
-            ..Options::new(root().join("template.yaml"), Binaries::Built { directory: binaries })
-        };
-        change(&mut options);
-        let gateway = Gateway::start(options).await.unwrap_or_else(|error| panic!("the gateway starts: {error}"));
-        let dynamodb = rows::client(&gateway);
+        let started = Stack::start(&stack::template_file(), &binaries, |options| {
+            options.log = LogSink::Lines(lines);
+            change(options);
+        })
+        .await;
+        let Stack { gateway, translator } = started.unwrap_or_else(|error| panic!("{error}"));
+        let dynamodb = dynamodb_client(&gateway);
         Self { gateway, translator, dynamodb, log: std::sync::Mutex::new(log) }
     }
 
     /// A token for somebody.
     #[must_use]
     pub fn token(&self, person: &Person) -> String {
-        person.token(TOKEN_SECRET, LIFETIME)
+        stack::token(person)
     }
 
     /// Connects somebody, with the token in the header.
@@ -107,7 +91,7 @@ impl World {
     /// A patient (愛子, Japanese) and a hospital (민준, Korean) in one consultation, both connected and both knowing that
     /// it was opened.
     pub async fn consultation(&self) -> Consultation {
-        let (patient, coordinator) = (dev::people::patient(), dev::people::coordinator());
+        let (patient, coordinator) = (testkit::people::patient(), testkit::people::coordinator());
         let mut patient = self.connect(&patient).await;
         let mut hospital = self.connect(&coordinator).await;
         let reply = patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
@@ -142,7 +126,7 @@ impl World {
 
     /// All rows of a table.
     pub async fn rows(&self, logical_id: &str) -> Vec<Row> {
-        rows::all(&self.dynamodb, &self.table(logical_id)).await
+        rows::read(&self.gateway, logical_id).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The rows of one room's log, in order.
@@ -155,7 +139,7 @@ impl World {
 
     /// Puts rows into a table, past every function.
     pub async fn put(&self, logical_id: &str, new: impl IntoIterator<Item = Row>) {
-        rows::put(&self.dynamodb, &self.table(logical_id), new).await;
+        rows::write(&self.gateway, logical_id, new).await.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Puts texts into a room's log, past every function, behind a text that is its last entry: as they would have been
@@ -176,8 +160,11 @@ impl World {
 
     /// How many rows each table has.
     pub async fn row_counts(&self) -> BTreeMap<String, usize> {
-        let tables = self.template().tables.keys().map(|id| (id.clone(), self.table(id)));
-        rows::counts(&self.dynamodb, tables).await
+        let mut counts = BTreeMap::new();
+        for logical_id in self.template().tables.keys() {
+            counts.insert(logical_id.clone(), self.rows(logical_id).await.len());
+        }
+        counts
     }
 
     /// How often the functions called one operation, for example `dynamodb:Scan`.
@@ -212,6 +199,18 @@ impl World {
             .await
             .unwrap_or_else(|error| panic!("{crate_name} failed: {error}"))
     }
+}
+
+/// An SDK's client of the gateway's DynamoDB. Its key belongs to no function: it may do everything and is counted for
+/// nobody.
+fn dynamodb_client(gateway: &Gateway) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("person", "person", None, None, "a person at the laptop"))
+        .endpoint_url(gateway.endpoint_url())
+        .build();
+    aws_sdk_dynamodb::Client::from_conf(config)
 }
 
 /// What the functions logged is the first thing to read when a test fails.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use local_gateway::Gateway;
-use serde_json::{Value, json};
+use serde_json::Value;
+use testkit::rows::{self, TableError};
 
 use crate::entry::Entry;
 
@@ -59,35 +60,27 @@ pub struct Seat {
     pub read_text_count: u64,
 }
 
-/// Why the tables could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the table {table} cannot be read: {problem}")]
-pub struct Unread {
-    table: String,
-    problem: String,
-}
-
 impl Evidence {
     /// Reads the tables.
     ///
     /// # Errors
     ///
     /// Where the template lacks one of them, or the database fails.
-    pub async fn read(gateway: &Gateway) -> Result<Self, Unread> {
+    pub async fn read(gateway: &Gateway) -> Result<Self, TableError> {
         let mut evidence = Self::default();
-        for row in rows(gateway, "MessagesTable").await? {
+        for row in rows::read(gateway, "MessagesTable").await? {
             evidence.entry(&row);
         }
         for log in evidence.logs.values_mut() {
             log.sort_by_key(|logged| logged.entry.seq);
         }
-        for row in rows(gateway, "RoomsTable").await? {
+        for row in rows::read(gateway, "RoomsTable").await? {
             evidence.head(&row);
         }
-        for row in rows(gateway, "MembersTable").await? {
+        for row in rows::read(gateway, "MembersTable").await? {
             evidence.seat(&row);
         }
-        for row in rows(gateway, "SendsTable").await? {
+        for row in rows::read(gateway, "SendsTable").await? {
             evidence.send(&row);
         }
         Ok(evidence)
@@ -159,25 +152,4 @@ impl Evidence {
 
 fn room_of(row: &Value) -> Option<String> {
     Some(row["room_id"].as_str()?.to_owned())
-}
-
-/// All rows of a table, as plain JSON.
-async fn rows(gateway: &Gateway, logical_id: &str) -> Result<Vec<Value>, Unread> {
-    let unread = |problem: String| Unread { table: logical_id.to_owned(), problem };
-    let table = gateway.resource(logical_id).ok_or_else(|| unread("the template has no such table".to_owned()))?;
-    let mut rows = Vec::new();
-    let mut request = json!({ "TableName": table, "ConsistentRead": true });
-    loop {
-        let answer = gateway.database().call("Scan", request.clone()).await;
-        let mut body = answer.map_err(|error| unread(error.body.to_string()))?.body;
-        for item in body["Items"].as_array_mut().into_iter().flatten() {
-            let item: serde_dynamo::Item =
-                serde_json::from_value(item.take()).map_err(|error| unread(error.to_string()))?;
-            rows.push(serde_dynamo::from_item(item).map_err(|error| unread(error.to_string()))?);
-        }
-        match body["LastEvaluatedKey"].take() {
-            Value::Null => return Ok(rows),
-            key => request["ExclusiveStartKey"] = key,
-        }
-    }
 }

@@ -14,7 +14,6 @@ pub mod judge;
 pub mod plans;
 pub mod reading;
 mod run;
-mod socket;
 mod tempo;
 mod verdict;
 

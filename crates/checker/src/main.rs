@@ -2,17 +2,16 @@
 //! says whether a promise was broken. Exit code 1 if one was, 2 if there is no verdict: nor is there one where fewer messages were
 //! acknowledged than were asked for.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use checker::{CheckError, Options, Progress, Tempo, Verdict, plans, run};
 use clap::{Parser, ValueEnum};
-use deepl_stub::DeepLStub;
-use dev::binaries::{BuildError, BuildFolder, build};
 use local_gateway::faults::{Plan, PlanError};
-use local_gateway::{Binaries, Gateway, Limits, LogSink, StartError, Timing};
+use local_gateway::{Limits, LogSink, Timing};
+use testkit::binaries::{BuildError, given_or_built};
+use testkit::{Stack, StackError, TOKEN_SECRET, stack};
 
 /// Checks that nothing acknowledged is lost, doubled or out of order, under faults.
 #[derive(Debug, Parser)]
@@ -55,7 +54,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// The template to run [default: template.yaml].
-    #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"), hide_default_value = true)]
+    #[arg(long, value_name = "FILE", default_value_os_t = stack::template_file(), hide_default_value = true)]
     template: PathBuf,
 }
 
@@ -79,16 +78,11 @@ enum Failure {
     Build(#[from] BuildError),
     #[error(transparent)]
     Plan(#[from] PlanError),
-    #[error("the stand-in for DeepL cannot start: {0}")]
-    StandIn(std::io::Error),
     #[error(transparent)]
-    Start(#[from] StartError),
+    Stack(#[from] StackError),
     #[error(transparent)]
     Check(#[from] CheckError),
 }
-
-/// The secret of the run's tokens.
-const TOKEN_SECRET: &str = "the-secret-of-the-checker's-tokens-which-is-longer-than-256-bit";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -139,8 +133,9 @@ async fn check(arguments: &Arguments) -> Result<Verdict, Failure> {
         tempo: Tempo { heartbeat_ms: 8_000..=15_000, ..Tempo::default() },
         ..Options::default()
     };
-    let translator = DeepLStub::start().await.map_err(Failure::StandIn)?;
-    let gateway = Gateway::start(stack(arguments, &translator).await?).await?;
+    let binaries = given_or_built(arguments.binaries.as_deref(), &arguments.template).await?;
+    let Stack { gateway, .. } =
+        Stack::start(&arguments.template, &binaries, |options| configure(options, arguments)).await?;
     let sends = arguments.sends;
     let verdict = run(&gateway, TOKEN_SECRET, &options, |Progress { acknowledged, since }| {
         anstream::eprintln!("{:>5} s  {acknowledged} of {sends} messages acknowledged", since.as_secs());
@@ -153,39 +148,16 @@ async fn check(arguments: &Arguments) -> Result<Verdict, Failure> {
 }
 
 /// The stack as it is deployed, with AWS's limits in time made short.
-async fn stack(arguments: &Arguments, translator: &DeepLStub) -> Result<local_gateway::Options, Failure> {
-    let directory = match &arguments.binaries {
-        Some(directory) => directory.clone(),
-        None => {
-            let folder = BuildFolder::of_this_program()?;
-            anstream::eprintln!("Building the functions; the first time takes some minutes, later ones a second.");
-            build(arguments.template.parent().unwrap_or(Path::new(".")), &folder).await?;
-            folder.binaries()
-        }
-    };
-    let parameter = |name: &str, value: String| (name.to_owned(), value);
-    Ok(local_gateway::Options {
-        parameters: BTreeMap::from([
-            parameter("DeepLEndpoint", translator.url()),
-            // The clients write faster than people do.
-            parameter("SendWindowMs", "0".to_owned()),
-            parameter("CostlyPerMinute", "0".to_owned()),
-        ]),
-        secrets: BTreeMap::from([
-            parameter("TokenSecret", TOKEN_SECRET.to_owned()),
-            parameter("DeepLSecret", "stand-in".to_owned()),
-        ]),
-        log: match &arguments.log {
-            Some(file) => LogSink::File(file.clone()),
-            None => LogSink::Discard,
-        },
-        // Now and then a heart beats later than a connection may be idle.
-        limits: Limits { idle: Duration::from_secs(12), longest: Duration::from_secs(300), ..Limits::default() },
-        streams: Timing {
-            first_retry: Duration::from_millis(50),
-            longest_retry: Duration::from_secs(1),
-            ..Timing::default()
-        },
-        ..local_gateway::Options::new(arguments.template.clone(), Binaries::Built { directory })
-    })
+fn configure(options: &mut local_gateway::Options, arguments: &Arguments) {
+    // The clients write faster than people do.
+    for (parameter, value) in [("SendWindowMs", "0"), ("CostlyPerMinute", "0")] {
+        options.parameters.insert(parameter.to_owned(), value.to_owned());
+    }
+    if let Some(file) = &arguments.log {
+        options.log = LogSink::File(file.clone());
+    }
+    // Now and then a heart beats later than a connection may be idle.
+    options.limits = Limits { idle: Duration::from_secs(12), longest: Duration::from_secs(300), ..Limits::default() };
+    options.streams =
+        Timing { first_retry: Duration::from_millis(50), longest_retry: Duration::from_secs(1), ..Timing::default() };
 }

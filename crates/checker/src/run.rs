@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use local_gateway::Gateway;
 use local_gateway::faults::{Plan, PlanError};
+use testkit::rows::TableError;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -14,7 +15,7 @@ use tokio::time::timeout;
 use crate::account::{Account, Counts};
 use crate::cast::Cast;
 use crate::client::{Client, Phase, Stage};
-use crate::evidence::{Evidence, Unread};
+use crate::evidence::Evidence;
 use crate::judge::{History, judge};
 use crate::plans;
 use crate::tempo::Tempo;
@@ -95,7 +96,7 @@ pub enum CheckError {
     NeverQuiet,
     /// The tables cannot be read.
     #[error(transparent)]
-    Unread(#[from] Unread),
+    Unread(#[from] TableError),
 }
 
 /// How long rooms may take to be opened, and to be joined.

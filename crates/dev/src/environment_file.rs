@@ -1,36 +1,36 @@
 //! The file that `cargo lambda watch --env-file` reads.
 //!
-//! `cargo lambda watch` takes one file and gives it to every function, so the file is the union of what the functions
-//! get from the gateway. What differs from function to function is what Lambda itself sets: its name, its memory,
-//! which `cargo lambda` sets as well, and its credentials, which become those of a developer: the gateway lets them
-//! do everything.
+//! `cargo lambda watch` passes one file to every function, so the file merges the environments of all functions. Only
+//! what Lambda itself sets differs between functions: the name and memory, which `cargo lambda` sets too, and the
+//! credentials. The file has a developer's credentials instead, with which the gateway allows everything.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// What Lambda sets in every process, and `cargo lambda` in its own way; a `PATH` of Lambda's would hide cargo from
-/// it.
-const LAMBDAS_OWN: [&str; 6] = ["AWS_EXECUTION_ENV", "AWS_LAMBDA_", "_HANDLER", "LANG", "PATH", "TZ"];
+/// Variables that Lambda sets in every process, and `cargo lambda` in its own way. Lambda's `PATH` would hide cargo from
+/// `cargo lambda`.
+const SET_BY_LAMBDA: [&str; 6] = ["AWS_EXECUTION_ENV", "AWS_LAMBDA_", "_HANDLER", "LANG", "PATH", "TZ"];
 
-/// The key that the file carries in place of each function's own.
+/// The access key that replaces those of the functions.
 const DEVELOPER: &str = "developer";
 
-/// Unites the functions' environments into one.
+/// Merges the functions' environments into one.
 #[must_use]
-pub fn united(environments: impl IntoIterator<Item = BTreeMap<String, String>>) -> BTreeMap<String, String> {
-    let mut united: BTreeMap<String, String> = environments.into_iter().flatten().collect();
-    united
-        .retain(|name, _| !LAMBDAS_OWN.iter().any(|own| name == own || (own.ends_with('_') && name.starts_with(own))));
+pub fn merge(environments: impl IntoIterator<Item = BTreeMap<String, String>>) -> BTreeMap<String, String> {
+    let mut merged: BTreeMap<String, String> = environments.into_iter().flatten().collect();
+    merged.retain(|name, _| {
+        !SET_BY_LAMBDA.iter().any(|own| name == own || (own.ends_with('_') && name.starts_with(own)))
+    });
     for credential in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
-        united.insert(credential.to_owned(), DEVELOPER.to_owned());
+        merged.insert(credential.to_owned(), DEVELOPER.to_owned());
     }
-    united.remove("AWS_SESSION_TOKEN");
-    united
+    merged.remove("AWS_SESSION_TOKEN");
+    merged
 }
 
-/// Writes one `NAME="value"` line each, and makes the folder.
+/// Writes one `NAME="value"` line per variable, and creates the folder if needed.
 ///
 /// # Errors
 ///
@@ -52,8 +52,8 @@ mod tests {
     }
 
     #[test]
-    fn one_file_serves_all_functions_under_a_developers_key() {
-        let file = united([
+    fn merged_file_has_developer_credentials() {
+        let file = merge([
             environment(&[
                 ("ROOMS_TABLE", "damso-RoomsTable"),
                 ("AWS_ACCESS_KEY_ID", "first"),

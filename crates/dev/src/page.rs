@@ -1,4 +1,4 @@
-//! The page, as it was built into `web/dist`, for who has nothing but Rust and a browser.
+//! Serves the web page as built into `web/dist`, so that trying it needs nothing but Rust and a browser.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,32 +20,25 @@ pub struct Page {
     task: tokio::task::AbortHandle,
 }
 
-/// Somebody who is signed in by a link.
+/// A link that signs somebody in.
 #[derive(Debug, Clone)]
-pub struct SignedIn {
-    /// The path of the link.
+pub struct Login {
     pub path: &'static str,
-    /// Their token.
     pub token: String,
 }
 
 impl Page {
-    /// Serves a folder of built files on loopback, and for each person a short path that signs them in. Who they are travels in the
-    /// fragment, which browsers send to nobody; `/both` shows all of them side by side.
+    /// Serves a folder of built files on loopback, with a short path for each login. `/both` shows all of them on one
+    /// page. Tokens travel in the URL's fragment, which browsers never send to a server.
     ///
     /// # Errors
     ///
-    /// Where the address cannot be listened on.
-    pub async fn start(
-        address: SocketAddr,
-        folder: &Path,
-        websocket_url: &str,
-        people: &[SignedIn],
-    ) -> io::Result<Self> {
-        let sides: Vec<_> = people.iter().map(|one| json!({"url": websocket_url, "token": one.token})).collect();
+    /// When the address cannot be listened on.
+    pub async fn start(address: SocketAddr, folder: &Path, websocket_url: &str, logins: &[Login]) -> io::Result<Self> {
+        let sides: Vec<_> = logins.iter().map(|login| json!({"url": websocket_url, "token": login.token})).collect();
         let pair = URL_SAFE_NO_PAD.encode(json!(sides).to_string());
         let mut routes = Router::new().route("/both", redirect(format!("/#pair={pair}")));
-        for SignedIn { path, token } in people {
+        for Login { path, token } in logins {
             let url: String = url::form_urlencoded::byte_serialize(websocket_url.as_bytes()).collect();
             routes = routes.route(path, redirect(format!("/#url={url}&token={token}")));
         }
@@ -56,7 +49,7 @@ impl Page {
         Ok(Self { address, task })
     }
 
-    /// Where a path of it is.
+    /// The URL of a path.
     #[must_use]
     pub fn link(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)

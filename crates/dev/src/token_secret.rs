@@ -1,7 +1,7 @@
 //! The secret that signs this checkout's development tokens.
 //!
-//! It is made once and kept beside the environment file, so that a running `cargo lambda watch`, whose functions keep
-//! secrets in memory for minutes, still accepts the tokens that the next `cargo dev` prints.
+//! It is created once and kept next to the environment file. The functions of a running `cargo lambda watch` cache
+//! secrets for minutes; with a secret that stays the same they accept the tokens that the next `cargo dev` prints.
 
 use std::fs;
 use std::io::{self, Write};
@@ -10,15 +10,15 @@ use std::path::Path;
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 
-/// As many characters as the template asks Secrets Manager for.
+/// The length that the template asks Secrets Manager for.
 const LENGTH: usize = 64;
 
-/// Reads the secret from `path`, or makes one there that only this account of the machine can read.
+/// Reads the secret from `path`, or creates one there that only the current user can read.
 ///
 /// # Errors
 ///
-/// When the file can be neither read nor made.
-pub fn read_or_make(path: &Path) -> io::Result<String> {
+/// When the file can be neither read nor created.
+pub fn read_or_create(path: &Path) -> io::Result<String> {
     if let Ok(kept) = fs::read_to_string(path)
         && kept.trim().len() >= LENGTH
     {
@@ -41,11 +41,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_secret_stays_the_same_from_one_run_to_the_next() {
+    fn secret_survives_restart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".dev").join("token-secret");
-        let first = read_or_make(&path).unwrap();
+        let first = read_or_create(&path).unwrap();
         assert_eq!(first.len(), LENGTH);
-        assert_eq!(read_or_make(&path).unwrap(), first);
+        assert_eq!(read_or_create(&path).unwrap(), first);
     }
 }

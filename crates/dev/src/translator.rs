@@ -1,58 +1,55 @@
-//! Who translates on the laptop: DeepL itself for those who have a key, else its stand-in.
+//! The translator: DeepL when there is a key for it, otherwise the stub.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use deepl_stub::DeepLStub;
 
-/// The variable that holds a key of DeepL's.
 const KEY_VARIABLE: &str = "DEEPL_AUTH_KEY";
 
-/// Who translates. Dropping the stand-in ends it.
+/// Dropping the stub stops it.
 #[derive(Debug)]
 pub enum Translator {
     /// DeepL, with this key.
     DeepL(String),
-    /// The phrasebook on loopback.
-    StandIn(DeepLStub),
+    Stub(DeepLStub),
 }
 
 impl Translator {
-    /// DeepL where `DEEPL_AUTH_KEY` is set, else the stand-in on that address.
+    /// DeepL if `DEEPL_AUTH_KEY` is set, otherwise the stub on that address.
     ///
     /// # Errors
     ///
-    /// When the stand-in cannot listen there.
+    /// When the stub cannot listen on the address.
     #[allow(
         clippy::disallowed_methods,
-        reason = "a program of the laptop: a key does not belong on a command line, which others can read"
+        reason = "other users can read a command line, so the key is passed in the environment"
     )]
     pub async fn choose(address: SocketAddr) -> std::io::Result<Self> {
         match std::env::var(KEY_VARIABLE) {
             Ok(key) if !key.trim().is_empty() => Ok(Self::DeepL(key.trim().to_owned())),
-            _ => Ok(Self::StandIn(DeepLStub::start_on(address).await?)),
+            _ => Ok(Self::Stub(DeepLStub::start_on(address).await?)),
         }
     }
 
-    /// What the secret `DeepLSecret` holds. The stand-in takes any key.
+    /// The value of the secret `DeepLSecret`. The stub accepts any key.
     #[must_use]
     pub fn key(&self) -> &str {
         match self {
             Self::DeepL(key) => key,
-            Self::StandIn(_) => "stand-in",
+            Self::Stub(_) => "any-key",
         }
     }
 
-    /// What it sets in the template: the stand-in's address; DeepL's own follows from the key.
+    /// Template parameters: the address of the stub. DeepL's own address follows from the key.
     #[must_use]
     pub fn parameters(&self) -> BTreeMap<String, String> {
         match self {
             Self::DeepL(_) => BTreeMap::new(),
-            Self::StandIn(stand_in) => BTreeMap::from([("DeepLEndpoint".to_owned(), stand_in.url())]),
+            Self::Stub(stub) => BTreeMap::from([("DeepLEndpoint".to_owned(), stub.url())]),
         }
     }
 
-    /// Whether it is DeepL.
     #[must_use]
     pub fn is_deepl(&self) -> bool {
         matches!(self, Self::DeepL(_))

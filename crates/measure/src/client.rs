@@ -5,17 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::stream::SplitSink;
-use futures::{SinkExt, StreamExt};
 use serde_json::Value;
-use tokio::net::TcpStream;
+use testkit::WebSocket;
+use testkit::websocket::{HandshakeError, Sender};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// How long a reply may take: longer than anything does, also at AWS's latencies on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub enum ClientError {
     /// The handshake failed.
     #[error("a client cannot connect: {0}")]
-    Handshake(String),
+    Handshake(#[from] HandshakeError),
     /// The connection ended.
     #[error("a client's connection ended while it waited for {0}")]
     Ended(String),
@@ -129,13 +123,12 @@ impl Heard {
     }
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 type Waiting = Arc<Mutex<HashMap<String, oneshot::Sender<Value>>>>;
 
 /// An open connection. Dropping it cuts it.
 #[derive(Debug)]
 pub struct Client {
-    outgoing: tokio::sync::Mutex<SplitSink<Socket, Message>>,
+    outgoing: tokio::sync::Mutex<Sender>,
     waiting: Waiting,
     traffic: Traffic,
     requests: AtomicU64,
@@ -150,17 +143,12 @@ impl Client {
     ///
     /// [`ClientError::Handshake`].
     pub async fn connect(url: &str, token: &str, traffic: &Traffic) -> Result<Self, ClientError> {
-        let failed = |problem: &dyn std::fmt::Display| ClientError::Handshake(problem.to_string());
-        let mut request = url.into_client_request().map_err(|problem| failed(&problem))?;
-        let bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(|problem| failed(&problem))?;
-        request.headers_mut().insert(AUTHORIZATION, bearer);
-        let (socket, _) = connect_async(request).await.map_err(|problem| failed(&problem))?;
-        let (outgoing, mut incoming) = socket.split();
+        let WebSocket { sender: outgoing, receiver: mut incoming, .. } =
+            WebSocket::connect_with_token(url, token).await?;
         let (waiting, heard) = (Waiting::default(), Arc::<Mutex<Heard>>::default());
         let (expected, counted, hearing) = (waiting.clone(), traffic.clone(), heard.clone());
         let reader = tokio::spawn(async move {
-            while let Some(Ok(message)) = incoming.next().await {
-                let Message::Text(text) = message else { continue };
+            while let Ok(text) = incoming.next().await {
                 let at = Instant::now();
                 let Ok(frame) = serde_json::from_str::<Value>(&text) else { continue };
                 counted.frame(text.len(), |counters| &counters.bytes_out);
@@ -202,7 +190,7 @@ impl Client {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id, asked);
         let text = fields.to_string();
         self.traffic.frame(text.len(), |counters| &counters.bytes_in);
-        let sent = self.outgoing.lock().await.send(Message::text(text)).await;
+        let sent = self.outgoing.lock().await.send(text).await;
         sent.map_err(|_| ClientError::Ended(action.to_owned()))?;
         match tokio::time::timeout(PATIENCE, answer).await {
             Ok(Ok(answer)) => Ok(answer),
@@ -245,7 +233,7 @@ impl Client {
 
     /// Says goodbye, and waits until the other side has too.
     pub async fn leave(mut self) {
-        let _ = self.outgoing.lock().await.close().await;
+        self.outgoing.lock().await.close().await;
         let _ = tokio::time::timeout(PATIENCE, &mut self.reader).await;
     }
 }

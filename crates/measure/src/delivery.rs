@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use dev::people::Person;
 use futures::{StreamExt, TryStreamExt, stream};
 use local_gateway::faults::Latencies;
 use serde_json::{Value, json};
+use testkit::people::Person;
 
 use crate::client::{Client, ClientError};
 use crate::percentile::{milliseconds, percentile};

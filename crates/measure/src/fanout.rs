@@ -4,16 +4,17 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use dev::people::Person;
 use futures::{StreamExt, TryStreamExt, stream};
 use local_gateway::faults::{Chance, Plan};
 use serde_json::json;
+use testkit::people::Person;
+use testkit::stack;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::client::{Client, ClientError, Traffic};
 use crate::percentile::{milliseconds, percentile};
-use crate::stack::{MeasureError, Setup, TOKEN_SECRET};
+use crate::stack::{MeasureError, Setup};
 use crate::table::Table;
 
 /// How many connections listen.
@@ -153,7 +154,7 @@ pub async fn clients(url: &str) -> Result<(), MeasureError> {
             let numbers = clients.len()..clients.len() + further;
             let more: Vec<Client> = stream::iter(numbers)
                 .map(async |number| {
-                    let token = Person::user(&format!("listener-{number}"), "사람", "ko").token(TOKEN_SECRET, LIFETIME);
+                    let token = stack::token(&Person::user(&format!("listener-{number}"), "사람", "ko"));
                     let client = Client::connect(url, &token, &traffic).await?;
                     client.ask("joinGroup", json!({"group_id": ROOM})).await?;
                     Ok::<_, ClientError>(client)
@@ -179,8 +180,6 @@ pub async fn clients(url: &str) -> Result<(), MeasureError> {
     }
     Ok(())
 }
-
-const LIFETIME: Duration = Duration::from_secs(3600);
 
 fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()

@@ -1,7 +1,7 @@
 //! What the actions cost where much is open, written and listed already: it must be the same.
 
-use local_gateway::dynamodb::ApiError;
 use serde_json::{Value, json};
+use testkit::rows;
 
 use crate::bill::Bill;
 use crate::client::Client;
@@ -14,8 +14,6 @@ const CONNECTIONS: u32 = 10_000;
 const MESSAGES: u32 = 100_000;
 /// Rooms of the hospital.
 const ROOMS: u32 = 50_000;
-/// DynamoDB's own limit: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>.
-const BATCH: usize = 25;
 
 /// Everything that could grow with what is there.
 ///
@@ -56,8 +54,8 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     async fn set(stack: &'a Stack) -> Result<Self, MeasureError> {
-        let patient = stack.connect(&dev::people::Person::user("aiko", "愛子", "ko")).await?;
-        let hospital = stack.connect(&dev::people::coordinator()).await?;
+        let patient = stack.connect(&testkit::people::Person::user("aiko", "愛子", "ko")).await?;
+        let hospital = stack.connect(&testkit::people::coordinator()).await?;
         let reply = patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await?;
         let room = reply["room"]["room_id"].as_str().unwrap_or_default().to_owned();
         for number in 0..60 {
@@ -112,8 +110,17 @@ impl<'a> Scene<'a> {
         Ok(reply)
     }
 
+    /// The last item under a key.
+    async fn item(&self, table: &str, key: &str, value: &str) -> Result<Value, MeasureError> {
+        Ok(rows::last_item(&self.stack.gateway, table, key, value).await?)
+    }
+
+    async fn put(&self, table: &str, items: impl Iterator<Item = Value>) -> Result<(), MeasureError> {
+        Ok(rows::write_items(&self.stack.gateway, table, &items.collect::<Vec<_>>()).await?)
+    }
+
     async fn fill_connections(&self) -> Result<(), MeasureError> {
-        let model = self.row("ConnectionsTable", "audience", "user:aiko").await?;
+        let model = self.item("ConnectionsTable", "audience", "user:aiko").await?;
         let others = (0..CONNECTIONS).map(|number| {
             let mut row = model.clone();
             row["audience"] = json!({"S": format!("user:other-{number}")});
@@ -125,7 +132,7 @@ impl<'a> Scene<'a> {
 
     /// Puts a long log behind the room's last message, as it would have been written over years.
     async fn fill_log(&self) -> Result<(), MeasureError> {
-        let last = self.row("MessagesTable", "room_id", &self.room).await?;
+        let last = self.item("MessagesTable", "room_id", &self.room).await?;
         let number = |attribute: &str| last[attribute]["N"].as_str().and_then(|text| text.parse::<u32>().ok());
         let (seq, texts) = number("seq").zip(number("text_count")).unwrap_or_default();
         let rows = (1..=MESSAGES).map(|further| {
@@ -146,8 +153,8 @@ impl<'a> Scene<'a> {
 
     /// Gives the hospital many more consultations, all of them older than those it has.
     async fn fill_rooms(&self) -> Result<(), MeasureError> {
-        let room = self.row("RoomsTable", "room_id", &self.room).await?;
-        let seat = self.row("MembersTable", "room_id", &self.room).await?;
+        let room = self.item("RoomsTable", "room_id", &self.room).await?;
+        let seat = self.item("MembersTable", "room_id", &self.room).await?;
         let id = |number: u32| json!({"S": format!("consult:late-{number}:seoul-clinic")});
         let rooms = (0..ROOMS).map(|number| {
             let mut row = room.clone();
@@ -173,32 +180,4 @@ impl<'a> Scene<'a> {
         }
         Ok(())
     }
-
-    /// The last row under a key, as DynamoDB writes it.
-    async fn row(&self, table: &str, key: &str, value: &str) -> Result<Value, MeasureError> {
-        let query = json!({
-            "TableName": self.table(table), "KeyConditionExpression": "#key = :key", "ExpressionAttributeNames": {"#key": key},
-            "ExpressionAttributeValues": {":key": {"S": value}}, "ScanIndexForward": false, "Limit": 1,
-        });
-        let answer = self.stack.gateway.database().call("Query", query).await.map_err(|error| unread(&error))?;
-        Ok(answer.body["Items"][0].clone())
-    }
-
-    async fn put(&self, table: &str, rows: impl Iterator<Item = Value>) -> Result<(), MeasureError> {
-        let name = self.table(table);
-        let requests: Vec<Value> = rows.map(|row| json!({"PutRequest": {"Item": row}})).collect();
-        for batch in requests.chunks(BATCH) {
-            let request = json!({"RequestItems": {name.clone(): batch}});
-            self.stack.gateway.database().call("BatchWriteItem", request).await.map_err(|error| unread(&error))?;
-        }
-        Ok(())
-    }
-
-    fn table(&self, logical_id: &str) -> String {
-        self.stack.gateway.resource(logical_id).unwrap_or_default()
-    }
-}
-
-fn unread(error: &ApiError) -> MeasureError {
-    MeasureError::Other(format!("the tables cannot be filled: {}", error.body))
 }

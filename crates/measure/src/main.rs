@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use dev::binaries::{BuildError, BuildFolder, build};
 use local_gateway::faults::Latencies;
 use measure::costs::{self, Costs};
 use measure::delivery::{delivery, hot_room};
@@ -15,6 +14,8 @@ use measure::prices::Prices;
 use measure::stack::{MeasureError, Setup};
 use measure::table::Table;
 use measure::translation::translation;
+use testkit::binaries::{BuildError, given_or_built};
+use testkit::stack::template_file;
 
 /// Measures what Damso costs and how long it takes, on this machine.
 #[derive(Debug, Parser)]
@@ -42,7 +43,7 @@ struct Arguments {
     #[arg(long, value_name = "DIR")]
     binaries: Option<PathBuf>,
     /// The template to run
-    #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"), hide_default_value = true)]
+    #[arg(long, value_name = "FILE", default_value_os_t = template_file(), hide_default_value = true)]
     template: PathBuf,
 }
 
@@ -92,15 +93,7 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(url) = &arguments.clients_of {
         return Ok(fanout::clients(url).await?);
     }
-    let binaries = match &arguments.binaries {
-        Some(folder) => folder.clone(),
-        None => {
-            let folder = BuildFolder::of_this_program()?;
-            anstream::eprintln!("Building the functions; the first time takes some minutes, later ones a second.");
-            build(arguments.template.parent().unwrap_or(Path::new(".")), &folder).await?;
-            folder.binaries()
-        }
-    };
+    let binaries = given_or_built(arguments.binaries.as_deref(), &arguments.template).await?;
     let setup = Setup::of(&arguments.template, &binaries);
     if let Some(file) = &arguments.counts {
         return write(file, &serde_json::to_string_pretty(&costs::counts(&setup).await?)?);

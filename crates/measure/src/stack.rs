@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use deepl_stub::DeepLStub;
-use dev::people::Person;
+use local_gateway::Gateway;
 use local_gateway::faults::{Latencies, Plan};
-use local_gateway::{Binaries, Gateway, LogSink, Options, StartError};
+use testkit::people::Person;
+use testkit::rows::TableError;
+use testkit::{StackError, stack};
 
 use crate::bill::Bill;
 use crate::client::{Client, ClientError, Traffic};
@@ -17,10 +19,10 @@ use crate::client::{Client, ClientError, Traffic};
 pub enum MeasureError {
     /// The stack does not start.
     #[error(transparent)]
-    Start(#[from] StartError),
-    /// The stand-in for DeepL does not start.
-    #[error("the stand-in for DeepL cannot start: {0}")]
-    StandIn(std::io::Error),
+    Stack(#[from] StackError),
+    /// The tables cannot be filled.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// A client could not do its part.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -32,11 +34,6 @@ pub enum MeasureError {
     Other(String),
 }
 
-/// The secret of all tokens.
-pub const TOKEN_SECRET: &str = "the-secret-of-the-measured-tokens-which-is-longer-than-256-bit";
-
-/// How long tokens let in.
-const LIFETIME: Duration = Duration::from_secs(3600);
 /// How long it may take until all that follows from an action has happened.
 const QUIET: Duration = Duration::from_secs(120);
 
@@ -91,18 +88,12 @@ impl Setup {
     ///
     /// See [`MeasureError`].
     pub async fn start(&self) -> Result<Stack, MeasureError> {
-        let translator = DeepLStub::start().await.map_err(MeasureError::StandIn)?;
-        let mut parameters = self.parameters.clone();
-        parameters.insert("DeepLEndpoint".to_owned(), translator.url());
-        let secret = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let options = Options {
-            parameters,
-            secrets: BTreeMap::from([secret("TokenSecret", TOKEN_SECRET), secret("DeepLSecret", "stand-in")]),
-            log: LogSink::Discard,
-            faults: Plan { latencies: self.latencies.clone(), ..Plan::default() },
-            ..Options::new(&self.template, Binaries::Built { directory: self.binaries.clone() })
-        };
-        Ok(Stack { gateway: Gateway::start(options).await?, translator, traffic: Traffic::default() })
+        let started = testkit::Stack::start(&self.template, &self.binaries, |options| {
+            options.parameters.extend(self.parameters.clone());
+            options.faults = Plan { latencies: self.latencies.clone(), ..Plan::default() };
+        });
+        let testkit::Stack { gateway, translator } = started.await?;
+        Ok(Stack { gateway, translator, traffic: Traffic::default() })
     }
 }
 
@@ -113,8 +104,7 @@ impl Stack {
     ///
     /// [`ClientError::Handshake`].
     pub async fn connect(&self, person: &Person) -> Result<Client, ClientError> {
-        let token = person.token(TOKEN_SECRET, LIFETIME);
-        Client::connect(&self.gateway.websocket_url(), &token, &self.traffic).await
+        Client::connect(&self.gateway.websocket_url(), &stack::token(person), &self.traffic).await
     }
 
     /// Waits until everything that follows from what was done has happened: the streams are read, and what was pushed has come.

@@ -1,8 +1,8 @@
 //! Every action once, with what it cost.
 
-use dev::people::Person;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
+use testkit::people::Person;
 use uuid::Uuid;
 
 use crate::bill::Bill;

@@ -1,9 +1,9 @@
 //! What translating costs: recorded consultations of a hospital, played through a whole stack, and the characters that DeepL
 //! bills for them with the cache and without.
 
-use dev::people::Person;
 use serde::Deserialize;
 use serde_json::json;
+use testkit::people::Person;
 
 use crate::client::Client;
 use crate::prices::Prices;

@@ -85,7 +85,7 @@ async fn nobody_gets_nothing_from_any_action() {
     let refusal = Client::connect(&world.gateway.websocket_url(), None).await.expect_err("there is no token");
     assert_eq!(refusal.status, 401);
     let before = world.row_counts().await;
-    let patient = dev::people::patient();
+    let patient = testkit::people::patient();
     for action in &actions {
         let fields =
             request("consult:aiko:seoul-clinic", json!({"status": "closed", "kind": "consult", "hospital_id": "h"}));

@@ -6,12 +6,11 @@ use std::time::{Duration, Instant};
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::{Client, Phase, now_ms};
+use super::{Client, Phase, Reconnect, now_ms};
 use crate::account::{Acknowledged, Listed};
 use crate::entry::Entry;
 use crate::errand::{Errand, What};
 use crate::reading::Received;
-use crate::socket::Cut;
 
 /// The largest frame that API Gateway lets through.
 const FRAME: usize = 128 * 1024;
@@ -27,8 +26,8 @@ enum Way {
 }
 
 impl Client {
-    /// Takes in a frame. [`Cut`] where the client must connect anew.
-    pub(super) fn receive(&mut self, text: &str) -> Result<(), Cut> {
+    /// Takes in a frame. [`Reconnect`] where the client must connect anew.
+    pub(super) fn receive(&mut self, text: &str) -> Result<(), Reconnect> {
         let Ok(frame) = serde_json::from_str::<Value>(text) else {
             self.account.malformed.push("it is not JSON".to_owned());
             return Ok(());
@@ -276,7 +275,7 @@ impl Client {
         }
     }
 
-    fn error(&mut self, error: &Value) -> Result<(), Cut> {
+    fn error(&mut self, error: &Value) -> Result<(), Reconnect> {
         let (action, code) = (&error["action"], error["code"].as_str().unwrap_or_default());
         let errand = error["request_id"].as_str().and_then(|id| id.split_once('.')?.0.parse().ok());
         match code {
@@ -290,7 +289,7 @@ impl Client {
                 Ok(())
             }
             // The token has ended; the next connection has a fresh one.
-            "session_expired" => Err(Cut),
+            "session_expired" => Err(Reconnect),
             _ => {
                 let answered = self.answered(error);
                 if matches!(answered, Some(What::Pry { .. })) && code == "not_found" {

@@ -11,13 +11,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use testkit::WebSocket;
+use testkit::websocket::Disconnected;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::account::Account;
 use crate::cast::{Cast, Device};
 use crate::errand::{Errand, What};
 use crate::reading::Reading;
-use crate::socket::{Cut, Socket};
 use crate::tempo::Tempo;
 
 /// What all clients are at together. Each reports when it is done, and goes on listening until the next begins.
@@ -88,6 +89,9 @@ pub(crate) struct Client {
     account: Account,
 }
 
+/// The connection is of no use any more: the client connects anew.
+pub(crate) struct Reconnect;
+
 /// After so many tries, which take half a minute, a request counts as never answered.
 const IN_VAIN: u32 = 5;
 
@@ -136,11 +140,11 @@ impl Client {
         let phase = *self.phases.borrow_and_update();
         self.enter(phase);
         while let Some(socket) = self.connect().await {
-            if let Some(socket) = self.converse(socket).await {
+            if let Some(mut socket) = self.converse(socket).await {
                 if Instant::now() < self.session_until {
                     self.account.listening_since = std::mem::take(&mut self.listening_since);
                 }
-                socket.close().await;
+                socket.sender.close().await;
                 break;
             }
         }
@@ -154,7 +158,7 @@ impl Client {
     }
 
     /// Connects, however often it takes; `None` at the end.
-    async fn connect(&mut self) -> Option<Socket> {
+    async fn connect(&mut self) -> Option<WebSocket> {
         for failures in 0.. {
             tokio::time::sleep(self.stage.tempo.reconnect_after(failures, &mut self.rng)).await;
             if *self.phases.borrow() == Phase::Leaving {
@@ -164,33 +168,34 @@ impl Client {
             let session = self.stage.session.mul_f64(self.rng.random_range(0.5..1.5));
             let asked = Instant::now();
             let token = self.device.person.token(&self.stage.token_secret, session);
-            match Socket::connect(&self.stage.url, &token).await {
+            match WebSocket::connect_with_token(&self.stage.url, &token).await {
                 Ok(socket) => {
                     self.account.counts.connections += 1;
                     // A token ends with a whole second.
                     self.session_until = asked + session.saturating_sub(Duration::from_secs(2));
                     return Some(socket);
                 }
-                Err(Cut) => self.account.counts.refused_handshakes += 1,
+                Err(_) => self.account.counts.refused_handshakes += 1,
             }
         }
         None
     }
 
     /// Talks and listens until the connection is cut, or until the end: then the connection is handed back.
-    async fn converse(&mut self, mut socket: Socket) -> Option<Socket> {
+    async fn converse(&mut self, mut socket: WebSocket) -> Option<WebSocket> {
         self.resume();
         loop {
             self.make_requests(&mut socket).await.ok()?;
             self.report();
             let wake = tokio::time::Instant::from_std(self.next_wake());
             tokio::select! {
-                frame = socket.next() => match frame {
+                frame = socket.receiver.next() => match frame {
                     Ok(frame) => self.receive(&frame).ok()?,
-                    Err(Cut) => {
-                        self.account.counts.closed += u64::from(socket.was_closed());
+                    Err(Disconnected::Closed(_)) => {
+                        self.account.counts.closed += 1;
                         return None;
                     }
+                    Err(Disconnected::Cut) => return None,
                 },
                 () = tokio::time::sleep_until(wake) => {}
                 Ok(()) = self.phases.changed() => {

@@ -5,16 +5,17 @@ use std::time::{Duration, Instant};
 
 use rand::RngExt;
 use serde_json::json;
+use testkit::WebSocket;
+use testkit::websocket::Disconnected;
 
 use super::{Client, Phase};
 use crate::account::Sent;
 use crate::entry::digest;
 use crate::errand::{Errand, What};
-use crate::socket::{Cut, Socket};
 
 impl Client {
     /// Makes every request that is due.
-    pub(super) async fn make_requests(&mut self, socket: &mut Socket) -> Result<(), Cut> {
+    pub(super) async fn make_requests(&mut self, socket: &mut WebSocket) -> Result<(), Disconnected> {
         let now = Instant::now();
         if self.next_heartbeat <= now {
             if self.phase <= Phase::Talking {
@@ -47,7 +48,7 @@ impl Client {
                 counts.abandoned += 1;
                 self.errands.remove(&id);
             }
-            socket.send(&request).await?;
+            socket.sender.send(request.to_string()).await?;
         }
         Ok(())
     }

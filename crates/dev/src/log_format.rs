@@ -1,14 +1,14 @@
-//! A function's log lines, which are JSON for CloudWatch, in a form for people.
+//! Formats the functions' log lines, which are JSON for CloudWatch, for a terminal.
 
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value};
 
-const FAINT: Style = Style::new().dimmed();
+const DIM: Style = Style::new().dimmed();
 
-/// `HH:MM:SS function  message  name=value …`; what is not a JSON log line is kept as it is. Returns nothing for an
-/// empty line, nor for a metric, which is for CloudWatch alone.
+/// Formats a line as `HH:MM:SS function  message name=value …`. A line that is not JSON is kept as it is. Returns `None`
+/// for empty lines and for metrics, which are for CloudWatch only.
 #[must_use]
 pub fn readable(function: &str, line: &str) -> Option<String> {
     let line = line.trim_end();
@@ -16,9 +16,9 @@ pub fn readable(function: &str, line: &str) -> Option<String> {
         return None;
     }
     let Ok(Value::Object(entry)) = serde_json::from_str(line) else {
-        return Some(format!("         {FAINT}{function:<18}{FAINT:#} {line}"));
+        return Some(format!("         {DIM}{function:<18}{DIM:#} {line}"));
     };
-    // A metric for CloudWatch; what it counts stands in a line of its own.
+    // A metric. What it counts is logged as a line too.
     if entry.contains_key("_aws") {
         return None;
     }
@@ -29,22 +29,22 @@ pub fn readable(function: &str, line: &str) -> Option<String> {
     let fields = entry.get("fields").and_then(Value::as_object).unwrap_or(&entry);
     let message = fields.get("message").and_then(Value::as_str).unwrap_or("");
 
-    let mut readable = format!("{FAINT}{time}{FAINT:#} {function:<18} {style}{message}{style:#}");
+    let mut readable = format!("{DIM}{time}{DIM:#} {function:<18} {style}{message}{style:#}");
     for (name, value) in details(fields) {
         let _ = match value {
-            Value::String(text) => write!(readable, " {FAINT}{name}={text}{FAINT:#}"),
-            other => write!(readable, " {FAINT}{name}={other}{FAINT:#}"),
+            Value::String(text) => write!(readable, " {DIM}{name}={text}{DIM:#}"),
+            other => write!(readable, " {DIM}{name}={other}{DIM:#}"),
         };
     }
     Some(readable)
 }
 
-/// The fields that tell one line from another: not those that a terminal shows anyway, nor ids that only CloudWatch
-/// can look up.
+/// The fields worth showing: neither those that have their own place in the line, nor ids that only CloudWatch can look
+/// up.
 fn details(fields: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
-    const ELSEWHERE: [&str; 9] =
+    const HIDDEN: [&str; 9] =
         ["message", "timestamp", "level", "target", "span", "spans", "requestId", "xrayTraceId", "fields"];
-    fields.iter().filter(|(name, _)| !ELSEWHERE.contains(&name.as_str()))
+    fields.iter().filter(|(name, _)| !HIDDEN.contains(&name.as_str()))
 }
 
 fn style_of(level: &str) -> Style {
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_line_becomes_one_sentence_with_its_details() {
+    fn json_line_shows_message_and_fields() {
         let line = r#"{"timestamp":"2026-11-20T23:21:07.123Z","level":"INFO","fields":{"message":"appended","seq":42,"room":"consult:u1:h9"},"target":"send_message"}"#;
         assert_eq!(
             plain("send-message", line).unwrap(),
@@ -73,13 +73,13 @@ mod tests {
     }
 
     #[test]
-    fn a_flattened_line_reads_the_same() {
+    fn flattened_line_reads_the_same() {
         let line = r#"{"timestamp":"2026-11-20T23:21:07.123Z","level":"INFO","message":"appended","seq":42}"#;
         assert_eq!(plain("send-message", line).unwrap(), "23:21:07 send-message       appended seq=42");
     }
 
     #[test]
-    fn a_line_that_is_not_json_is_kept() {
+    fn other_lines_are_kept() {
         assert_eq!(
             plain("fan-out", "thread 'main' panicked").unwrap(),
             "         fan-out            thread 'main' panicked"
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_line_and_a_metric_are_left_out() {
+    fn empty_lines_and_metrics_are_dropped() {
         assert_eq!(readable("fan-out", "  "), None);
         assert_eq!(readable("fan-out", r#"{"Failed":1,"_aws":{"CloudWatchMetrics":[]}}"#), None);
     }

@@ -1,25 +1,24 @@
-//! The people of the demonstration, and the tokens that let them in.
+//! People with tokens, among them the two of the demo.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-/// Somebody who can connect: a user, or one of a hospital's staff.
+/// Somebody who can connect: a user (a patient) or a member of a hospital's staff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// The token's `sub`.
     pub user_id: String,
-    /// The name that others see.
+    /// The display name.
     pub name: Option<String>,
     /// The language this person reads and writes.
     pub language: Option<String>,
-    /// The hospital that this person speaks for; none for a patient.
+    /// The hospital that this person works for; `None` for a user.
     pub hospital_id: Option<String>,
 }
 
 impl Person {
-    /// A user (a patient): speaks for themself.
     #[must_use]
     pub fn user(user_id: &str, name: &str, language: &str) -> Self {
         Self {
@@ -30,7 +29,7 @@ impl Person {
         }
     }
 
-    /// One of a hospital's staff: speaks as the hospital.
+    /// A member of a hospital's staff, who speaks as the hospital.
     #[must_use]
     pub fn staff(user_id: &str, hospital_id: &str, name: &str, language: &str) -> Self {
         Self { hospital_id: Some(hospital_id.to_owned()), ..Self::user(user_id, name, language) }
@@ -60,7 +59,7 @@ impl Person {
         claims
     }
 
-    /// A token that lets this person in for `lifetime`, signed with HS256.
+    /// A token that is valid for `lifetime`, signed with HS256.
     #[must_use]
     pub fn token(&self, secret: &str, lifetime: Duration) -> String {
         let mut claims = self.claims();
@@ -69,33 +68,32 @@ impl Person {
     }
 }
 
-/// Signs any claims with HS256, also ones that no honest issuer would sign.
+/// Signs any claims with HS256, including claims that no honest issuer would sign.
 #[must_use]
 #[expect(clippy::expect_used, reason = "claims are plain JSON, and HMAC takes a key of any length")]
 pub fn sign(claims: &Value, secret: &str) -> String {
     encode(&Header::default(), claims, &EncodingKey::from_secret(secret.as_bytes())).expect("plain JSON can be signed")
 }
 
-/// The clock of `exp`.
 #[must_use]
-#[expect(clippy::expect_used, reason = "the clock of no running machine stands before 1970")]
+#[expect(clippy::expect_used, reason = "no running machine has a clock before 1970")]
 pub fn seconds_since_the_epoch() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970").as_secs()
 }
 
-/// The patient of the demonstration, who writes Japanese.
+/// The demo's patient, who writes Japanese.
 #[must_use]
 pub fn patient() -> Person {
     Person::user("aiko", "愛子", "ja")
 }
 
-/// The hospital's coordinator of the demonstration, who writes Korean.
+/// The demo's hospital coordinator, who writes Korean.
 #[must_use]
 pub fn coordinator() -> Person {
     Person::staff("minjun", "seoul-clinic", "민준", "ko")
 }
 
-/// The room in which the two meet.
+/// The room of the demo's patient and coordinator.
 pub const CONSULTATION: &str = "consult:aiko:seoul-clinic";
 
 #[cfg(test)]
@@ -103,13 +101,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn staff_speak_as_their_hospital_and_a_user_as_themself() {
+    fn staff_speak_as_their_hospital() {
         assert_eq!(coordinator().participant(), "hospital:seoul-clinic");
         assert_eq!(patient().participant(), "user:aiko");
     }
 
     #[test]
-    fn a_user_claims_no_hospital() {
+    fn user_claims_no_hospital() {
         assert_eq!(patient().claims(), json!({"sub": "aiko", "user_type": "user", "name": "愛子", "language": "ja"}));
     }
 }
