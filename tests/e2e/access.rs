@@ -161,11 +161,9 @@ async fn the_table_has_a_row_for_each_route_and_readme_shows_it_as_it_is() {
     let api = template.expect("the template can be read").api.expect("it has an API");
     let routes: BTreeSet<&str> = api.routes.keys().map(String::as_str).filter(|key| !key.starts_with('$')).collect();
     assert_eq!(printed.actions().collect::<BTreeSet<_>>(), routes);
-    let readme = std::fs::read_to_string(root().join("README.md")).expect("there is a README");
-    let section = readme.split("\n## ").find(|section| section.starts_with("Who may do what\n"));
-    let shown = section.expect("README says who may do what").lines().filter(|line| line.starts_with('|'));
-    let shown: String = shown.map(|line| format!("{line}\n")).collect();
-    assert_eq!(shown, printed.text, "what `cargo access` prints belongs into README");
+    let page = std::fs::read_to_string(root().join("docs/authorization.md")).expect("the page can be read");
+    let shown: String = page.lines().filter(|line| line.starts_with('|')).map(|line| format!("{line}\n")).collect();
+    assert_eq!(shown, printed.text, "run `cargo codegen docs`");
 }
 
 #[tokio::test(flavor = "multi_thread")]

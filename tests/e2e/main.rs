@@ -13,7 +13,6 @@ mod dev_command;
 mod error_codes;
 mod event_files;
 mod express_lane;
-mod generated_files;
 mod handshake;
 mod iam_policies;
 mod idempotency;

@@ -20,6 +20,7 @@ mod tests;
 mod yaml;
 
 pub use model::*;
+pub use read::read_unresolved;
 
 /// Where a stack pretends to be deployed: what the pseudo parameters say.
 #[derive(Debug, Clone, PartialEq, Eq)]

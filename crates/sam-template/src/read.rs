@@ -9,6 +9,20 @@ use crate::intrinsics::{Scope, invalid, kind};
 use crate::properties::{Properties, text_of};
 use crate::{Output, StackContext, Template, TemplateError, api, functions, names, tables, yaml};
 
+/// Reads a template file without resolving anything: intrinsic functions stay, in their long form.
+///
+/// # Errors
+///
+/// [`TemplateError::Unreadable`] and [`TemplateError::NotYaml`].
+pub fn read_unresolved(path: &Path) -> Result<Map<String, Value>, TemplateError> {
+    yaml::parse(&text(path)?)
+}
+
+fn text(path: &Path) -> Result<String, TemplateError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| TemplateError::Unreadable { path: path.display().to_string(), source })
+}
+
 impl Template {
     /// Reads a template file. `overrides` are parameter values, as `sam deploy --parameter-overrides` takes them.
     ///
@@ -20,9 +34,7 @@ impl Template {
         stack: StackContext,
         overrides: &BTreeMap<String, String>,
     ) -> Result<Template, TemplateError> {
-        let source = std::fs::read_to_string(path)
-            .map_err(|source| TemplateError::Unreadable { path: path.display().to_string(), source })?;
-        let mut template = Template::parse(&source, stack, overrides)?;
+        let mut template = Template::parse(&text(path)?, stack, overrides)?;
         template.folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         Ok(template)
     }

@@ -43,7 +43,7 @@ impl Printed {
     /// Runs the command that prints it.
     pub async fn read() -> Self {
         let program = end_to_end::binaries().await.join("codegen");
-        let output = Command::new(program).arg("access").output().await.expect("it can be started");
+        let output = Command::new(program).arg("authorization").output().await.expect("it can be started");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).expect("it prints text");
         let mut lines = text.lines().map(cells_of);

@@ -1,21 +1,21 @@
 //! The authorization table, as Markdown.
 
-use std::fmt::Write;
-
 use protocol::access::{Action, Condition, Relation, Verdict};
 use protocol::wire::Code;
 use serde_json::Value;
 
-/// One row for each action, one column for each relation between the caller and the room.
+use crate::markdown;
+
+/// One row per action, one column per relation between the caller and the room.
 pub fn table() -> String {
-    let titles: Vec<&str> = Relation::ALL.into_iter().map(title).collect();
-    let mut table = format!("| action | {} |\n|---|{}\n", titles.join(" | "), "---|".repeat(titles.len()));
-    for action in Action::ALL {
-        let cells = Relation::ALL.map(|relation| cell(action.verdict(relation)));
-        // Writing to a string cannot fail.
-        let _ = writeln!(table, "| `{}` | {} |", action.as_str(), cells.join(" | "));
-    }
-    table
+    let mut columns = vec!["action"];
+    columns.extend(Relation::ALL.map(title));
+    let rows = Action::ALL.map(|action| {
+        let mut row = vec![format!("`{}`", action.as_str())];
+        row.extend(Relation::ALL.map(|relation| cell(action.verdict(relation))));
+        row
+    });
+    markdown::table(&columns, rows)
 }
 
 fn title(relation: Relation) -> &'static str {

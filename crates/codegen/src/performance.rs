@@ -1,0 +1,31 @@
+//! The tables of measurements, from the file that `cargo measure --json` writes.
+
+use serde::Deserialize;
+
+use crate::files::{CodegenError, read};
+use crate::markdown;
+
+const FILE: &str = "docs/performance.json";
+
+#[derive(Deserialize)]
+struct Table {
+    title: String,
+    about: String,
+    columns: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+/// One section per table.
+pub fn tables() -> Result<String, CodegenError> {
+    let text = read(FILE)?;
+    let tables: Vec<Table> =
+        serde_json::from_str(&text).map_err(|source| CodegenError::Measurements { path: FILE, source })?;
+    let sections: Vec<String> = tables
+        .into_iter()
+        .map(|table| {
+            let columns: Vec<&str> = table.columns.iter().map(String::as_str).collect();
+            format!("## {}\n\n{}\n\n{}", table.title, table.about, markdown::table(&columns, table.rows))
+        })
+        .collect();
+    Ok(sections.join("\n"))
+}
