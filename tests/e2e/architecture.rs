@@ -284,12 +284,22 @@ fn only_shared_config_and_the_laptops_programs_read_the_environment() {
 fn the_types_of_an_sdk_stay_behind_their_door() {
     // A route that holds an SDK's type can do with it what its own sentence does not say.
     const DOORS: [(&str, &[&str]); 6] = [
-        ("aws_sdk_dynamodb", &["crates/shared/src/table", "crates/shared/src/doors.rs"]),
-        ("aws_sdk_secretsmanager", &["crates/shared/src/secrets.rs"]),
-        ("aws_sdk_apigatewaymanagement", &["crates/shared/src/push.rs"]),
-        ("aws_config", &["crates/shared/src/doors.rs", "crates/shared/src/push.rs", "crates/shared/src/secrets.rs"]),
-        ("jsonwebtoken", &["crates/shared/src/auth"]),
-        ("reqwest", &["crates/shared/src/deepl", "crates/shared/src/auth", "crates/shared/src/doors.rs"]),
+        ("aws_sdk_dynamodb", &["crates/shared/src/adapters/dynamodb", "crates/shared/src/doors.rs"]),
+        ("aws_sdk_secretsmanager", &["crates/shared/src/adapters/secrets.rs"]),
+        ("aws_sdk_apigatewaymanagement", &["crates/shared/src/adapters/push.rs"]),
+        (
+            "aws_config",
+            &[
+                "crates/shared/src/doors.rs",
+                "crates/shared/src/adapters/push.rs",
+                "crates/shared/src/adapters/secrets.rs",
+            ],
+        ),
+        ("jsonwebtoken", &["crates/shared/src/adapters/auth"]),
+        (
+            "reqwest",
+            &["crates/shared/src/adapters/deepl", "crates/shared/src/adapters/auth", "crates/shared/src/doors.rs"],
+        ),
     ];
     for (path, text) in sources(&root().join("crates")) {
         if OF_THE_LAPTOP.iter().any(|name| path.starts_with(Path::new("crates").join(name))) {

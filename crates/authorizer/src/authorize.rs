@@ -7,11 +7,11 @@ use aws_lambda_events::http::HeaderMap;
 use aws_lambda_events::http::header::ORIGIN;
 use protocol::clock::Clock;
 use serde_json::{Map, Value, json};
-use shared::auth::{Identity, TokenError, issued_before};
+use shared::adapters::auth::{Identity, TokenError, issued_before};
+use shared::adapters::dynamodb::{Guards, Sessions, TableError};
 use shared::error::chain;
 use shared::metric::{self, Metric};
 use shared::runtime::Fatal;
-use shared::table::{Guards, Sessions, TableError};
 
 use crate::credential::{Checks, Credential};
 

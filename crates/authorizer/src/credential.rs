@@ -3,7 +3,7 @@
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Event;
 use aws_lambda_events::http::HeaderMap;
 use aws_lambda_events::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
-use shared::auth::{Gateway, Ticket, Tokens};
+use shared::adapters::auth::{Gateway, Ticket, Tokens};
 
 /// What is taken as proof.
 pub enum Checks {

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use futures::{StreamExt, stream};
 use protocol::chat::{Entry, FailureReason, SystemEvent, TranslationMode};
 use protocol::ids::{RoomId, Seq};
-use shared::bucket::Allowance;
+use shared::adapters::dynamodb::{Appended, Payer, Rooms, Standing, TableError};
 use shared::error::chain;
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
-use shared::table::{Appended, Payer, Rooms, Standing, TableError};
-use shared::translator::{self, Failures, Translator, TranslatorError, Unknown, Wanted};
+use shared::services::rate_limiter::Allowance;
+use shared::services::translator::{self, Failures, Translator, TranslatorError, Unknown, Wanted};
 
 /// The reader and its doors.
 pub struct AutoTranslate {

@@ -7,12 +7,12 @@ use protocol::ids::{RoomId, Seq};
 use protocol::wire::Refusal;
 use protocol::wire::replies::{RoomStatusChanged, RoomTranslationSet};
 use serde::Serialize;
-use shared::bucket::{Buckets, Costly};
+use shared::adapters::dynamodb::{Appended, Log, TableError, Write};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::seats::Seats;
-use shared::table::{Appended, Log, TableError, Write};
-use shared::tries::Tries;
+use shared::services::append::Tries;
+use shared::services::membership::Seats;
+use shared::services::rate_limiter::{Buckets, Costly};
 
 use crate::request::Request;
 

@@ -6,12 +6,12 @@ use futures::{StreamExt, stream};
 use protocol::clock::Clock;
 use protocol::ids::Participant;
 use protocol::wire::Refusal;
-use shared::auth::issued_before;
+use shared::adapters::auth::issued_before;
+use shared::adapters::dynamodb::{Connections, Guards, Profile, Profiles, Rate, Sessions, TableError};
+use shared::adapters::push::Push;
 use shared::error::Error;
-use shared::hangup::Hangup;
-use shared::push::Push;
 use shared::runtime::{Accepted, Caller, Handshake, Lifecycle};
-use shared::table::{Connections, Guards, Profile, Profiles, Rate, Sessions, TableError};
+use shared::services::connection_closer::Hangup;
 
 /// The route and its doors.
 pub struct Connect {

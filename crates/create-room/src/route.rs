@@ -10,11 +10,11 @@ use protocol::ids::Participant;
 use protocol::language::Language;
 use protocol::wire::replies::RoomCreated;
 use protocol::wire::{Refusal, RoomView, requests};
-use shared::bucket::{Buckets, Costly};
+use shared::adapters::dynamodb::{Appended, Log, Members, Profile, Profiles, Rooms, TableError};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::table::{Appended, Log, Members, Profile, Profiles, Rooms, TableError};
-use shared::tries::Tries;
+use shared::services::append::Tries;
+use shared::services::rate_limiter::{Buckets, Costly};
 
 use crate::request::{Plan, plan};
 

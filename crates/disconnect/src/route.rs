@@ -2,9 +2,9 @@
 //! push that finds nobody (410), or to TTL.
 
 use protocol::clock::Clock;
+use shared::adapters::dynamodb::{Connections, Sessions};
 use shared::error::Error;
 use shared::runtime::{Accepted, Caller, Handshake, Lifecycle};
-use shared::table::{Connections, Sessions};
 
 /// The route and its doors.
 pub struct Disconnect {

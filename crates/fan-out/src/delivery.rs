@@ -12,11 +12,11 @@ use std::time::Duration;
 use futures::{Stream, StreamExt, stream};
 use protocol::clock::{Clock, Timestamp};
 use protocol::ids::ConnectionId;
-use shared::audience::{Attention, Listener};
+use shared::adapters::dynamodb::{Connection, Connections, TableError};
+use shared::adapters::push::{Delivery as Outcome, Push};
 use shared::error::chain;
 use shared::metric::{self, Metric};
-use shared::push::{Delivery as Outcome, Push};
-use shared::table::{Connection, Connections, TableError};
+use shared::services::audience::{Attention, Listener};
 
 use crate::frames::Frames;
 

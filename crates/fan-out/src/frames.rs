@@ -6,9 +6,9 @@ use protocol::chat::{Entry, EntryKind, Member, Room};
 use protocol::ids::{ConnectionId, Seq};
 use protocol::language::Language;
 use protocol::wire::{Event, MessageView, RoomView, TranslationView};
-use shared::audience::Listener;
 use shared::error::Error;
 use shared::runtime::Change;
+use shared::services::audience::Listener;
 
 /// Whom a frame concerns.
 enum Concerns {
@@ -101,8 +101,8 @@ pub fn room_frame(room: &Room, own: &Member, members: &[Member]) -> Result<Strin
 mod tests {
     use protocol::chat::{Sender, SystemEvent, Translation};
     use protocol::clock::Timestamp;
-    use shared::audience::Attention;
-    use shared::table::Connection;
+    use shared::adapters::dynamodb::Connection;
+    use shared::services::audience::Attention;
 
     use super::*;
 

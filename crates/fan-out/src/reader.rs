@@ -8,11 +8,11 @@ use futures::{StreamExt, stream};
 use protocol::chat::{Entry, EntryKind};
 use protocol::clock::Clock;
 use protocol::ids::{ConnectionId, RoomId, Seq};
-use shared::audience::Audience;
+use shared::adapters::dynamodb::{Connection, Sends};
 use shared::error::{Error, chain};
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
-use shared::table::{Connection, Sends};
+use shared::services::audience::Audience;
 
 use crate::delivery::{Delivery, Patience};
 use crate::frames::{Frames, room_frame};

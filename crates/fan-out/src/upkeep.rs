@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt, stream};
 use protocol::chat::{Entry, EntryKind, LastMessage, Member};
 use protocol::ids::{Mark, Participant, RoomId};
+use shared::adapters::dynamodb::{Head, Members, Rooms};
 use shared::error::Error;
-use shared::table::{Head, Members, Rooms};
 
 /// The tables that are kept in step.
 pub struct Upkeep {

@@ -2,7 +2,7 @@
 
 use protocol::clock::Timestamp;
 use protocol::ids::{RoomId, Seq};
-use shared::table::{Log, TableError};
+use shared::adapters::dynamodb::{Log, TableError};
 
 /// The number of the first entry appended at `time` or later; one above the log's end if there is none. Reads about
 /// log2(n) entries.

@@ -6,11 +6,11 @@ use protocol::clock::Timestamp;
 use protocol::ids::{Mark, RoomId, Seq};
 use protocol::wire::replies::{ChatHistory, NextPage};
 use protocol::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit, requests};
-use shared::bucket::{Buckets, Costly};
+use shared::adapters::dynamodb::Log;
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::seats::Seats;
-use shared::table::Log;
+use shared::services::membership::Seats;
+use shared::services::rate_limiter::{Buckets, Costly};
 
 use crate::period::first_at;
 

@@ -3,7 +3,7 @@
 
 use protocol::clock::Timestamp;
 use protocol::wire::Refusal;
-use shared::table::ListPosition;
+use shared::adapters::dynamodb::ListPosition;
 
 /// As it is handed out.
 pub fn written(position: &ListPosition) -> String {

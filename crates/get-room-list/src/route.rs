@@ -6,9 +6,9 @@ use protocol::chat::{Member, Room};
 use protocol::ids::{Participant, RoomId};
 use protocol::wire::replies::RoomListPage;
 use protocol::wire::{ENVELOPE_RESERVE, PAGE_LIMIT, RoomView, fit, requests};
+use shared::adapters::dynamodb::{ListPosition, Members, Rooms};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::table::{ListPosition, Members, Rooms};
 
 use crate::cursor;
 

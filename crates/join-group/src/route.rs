@@ -9,11 +9,11 @@ use protocol::clock::Clock;
 use protocol::ids::RoomId;
 use protocol::wire::replies::GroupJoined;
 use protocol::wire::{Refusal, RoomView, requests};
-use shared::bucket::{Buckets, Costly};
+use shared::adapters::dynamodb::{Appended, Connection, Connections, GROUP_LIMIT, Joined, Log, Members, Rooms};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::table::{Appended, Connection, Connections, GROUP_LIMIT, Joined, Log, Members, Rooms};
-use shared::tries::Tries;
+use shared::services::append::Tries;
+use shared::services::rate_limiter::{Buckets, Costly};
 
 /// The route and its doors.
 pub struct JoinGroup {

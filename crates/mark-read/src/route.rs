@@ -8,12 +8,12 @@ use protocol::clock::Clock;
 use protocol::ids::{Mark, RoomId, Seq};
 use protocol::wire::replies::MarkedRead;
 use protocol::wire::{Event, Refusal, requests};
-use shared::audience::{Attention, Audience, Listener};
+use shared::adapters::dynamodb::Log;
+use shared::adapters::push::Push;
 use shared::error::Error;
-use shared::push::Push;
 use shared::runtime::{Caller, Route};
-use shared::seats::Seats;
-use shared::table::Log;
+use shared::services::audience::{Attention, Audience, Listener};
+use shared::services::membership::Seats;
 
 /// The route and its doors.
 pub struct MarkRead {

@@ -1,5 +1,5 @@
 //! Who may do what: for each action, what a caller gets by what they are to the room. This table is what decides: the routes and
-//! [`crate::seats`] ask it, `cargo access` prints it for README, and a story tries every cell of it over real sockets. Only
+//! [`crate::services::membership`] ask it, `cargo access` prints it for README, and a story tries every cell of it over real sockets. Only
 //! `getRoomList` and what is about one's own session have nothing to ask: they meet nothing but the caller's own.
 //!
 //! It knows only who asks. Whether what they ask for can be done (a text that is too long, a group that is full, a consult whose

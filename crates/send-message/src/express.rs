@@ -13,10 +13,10 @@ use protocol::chat::Entry;
 use protocol::clock::Timestamp;
 use protocol::ids::{ConnectionId, RoomId};
 use protocol::wire::{Event, MessageView};
-use shared::audience::Audience;
+use shared::adapters::dynamodb::{Connection, Send, Sends};
+use shared::adapters::push::Push;
 use shared::error::chain;
-use shared::push::Push;
-use shared::table::{Connection, Send, Sends};
+use shared::services::audience::Audience;
 use tokio::time::{sleep, timeout};
 
 /// The lane and its doors.

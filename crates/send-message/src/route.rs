@@ -9,12 +9,12 @@ use protocol::ids::{MessageId, RoomId, Seq};
 use protocol::language::{Language, Languages};
 use protocol::wire::replies::MessageSent;
 use protocol::wire::{Code, Refusal, requests};
-use shared::digest::DigestKey;
+use shared::adapters::dynamodb::{Appended, Connections, Log, Send, Sends};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::seats::Seats;
-use shared::table::{Appended, Connections, Log, Send, Sends};
-use shared::tries::Tries;
+use shared::services::append::Tries;
+use shared::services::digest::DigestKey;
+use shared::services::membership::Seats;
 
 use crate::express::Express;
 use crate::pace::{JUDGED, Pace, TooMuch};

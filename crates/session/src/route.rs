@@ -9,12 +9,12 @@ use protocol::wire::replies::{SessionRefreshed, SignedOut, TicketCreated};
 use protocol::wire::requests::RefreshSession;
 use protocol::wire::{Code, Event, Refusal, SessionEvent};
 use serde::Serialize;
-use shared::auth::{Identity, Ticket, TokenError, Tokens, issued_before};
+use shared::adapters::auth::{Identity, Ticket, TokenError, Tokens, issued_before};
+use shared::adapters::dynamodb::{self, Guards};
+use shared::adapters::push::Push;
 use shared::error::Error;
-use shared::hangup::Hangup;
-use shared::push::Push;
 use shared::runtime::{Caller, Route};
-use shared::table::{self, Guards};
+use shared::services::connection_closer::Hangup;
 
 use crate::request::Request;
 

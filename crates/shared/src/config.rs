@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use crate::auth::IssuerConfig;
+use crate::adapters::auth::IssuerConfig;
 use protocol::language::Language;
 
 /// A variable that is missing or that does not say what it should.
@@ -226,9 +226,9 @@ pub fn max_connections() -> Result<usize, ConfigError> {
 }
 
 /// `CONNECTS_PER_MINUTE`: how often a person may connect within a minute, and at once after a pause.
-pub fn connect_rate() -> Result<crate::table::Rate, ConfigError> {
+pub fn connect_rate() -> Result<crate::adapters::dynamodb::Rate, ConfigError> {
     let often = parsed("CONNECTS_PER_MINUTE")?.ok_or(ConfigError::Missing("CONNECTS_PER_MINUTE"))?;
-    Ok(crate::table::Rate::new(often, std::time::Duration::from_secs(60), often))
+    Ok(crate::adapters::dynamodb::Rate::new(often, std::time::Duration::from_secs(60), often))
 }
 
 /// `SESSION_AUDIT_DAYS`: for how many days it is kept when and from where a person was connected.
@@ -238,17 +238,17 @@ pub fn session_audit() -> Result<std::time::Duration, ConfigError> {
 }
 
 /// `COSTLY_PER_MINUTE` and `COSTLY_BURST`: how fast one person may ask for what costs something.
-pub fn costly_rate() -> Result<crate::table::Rate, ConfigError> {
+pub fn costly_rate() -> Result<crate::adapters::dynamodb::Rate, ConfigError> {
     let per_minute = parsed("COSTLY_PER_MINUTE")?.ok_or(ConfigError::Missing("COSTLY_PER_MINUTE"))?;
     let burst = parsed("COSTLY_BURST")?.ok_or(ConfigError::Missing("COSTLY_BURST"))?;
-    Ok(crate::table::Rate::new(per_minute, std::time::Duration::from_secs(60), burst))
+    Ok(crate::adapters::dynamodb::Rate::new(per_minute, std::time::Duration::from_secs(60), burst))
 }
 
 /// `AUTO_CHARACTERS_PER_HOUR`: how many characters of one person are translated by themselves; zero: any number.
-pub fn auto_characters() -> Result<crate::table::Rate, ConfigError> {
+pub fn auto_characters() -> Result<crate::adapters::dynamodb::Rate, ConfigError> {
     let name = "AUTO_CHARACTERS_PER_HOUR";
     let per_hour = parsed(name)?.ok_or(ConfigError::Missing(name))?;
-    Ok(crate::table::Rate::new(per_hour, std::time::Duration::from_secs(60 * 60), per_hour))
+    Ok(crate::adapters::dynamodb::Rate::new(per_hour, std::time::Duration::from_secs(60 * 60), per_hour))
 }
 
 /// `TRANSLATION_CACHE_DAYS`: for how many days what DeepL said is kept and used again; zero: not at all.

@@ -7,18 +7,20 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls;
 use futures::future::try_join_all;
 
-use crate::audience::Audience;
-use crate::auth::{Issuer, IssuerConfig, KeySet, Keys, Tokens};
-use crate::bucket::{Allowance, Buckets};
+use crate::adapters::auth::{Issuer, IssuerConfig, KeySet, Keys, Tokens};
+use crate::adapters::deepl::DeepL;
+use crate::adapters::dynamodb::{
+    Connections, Guards, Log, Members, Profiles, Rooms, Sends, Sessions, Translations, Usage,
+};
+use crate::adapters::push::Push;
+use crate::adapters::secrets::Secret;
 use crate::config::{self, ConfigError, DeepLConfig, SecretName, TableName};
-use crate::deepl::DeepL;
-use crate::digest::DigestKey;
-use crate::hangup::Hangup;
-use crate::push::Push;
-use crate::seats::Seats;
-use crate::secrets::Secret;
-use crate::table::{Connections, Guards, Log, Members, Profiles, Rooms, Sends, Sessions, Translations, Usage};
-use crate::translator::Translator;
+use crate::services::audience::Audience;
+use crate::services::connection_closer::Hangup;
+use crate::services::digest::DigestKey;
+use crate::services::membership::Seats;
+use crate::services::rate_limiter::{Allowance, Buckets};
+use crate::services::translator::Translator;
 use protocol::clock::Clock;
 
 /// The way to every door.
@@ -202,16 +204,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::auth::TokenError;
-    use crate::stand_in::StandIn;
+    use crate::adapters::auth::TokenError;
+    use crate::http_stub::HttpStub;
 
     #[tokio::test]
     async fn the_keys_of_several_issuers_are_fetched_side_by_side() {
-        let issuers = StandIn::two_at_once().await;
+        let issuers = HttpStub::pair_answering_together().await;
         let mut settings = Vec::new();
         for (issuer, name) in issuers.iter().zip(["one", "two"]) {
             let key = json!({"kid": "key", "kty": "OKP", "crv": "Ed25519", "x": "A".repeat(43)});
-            issuer.says(200, "", &json!({"keys": [key]}).to_string());
+            issuer.respond_with(200, "", &json!({"keys": [key]}).to_string());
             settings.push(json!({"issuer": name, "prefix": name, "jwks": issuer.url(), "algorithm": "EdDSA"}));
         }
         let settings = IssuerConfig::list(&json!(settings).to_string()).expect("two issuers");

@@ -1,26 +1,15 @@
-//! The nouns of Damso and its doors to outside systems. The verbs ("when somebody sends a message, then …") live in
-//! the route crates.
+//! What the functions share: the table models, the JWT checks, the DeepL client, and the one `main` of them all. The verbs
+//! ("when a message is sent, …") live in the route crates, the pure types in `protocol`.
 //!
-//! Direction inside the crate: `ids`, `language`, `verbatim`, `chat` (pure values) ← `wire` ← `error` ← `table`, `auth`, `deepl`,
-//! `push`, `secrets` (one door per outside system) ← `access`, `seats`, `tries`, `audience`, `hangup`, `translator` (what two routes do alike) ←
-//! `runtime` (the one `main`).
+//! Direction inside the crate: `config`, `error`, `metric` ← `adapters` (one per outside system) ← `services` (what several
+//! routes use) ← `runtime` (logging, envelope, identity, reply).
 
-pub mod audience;
-pub mod auth;
-pub mod bucket;
+pub mod adapters;
 pub mod config;
-pub mod deepl;
-pub mod digest;
 pub mod doors;
 pub mod error;
-pub mod hangup;
-pub mod metric;
-pub mod push;
-pub mod runtime;
-pub mod seats;
-pub mod secrets;
 #[cfg(test)]
-mod stand_in;
-pub mod table;
-pub mod translator;
-pub mod tries;
+mod http_stub;
+pub mod metric;
+pub mod runtime;
+pub mod services;

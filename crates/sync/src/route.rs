@@ -9,9 +9,9 @@ use protocol::chat::Entry;
 use protocol::ids::{Mark, RoomId, Seq};
 use protocol::wire::replies::{NewerEntries, Synced};
 use protocol::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit, json_len, requests};
+use shared::adapters::dynamodb::{Log, Members, Rooms};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::table::{Log, Members, Rooms};
 
 /// The route and its doors.
 pub struct Sync {

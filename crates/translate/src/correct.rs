@@ -3,12 +3,12 @@
 use protocol::access::{Action, Condition, Relation};
 use protocol::chat::{Entry, SystemEvent, Translation};
 use protocol::wire::{Code, Refusal, TranslationView};
-use shared::bucket::Costly;
+use shared::adapters::dynamodb::Appended;
 use shared::error::Error;
 use shared::runtime::Caller;
-use shared::table::Appended;
-use shared::translator::Wanted;
-use shared::tries::Tries;
+use shared::services::append::Tries;
+use shared::services::rate_limiter::Costly;
+use shared::services::translator::Wanted;
 
 use crate::request::{Correction, Which};
 use crate::route::Translate;

@@ -5,11 +5,11 @@ use protocol::chat::{Entry, EntryKind, FailureReason, Room, Translation, Transla
 use protocol::clock::Clock;
 use protocol::wire::replies::Translated;
 use protocol::wire::{Refusal, TranslationView};
-use shared::bucket::{Buckets, Costly};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::seats::Seats;
-use shared::translator::{Failures, Translator, Unknown, Wanted};
+use shared::services::membership::Seats;
+use shared::services::rate_limiter::{Buckets, Costly};
+use shared::services::translator::{Failures, Translator, Unknown, Wanted};
 
 use crate::request::{Request, Which};
 

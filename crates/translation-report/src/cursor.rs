@@ -4,7 +4,7 @@
 use protocol::clock::Timestamp;
 use protocol::ids::Seq;
 use protocol::wire::Refusal;
-use shared::table::FailurePosition;
+use shared::adapters::dynamodb::FailurePosition;
 
 /// As it is handed out.
 pub fn written(position: &FailurePosition) -> String {

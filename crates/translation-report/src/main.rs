@@ -4,9 +4,9 @@ mod cursor;
 mod request;
 mod route;
 
+use shared::adapters::dynamodb::Payer;
 use shared::doors::Doors;
 use shared::runtime::{Fatal, serve, start_logging};
-use shared::table::Payer;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {

@@ -10,9 +10,9 @@ use protocol::wire::replies::{FailedTranslation, FailedTranslations, Translation
 use protocol::wire::requests::GetFailedTranslations;
 use protocol::wire::{ENVELOPE_RESERVE, Month, PAGE_LIMIT, fit};
 use serde::Serialize;
+use shared::adapters::dynamodb::{FailurePosition, Log, Payer, Usage};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::table::{FailurePosition, Log, Payer, Usage};
 
 use crate::cursor;
 use crate::request::Request;

@@ -1,11 +1,11 @@
 //! The one `main` of all functions: logging, the envelope, the identity, the reply and the mapping of errors.
 
+mod action;
 mod lifecycle;
-mod route;
 mod stream;
 
+pub use action::{AsConnected, Refreshed, Request, Route, serve};
 pub use lifecycle::{Accepted, Handshake, Lifecycle, serve_lifecycle};
-pub use route::{AsConnected, Refreshed, Request, Route, serve};
 pub use stream::{Change, StreamReader, serve_stream};
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::table::{Connection, Session};
+use crate::adapters::dynamodb::{Connection, Session};
 use protocol::chat::Sender;
 use protocol::clock::Timestamp;
 use protocol::ids::{ConnectionId, Participant, UserId};

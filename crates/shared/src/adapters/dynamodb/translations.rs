@@ -11,7 +11,7 @@ use protocol::language::Language;
 /// What DeepL said, or a person.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CachedTranslation {
-    /// See [`crate::digest::DigestKey`].
+    /// See [`crate::services::digest::DigestKey`].
     pub cache_key: String,
     /// The translation.
     pub text: String,

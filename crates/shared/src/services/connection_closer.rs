@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::adapters::dynamodb::{Connections, Session, Sessions};
+use crate::adapters::push::{Closing, Push};
 use crate::error::chain;
-use crate::push::{Closing, Push};
-use crate::table::{Connections, Session, Sessions};
 use protocol::clock::Timestamp;
 
 /// What a connection hangs on.

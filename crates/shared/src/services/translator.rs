@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, future, stream};
 
-use crate::bucket::Allowance;
-use crate::deepl::{self, DeepL, Lost, Request, Translated};
-use crate::digest::DigestKey;
+use crate::adapters::deepl::{self, DeepL, Lost, Request, Translated};
+use crate::adapters::dynamodb::{CachedTranslation, Log, Payer, TableError, Tally, Translations, Usage};
+use crate::adapters::secrets::SecretError;
 use crate::error::chain;
 use crate::metric::{self, Metric};
-use crate::secrets::SecretError;
-use crate::table::{CachedTranslation, Log, Payer, TableError, Tally, Translations, Usage};
+use crate::services::digest::DigestKey;
+use crate::services::rate_limiter::Allowance;
 use protocol::chat::{Entry, EntryKind, FailureReason, Translation};
 use protocol::clock::Clock;
 use protocol::ids::UserId;

@@ -1,8 +1,8 @@
 //! How fast a person may ask for what costs something: a bucket each, which fills again by itself.
 
+use crate::adapters::dynamodb::{Guards, Rate, TableError};
 use crate::error::Error;
 use crate::runtime::Caller;
-use crate::table::{Guards, Rate, TableError};
 use protocol::clock::{Clock, Timestamp};
 use protocol::ids::UserId;
 use protocol::wire::Refusal;

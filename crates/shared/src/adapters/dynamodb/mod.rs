@@ -4,22 +4,22 @@
 
 mod connections;
 mod guards;
+mod idempotency_records;
 mod log;
 mod members;
 mod profiles;
 mod rooms;
-mod sends;
 mod sessions;
 mod translations;
 mod usage;
 
 pub use connections::{Connection, Connections, Joined};
 pub use guards::{Guards, Rate};
+pub use idempotency_records::{Send, Sends};
 pub use log::{Appended, FailurePosition, Log};
 pub use members::{ListPosition, Members};
 pub use profiles::{Profile, Profiles};
 pub use rooms::{GROUP_LIMIT, Head, Rooms};
-pub use sends::{Send, Sends};
 pub use sessions::{Session, SessionStanding, Sessions};
 pub use translations::{CachedTranslation, Translations};
 pub use usage::{Payer, Standing, Tally, Usage};

@@ -12,7 +12,7 @@ use sha2::Sha256;
 
 use super::claims::Claims;
 use super::{Identity, IssuerConfig, TokenError};
-use crate::secrets::Secret;
+use crate::adapters::secrets::Secret;
 use protocol::clock::{Clock, Timestamp};
 
 /// Checks what a gateway in front says.

@@ -2,8 +2,8 @@ use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::secrets::tests::{holding, kept_by};
-use crate::stand_in::StandIn;
+use crate::adapters::secrets::tests::{holding, kept_by};
+use crate::http_stub::HttpStub;
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
 const LATER: u64 = 4_102_444_800;
@@ -87,15 +87,15 @@ async fn a_token_that_proves_nothing_is_unauthorized() {
 
 #[tokio::test]
 async fn a_changed_secret_checks_tokens_five_minutes_later_and_needs_no_redeploy() {
-    let (manager, clock) = (StandIn::start().await, Clock::manual(NOW));
+    let (manager, clock) = (HttpStub::start().await, Clock::manual(NOW));
     let keys = Keys::Shared(kept_by(&manager, clock));
     let tokens = Tokens::new(vec![Issuer { config: IssuerConfig::default(), keys }], clock);
     let other = "another secret of thirty-two bytes!!";
     let [old, new] =
         [SECRET, other].map(|secret| sign(&json!({"sub": "u1", "exp": LATER}), jsonwebtoken::Algorithm::HS256, secret));
-    manager.says(200, "", &holding(SECRET));
+    manager.respond_with(200, "", &holding(SECRET));
     assert!(tokens.check(&old).await.is_ok());
-    manager.says(200, "", &holding(other));
+    manager.respond_with(200, "", &holding(other));
     assert!(matches!(tokens.check(&new).await, Err(TokenError::Unauthorized(_))));
     clock.advance(std::time::Duration::from_secs(300));
     assert!(tokens.check(&new).await.is_ok());
@@ -132,8 +132,8 @@ async fn a_key_that_is_rotated_in_signs_tokens_ten_seconds_later_and_the_one_bef
         encode(&header, &claims, &EncodingKey::from_ed_der(&[&BEFORE_A_SEED, &seed[..]].concat())).expect("signs")
     });
     let [old, new] = ED25519.map(|(id, _, x)| json!({"kid": id, "kty": "OKP", "crv": "Ed25519", "x": x}));
-    let (issuer, clock) = (StandIn::start().await, Clock::manual(NOW));
-    let publishes = |keys: &[&Value]| issuer.says(200, "", &json!({"keys": keys}).to_string());
+    let (issuer, clock) = (HttpStub::start().await, Clock::manual(NOW));
+    let publishes = |keys: &[&Value]| issuer.respond_with(200, "", &json!({"keys": keys}).to_string());
     let settings = json!([{"issuer": "pool", "jwks": issuer.url(), "algorithm": "EdDSA"}]).to_string();
     let config = IssuerConfig::list(&settings).expect("one issuer").remove(0);
     publishes(&[&old]);

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use tokio::sync::Mutex;
 
 use super::TokenError;
-use crate::secrets::Secret;
+use crate::adapters::secrets::Secret;
 use protocol::clock::{Clock, Timestamp};
 
 /// Where the key of a token comes from.

@@ -3,7 +3,7 @@
 use futures::stream::LocalBoxStream;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 
-use crate::table::{Connection, Connections, Members, Page, TableError};
+use crate::adapters::dynamodb::{Connection, Connections, Members, Page, TableError};
 use protocol::chat::Member;
 use protocol::clock::Timestamp;
 use protocol::ids::RoomId;
@@ -44,7 +44,7 @@ pub struct Audience {
 impl Audience {
     /// How many members' connections are looked up at once.
     const AT_ONCE: usize = 16;
-    /// More seats than any room has: see [`GROUP_LIMIT`](crate::table::GROUP_LIMIT).
+    /// More seats than any room has: see [`GROUP_LIMIT`](crate::adapters::dynamodb::GROUP_LIMIT).
     const ALL: usize = 1_000;
 
     /// Everybody who has a seat; nobody in an open room, where connections listen by themselves.

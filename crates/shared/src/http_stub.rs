@@ -8,26 +8,26 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Barrier;
 
 /// The server. It says nothing until it is told what.
-pub struct StandIn {
+pub struct HttpStub {
     url: String,
-    behind: Arc<Behind>,
+    state: Arc<StubState>,
 }
 
-struct Behind {
+struct StubState {
     answer: Mutex<Option<String>>,
     asked: AtomicUsize,
     /// Who has to be asked too before anybody is answered.
     together: Arc<Barrier>,
 }
 
-impl StandIn {
+impl HttpStub {
     /// One by itself.
     pub async fn start() -> Self {
         Self::with(Arc::new(Barrier::new(1))).await
     }
 
     /// Two that answer nobody before both were asked.
-    pub async fn two_at_once() -> [Self; 2] {
+    pub async fn pair_answering_together() -> [Self; 2] {
         let together = Arc::new(Barrier::new(2));
         [Self::with(together.clone()).await, Self::with(together).await]
     }
@@ -35,16 +35,16 @@ impl StandIn {
     async fn with(together: Arc<Barrier>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let url = format!("http://{}/", listener.local_addr().expect("it has an address"));
-        let behind = Arc::new(Behind { answer: Mutex::default(), asked: AtomicUsize::default(), together });
-        let serving = behind.clone();
+        let state = Arc::new(StubState { answer: Mutex::default(), asked: AtomicUsize::default(), together });
+        let serving = state.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let behind = serving.clone();
+                let state = serving.clone();
                 // A client that goes away in the middle is none of the server's business.
-                tokio::spawn(async move { behind.serve(stream).await.ok() });
+                tokio::spawn(async move { state.serve(stream).await.ok() });
             }
         });
-        Self { url, behind }
+        Self { url, state }
     }
 
     /// Where it is.
@@ -53,24 +53,24 @@ impl StandIn {
     }
 
     /// What it answers from now on; each line of `headers` ends with CRLF.
-    pub fn says(&self, status: u16, headers: &str, body: &str) {
+    pub fn respond_with(&self, status: u16, headers: &str, body: &str) {
         let length = body.len();
         let head = format!("HTTP/1.1 {status} Said\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}");
-        *self.behind.answer.lock().expect("no test panics in here") = Some(format!("{head}\r\n{body}"));
+        *self.state.answer.lock().expect("no test panics in here") = Some(format!("{head}\r\n{body}"));
     }
 
     /// It takes requests and answers none from now on.
-    pub fn says_nothing(&self) {
-        *self.behind.answer.lock().expect("no test panics in here") = None;
+    pub fn hang(&self) {
+        *self.state.answer.lock().expect("no test panics in here") = None;
     }
 
     /// How often it was asked.
-    pub fn asked(&self) -> usize {
-        self.behind.asked.load(Ordering::SeqCst)
+    pub fn request_count(&self) -> usize {
+        self.state.asked.load(Ordering::SeqCst)
     }
 }
 
-impl Behind {
+impl StubState {
     async fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
         let (mut request, mut rest) = (Vec::new(), Vec::new());
         while !request.windows(4).any(|end| end == b"\r\n\r\n") {

@@ -1,7 +1,7 @@
 //! Who may see a room at all: who has a seat in it. What they may do there is [`protocol::access`]'s to say.
 
+use crate::adapters::dynamodb::{Members, Rooms};
 use crate::error::Error;
-use crate::table::{Members, Rooms};
 use protocol::access::{Action, Relation};
 use protocol::chat::{Member, Room};
 use protocol::ids::{Participant, RoomId};

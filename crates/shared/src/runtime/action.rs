@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Caller, Fatal, run};
+use crate::adapters::dynamodb::{Connections, TableError};
 use crate::error::{Error, chain};
 use crate::metric::{self, Metric};
-use crate::table::{Connections, TableError};
 use protocol::clock::{Clock, Timestamp};
 use protocol::wire::{Code, Frame, Refusal, Reply};
 

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
+use crate::adapters::secrets::Secret;
 use crate::config::DeepLConfig;
-use crate::secrets::Secret;
 use call::{Body, Call};
 use masking::Sheet;
 use protocol::chat::FailureReason;

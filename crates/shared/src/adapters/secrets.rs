@@ -98,10 +98,10 @@ pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::stand_in::StandIn;
+    use crate::http_stub::HttpStub;
 
     /// A secret of a Secrets Manager that a test plays.
-    pub(crate) fn kept_by(manager: &StandIn, clock: Clock) -> Secret {
+    pub(crate) fn kept_by(manager: &HttpStub, clock: Clock) -> Secret {
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
@@ -119,25 +119,25 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn a_secret_is_fetched_once_in_five_minutes_and_its_last_value_kept_while_it_cannot_be_had() {
-        let (manager, clock) = (StandIn::start().await, Clock::manual(Timestamp::default()));
+        let (manager, clock) = (HttpStub::start().await, Clock::manual(Timestamp::default()));
         let secret = kept_by(&manager, clock);
-        manager.says(500, "", "{}");
+        manager.respond_with(500, "", "{}");
         assert!(secret.value().await.is_err(), "none is kept from before");
-        manager.says(200, "", &holding("one"));
+        manager.respond_with(200, "", &holding("one"));
         assert_eq!(&*secret.value().await.expect("one"), "one", "a failure is not kept");
-        manager.says(200, "", &holding("two"));
+        manager.respond_with(200, "", &holding("two"));
         clock.advance(Duration::from_millis(299_999));
         assert_eq!(&*secret.value().await.expect("one"), "one");
         clock.advance(Duration::from_millis(1));
         assert_eq!(&*secret.value().await.expect("two"), "two");
-        manager.says(500, "", "{}");
+        manager.respond_with(500, "", "{}");
         clock.advance(Duration::from_secs(300));
         assert_eq!(&*secret.value().await.expect("kept"), "two");
-        manager.says(200, "", &holding("three"));
+        manager.respond_with(200, "", &holding("three"));
         clock.advance(Duration::from_millis(29_999));
         assert_eq!(&*secret.value().await.expect("kept"), "two", "who does not answer is left alone for half a minute");
         clock.advance(Duration::from_millis(1));
         assert_eq!(&*secret.value().await.expect("three"), "three");
-        assert_eq!(manager.asked(), 5);
+        assert_eq!(manager.request_count(), 5);
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Table, TableError, applied, key, number};
-use crate::auth::Identity;
+use crate::adapters::auth::Identity;
 use protocol::clock::Timestamp;
 use protocol::ids::UserId;
 

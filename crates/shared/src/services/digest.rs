@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::secrets::{Secret, SecretError};
+use crate::adapters::secrets::{Secret, SecretError};
 
 /// The key of this stack's digests.
 #[derive(Debug)]

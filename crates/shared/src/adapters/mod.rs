@@ -1,0 +1,7 @@
+//! One module per outside system: DynamoDB, token issuers, DeepL, API Gateway's management API, Secrets Manager.
+
+pub mod auth;
+pub mod deepl;
+pub mod dynamodb;
+pub mod push;
+pub mod secrets;
