@@ -14,7 +14,11 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    let route =
-        route::ChangeRoom { seats: doors.seats()?, log: doors.log()?, buckets: doors.buckets()?, clock: doors.clock() };
+    let route = route::ChangeRoom {
+        membership: doors.membership()?,
+        log: doors.log()?,
+        buckets: doors.buckets()?,
+        clock: doors.clock(),
+    };
     serve(route, doors.connections()?).await
 }

@@ -11,14 +11,14 @@ use shared::adapters::dynamodb::{Appended, Log, TableError, Write};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::append::Tries;
-use shared::services::membership::Seats;
+use shared::services::membership::Membership;
 use shared::services::rate_limiter::{Buckets, Costly};
 
 use crate::request::Request;
 
 /// The route and its doors.
 pub struct ChangeRoom {
-    pub seats: Seats,
+    pub membership: Membership,
     pub log: Log,
     pub buckets: Buckets,
     pub clock: Clock,
@@ -63,10 +63,12 @@ impl ChangeRoom {
     ) -> Result<(Room, Option<Seq>), Error> {
         let (mut tries, mut taken) = (Tries::default(), false);
         loop {
-            let (seat, tail) =
-                tokio::join!(self.seats.with_room(action, room_id, caller.participant()), self.log.tail(room_id, 1));
+            let (seat, tail) = tokio::join!(
+                self.membership.with_room(action, room_id, caller.participant()),
+                self.log.tail(room_id, 1)
+            );
             let ((member, room), tail) = (seat?, tail?);
-            let Some(Change { event, parts }) = judge(Relation::of_seat(&member), &room)? else {
+            let Some(Change { event, parts }) = judge(Relation::of_member(&member), &room)? else {
                 return Ok((room, None));
             };
             if !taken {

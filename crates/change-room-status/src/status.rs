@@ -23,7 +23,7 @@ impl ChangeRoom {
                 if room.status == status {
                     return Ok(None);
                 }
-                let (rooms, members) = (self.seats.rooms.clone(), self.seats.members.clone());
+                let (rooms, members) = (self.membership.rooms.clone(), self.membership.members.clone());
                 let (room_id, from) = (room.room_id.clone(), room.status);
                 let parts = move |seq| {
                     let mut parts = vec![rooms.change_status(&room_id, from, status, seq)?];

@@ -23,7 +23,7 @@ impl ChangeRoom {
                 if own == wanted {
                     return Ok(None);
                 }
-                let (rooms, room_id, side) = (self.seats.rooms.clone(), room.room_id.clone(), side.clone());
+                let (rooms, room_id, side) = (self.membership.rooms.clone(), room.room_id.clone(), side.clone());
                 let event = SystemEvent::TranslationChanged { from: room.translation(), to: after(room) };
                 let parts = move |_| Ok(vec![rooms.want_translation(&room_id, &side, wanted)?]);
                 Ok(Some(Change { event, parts: Box::new(parts) }))

@@ -13,7 +13,7 @@ pub struct Plan {
     pub kind: RoomKind,
     pub name: Option<RoomName>,
     /// Who gets a seat.
-    pub seats: Vec<(Participant, Role)>,
+    pub membership: Vec<(Participant, Role)>,
 }
 
 /// A group is created in one transaction, of which DynamoDB takes at most 100 rows; the room and its first entry are two.

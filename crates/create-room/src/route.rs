@@ -46,7 +46,7 @@ impl Route for CreateRoom {
                 self.buckets.take(caller, Costly::Room).await?;
                 taken = true;
             }
-            let members = self.seats(caller, &plan, request.language.as_ref()).await?;
+            let members = self.membership(caller, &plan, request.language.as_ref()).await?;
             let (room, entry) = self.room(caller, &plan, &members);
             let mut parts = vec![self.rooms.insert(&room)?];
             for member in &members {
@@ -67,8 +67,13 @@ impl CreateRoom {
         Ok(RoomCreated { room: view(caller, room, &members)?, created: false })
     }
 
-    /// The seats: what each is called and reads comes from the caller's token, or from the profile of who is absent.
-    async fn seats(&self, caller: &Caller, plan: &Plan, asked: Option<&Language>) -> Result<Vec<Member>, TableError> {
+    /// The membership: what each is called and reads comes from the caller's token, or from the profile of who is absent.
+    async fn membership(
+        &self,
+        caller: &Caller,
+        plan: &Plan,
+        asked: Option<&Language>,
+    ) -> Result<Vec<Member>, TableError> {
         let absent: Vec<Participant> = plan
             .seats
             .iter()
@@ -122,6 +127,6 @@ impl CreateRoom {
 fn view(caller: &Caller, room: &Room, members: &[Member]) -> Result<RoomView, Refusal> {
     let own = members.iter().find(|member| member.participant == *caller.participant());
     // A group's id that somebody else has taken.
-    let own = own.ok_or_else(|| Action::CreateRoom.refusal(Relation::without_seat(&room.room_id, true)))?;
+    let own = own.ok_or_else(|| Action::CreateRoom.refusal(Relation::without_membership(&room.room_id, true)))?;
     Ok(RoomView::new(room, own, members))
 }

@@ -30,7 +30,7 @@ struct Run {
 
 impl Upkeep {
     /// Keeps in step with the entries that were added.
-    pub async fn after(&self, room_id: &RoomId, added: &[&Entry], seats: &[Member]) -> Result<(), Error> {
+    pub async fn after(&self, room_id: &RoomId, added: &[&Entry], membership: &[Member]) -> Result<(), Error> {
         let Some(newest) = added.iter().max_by_key(|entry| entry.seq) else { return Ok(()) };
         let newest_text = added.iter().filter(|entry| entry.kind == EntryKind::Text).max_by_key(|entry| entry.seq);
         let head = Head {
@@ -61,7 +61,7 @@ impl Upkeep {
     }
 
     /// Moves the room up in its members' lists. Open rooms have too many members for that.
-    async fn touch_lists(&self, room_id: &RoomId, newest: &Entry, seats: &[Member]) -> Result<(), Error> {
+    async fn touch_lists(&self, room_id: &RoomId, newest: &Entry, membership: &[Member]) -> Result<(), Error> {
         let late = seats.iter().filter(|member| newest.sent_at.since(member.last_activity) > LIST_LAG);
         stream::iter(late)
             .map(Ok)

@@ -12,6 +12,6 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    let (seats, log, buckets) = (doors.seats()?, doors.log()?, doors.buckets()?);
+    let (seats, log, buckets) = (doors.membership()?, doors.log()?, doors.buckets()?);
     serve(route::GetChatHistory { seats, log, buckets }, doors.connections()?).await
 }

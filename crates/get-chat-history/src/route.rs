@@ -9,14 +9,14 @@ use protocol::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit, re
 use shared::adapters::dynamodb::Log;
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::services::membership::Seats;
+use shared::services::membership::Membership;
 use shared::services::rate_limiter::{Buckets, Costly};
 
 use crate::period::first_at;
 
 /// The route and its doors.
 pub struct GetChatHistory {
-    pub seats: Seats,
+    pub membership: Membership,
     pub log: Log,
     pub buckets: Buckets,
 }
@@ -42,7 +42,8 @@ impl Route for GetChatHistory {
             return Err(Refusal::bad_request("`before_seq` and `after_seq` exclude each other").into());
         }
         let query = query(request.query.as_deref())?;
-        let (_, room) = self.seats.with_room(Action::GetChatHistory, &request.room_id, caller.participant()).await?;
+        let (_, room) =
+            self.membership.with_room(Action::GetChatHistory, &request.room_id, caller.participant()).await?;
         if query.is_some() {
             self.buckets.take(caller, Costly::Search).await?;
         }

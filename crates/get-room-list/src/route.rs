@@ -49,11 +49,11 @@ impl GetRoomList {
     ) -> Result<Vec<(&'a ListPosition, Room, RoomView)>, Error> {
         let ids: Vec<RoomId> = page.iter().map(|place| place.room_id.clone()).collect();
         let counterparts = ids.iter().filter_map(|room| Some((room.clone(), room.counterpart(own)?)));
-        let seats: Vec<_> = ids.iter().map(|room| (room.clone(), own.clone())).chain(counterparts).collect();
+        let membership: Vec<_> = ids.iter().map(|room| (room.clone(), own.clone())).chain(counterparts).collect();
         let (rooms, seats) = tokio::try_join!(self.rooms.get_all(&ids), self.members.get_all(&seats, false))?;
         let mut rooms: HashMap<RoomId, Room> = rooms.into_iter().map(|room| (room.room_id.clone(), room)).collect();
         let (own, counterparts): (Vec<_>, Vec<_>) = seats.iter().partition(|seat| seat.participant == *own);
-        let by_room = |seats: Vec<&'_ Member>| -> HashMap<_, _> {
+        let by_room = |membership: Vec<&'_ Member>| -> HashMap<_, _> {
             seats.into_iter().map(|seat| (seat.room_id.clone(), seat.clone())).collect()
         };
         let (own, counterparts) = (by_room(own), by_room(counterparts));

@@ -44,8 +44,8 @@ impl JoinGroup {
             let (room, own) =
                 tokio::try_join!(self.rooms.get(room_id), self.members.get(room_id, caller.participant()))?;
             let relation = match &own {
-                Some(own) if room.is_some() => Relation::of_seat(own),
-                _ => Relation::without_seat(room_id, room.is_some()),
+                Some(own) if room.is_some() => Relation::of_member(own),
+                _ => Relation::without_membership(room_id, room.is_some()),
             };
             Action::JoinGroup.permits(relation, room_id.is_open().then_some(Condition::OpenRoom))?;
             let appended = match (room, own) {

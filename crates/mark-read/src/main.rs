@@ -13,7 +13,7 @@ async fn main() -> Result<(), Fatal> {
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
     serve(
         route::MarkRead {
-            seats: doors.seats()?,
+            membership: doors.membership()?,
             log: doors.log()?,
             audience: doors.audience()?,
             push: doors.push(),

@@ -13,11 +13,11 @@ use shared::adapters::push::Push;
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::audience::{Attention, Audience, Listener};
-use shared::services::membership::Seats;
+use shared::services::membership::Membership;
 
 /// The route and its doors.
 pub struct MarkRead {
-    pub seats: Seats,
+    pub membership: Membership,
     pub log: Log,
     pub audience: Audience,
     pub push: Push,
@@ -35,7 +35,7 @@ impl Route for MarkRead {
         let read = self.read_up_to(&tail, request.seq).await?;
         let (mark, texts) = (Mark::from(read.seq), read.text_count);
         let moved = mark > member.last_read_seq
-            && self.seats.members.mark_read(&room_id, caller.participant(), mark, texts, 0).await?;
+            && self.membership.members.mark_read(&room_id, caller.participant(), mark, texts, 0).await?;
         if moved {
             // The mark is written; that the others see it is best effort.
             if let Err(error) = self.tell_others(caller, member, mark).await {
@@ -56,7 +56,7 @@ impl Route for MarkRead {
 
 impl MarkRead {
     async fn seat(&self, caller: &Caller, room_id: &RoomId) -> Result<Member, Error> {
-        self.seats.of(Action::MarkRead, room_id, caller.participant()).await
+        self.membership.of(Action::MarkRead, room_id, caller.participant()).await
     }
 
     /// The entry that was read up to; beyond the log's end it counts as its end.
@@ -75,7 +75,7 @@ impl MarkRead {
         let frame = Event::Read { room_id: room_id.clone(), participant, last_read_seq }.to_frame()?;
         let members = if room_id.is_open() { vec![own] } else { self.audience.members(&room_id).await? };
         self.audience
-            .at_seats(&room_id, &members, self.clock.now())
+            .of_members(&room_id, &members, self.clock.now())
             .try_for_each_concurrent(Push::AT_ONCE, async |Listener { connection, attention, .. }| {
                 if attention == Attention::Each && connection.connection_id != caller.connection_id {
                     self.push.send(&connection.connection_id, &frame).await;

@@ -238,7 +238,7 @@ impl Relation {
         [Self::Patient, Self::Staff, Self::Owner, Self::Member, Self::NotJoined, Self::Stranger, Self::NoRoom];
 
     /// What the holder of a seat is.
-    pub fn of_seat(seat: &Member) -> Self {
+    pub fn of_member(seat: &Member) -> Self {
         match seat.role {
             Role::Patient => Self::Patient,
             Role::Staff => Self::Staff,
@@ -248,7 +248,7 @@ impl Relation {
     }
 
     /// What a caller without a seat is. Whether the room exists is only asked of one that may be known of.
-    pub fn without_seat(room_id: &RoomId, exists: bool) -> Self {
+    pub fn without_membership(room_id: &RoomId, exists: bool) -> Self {
         match (exists, room_id.may_be_known_of()) {
             (true, true) => Self::NotJoined,
             (true, false) => Self::Stranger,

@@ -21,7 +21,7 @@ async fn main() -> Result<(), Fatal> {
     };
     serve(
         route::SendMessage {
-            seats: doors.seats()?,
+            membership: doors.membership()?,
             log: doors.log()?,
             sends: doors.sends()?,
             connections: doors.connections()?,

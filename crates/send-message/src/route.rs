@@ -14,14 +14,14 @@ use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::append::Tries;
 use shared::services::digest::DigestKey;
-use shared::services::membership::Seats;
+use shared::services::membership::Membership;
 
 use crate::express::Express;
 use crate::pace::{JUDGED, Pace, TooMuch};
 
 /// The route and its doors.
 pub struct SendMessage {
-    pub seats: Seats,
+    pub membership: Membership,
     pub log: Log,
     pub sends: Sends,
     pub connections: Connections,
@@ -96,7 +96,7 @@ impl SendMessage {
         let mut tries = Tries::default();
         loop {
             let (seat, tail) = tokio::join!(
-                self.seats.with_room(Action::SendMessage, &draft.room_id, caller.participant()),
+                self.membership.with_room(Action::SendMessage, &draft.room_id, caller.participant()),
                 self.log.tail(&draft.room_id, JUDGED),
             );
             let ((member, room), tail) = (seat?, tail?);
@@ -142,7 +142,7 @@ impl SendMessage {
             return Err(Declined::TooMuch(TooMuch::Muted(until.since(now))));
         }
         let open = (!is_closed(room, tail)).then_some(Condition::NotClosed);
-        Action::SendMessage.permits(Relation::of_seat(member), open)?;
+        Action::SendMessage.permits(Relation::of_member(member), open)?;
         self.pace.judge(tail, caller.user_id(), &draft.text, now)?;
         Ok(draft.entry(caller, room, tail.first(), now)?)
     }
@@ -161,7 +161,7 @@ impl SendMessage {
             let mut mutes = member.mutes;
             mutes.retain(|_, until| *until > now);
             mutes.insert(caller.user_id().clone(), now + self.pace.mute);
-            self.seats.members.set_mutes(&member.room_id, &member.participant, &mutes).await?;
+            self.membership.members.set_mutes(&member.room_id, &member.participant, &mutes).await?;
         }
         Ok(too_much.refusal())
     }

@@ -18,7 +18,7 @@ use crate::config::{self, ConfigError, DeepLConfig, SecretName, TableName};
 use crate::services::audience::Audience;
 use crate::services::connection_closer::Hangup;
 use crate::services::digest::DigestKey;
-use crate::services::membership::Seats;
+use crate::services::membership::Membership;
 use crate::services::rate_limiter::{Allowance, Buckets};
 use crate::services::translator::Translator;
 use protocol::clock::Clock;
@@ -157,8 +157,8 @@ impl Doors {
     }
 
     /// Rooms and the seats in them.
-    pub fn seats(&self) -> Result<Seats, ConfigError> {
-        Ok(Seats { rooms: self.rooms()?, members: self.members()? })
+    pub fn membership(&self) -> Result<Membership, ConfigError> {
+        Ok(Membership { rooms: self.rooms()?, members: self.members()? })
     }
 
     /// Who is listening.

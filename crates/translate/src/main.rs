@@ -15,7 +15,7 @@ async fn main() -> Result<(), Fatal> {
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
     serve(
         route::Translate {
-            seats: doors.seats()?,
+            membership: doors.membership()?,
             translator: doors.translator().await?,
             buckets: doors.buckets()?,
             clock: doors.clock(),

@@ -7,7 +7,7 @@ use protocol::wire::replies::Translated;
 use protocol::wire::{Refusal, TranslationView};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::services::membership::Seats;
+use shared::services::membership::Membership;
 use shared::services::rate_limiter::{Buckets, Costly};
 use shared::services::translator::{Failures, Translator, Unknown, Wanted};
 
@@ -15,7 +15,7 @@ use crate::request::{Request, Which};
 
 /// The route and its doors.
 pub struct Translate {
-    pub seats: Seats,
+    pub membership: Membership,
     pub translator: Translator,
     pub buckets: Buckets,
     pub clock: Clock,
@@ -78,7 +78,7 @@ impl Translate {
         which: &Which,
     ) -> Result<(Relation, Room, Entry), Error> {
         let (seat, entry) = tokio::join!(
-            self.seats.with_room(action, &which.room_id, caller.participant()),
+            self.membership.with_room(action, &which.room_id, caller.participant()),
             self.translator.log.entry(&which.room_id, which.seq)
         );
         let (member, room) = seat?;
@@ -86,6 +86,6 @@ impl Translate {
         if entry.kind != EntryKind::Text || entry.deleted_at.is_some() {
             return Err(Refusal::bad_request("`seq`: this entry has no words to translate").into());
         }
-        Ok((Relation::of_seat(&member), room, entry))
+        Ok((Relation::of_member(&member), room, entry))
     }
 }

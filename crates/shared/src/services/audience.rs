@@ -68,21 +68,21 @@ impl Audience {
             };
             return one_by_one(pages, move |_| listen).boxed_local();
         }
-        self.at_seats(room, members, now)
+        self.of_members(room, members, now)
     }
 
     /// The connections of these seats of `room`, in the same way: in an open room not who joined it, but whose seats they are.
-    pub fn at_seats<'a>(
+    pub fn of_members<'a>(
         &'a self,
         room: &'a RoomId,
         members: &'a [Member],
         now: Timestamp,
     ) -> LocalBoxStream<'a, Result<Listener<'a>, TableError>> {
-        let seats = members.iter().map(move |member| self.at_seat(room, member, now).boxed_local());
+        let seats = members.iter().map(move |member| self.of_member(room, member, now).boxed_local());
         stream::iter(seats).flatten_unordered(Self::AT_ONCE).boxed_local()
     }
 
-    fn at_seat<'a>(
+    fn of_member<'a>(
         &'a self,
         room: &'a RoomId,
         member: &'a Member,

@@ -8,14 +8,14 @@ use protocol::ids::{Participant, RoomId};
 
 /// Looks up seats.
 #[derive(Debug, Clone)]
-pub struct Seats {
+pub struct Membership {
     /// The rooms.
     pub rooms: Rooms,
     /// The seats in them.
     pub members: Members,
 }
 
-impl Seats {
+impl Membership {
     /// The participant's seat and the room, read side by side; refused where there is no seat, or where it does not admit to this
     /// action.
     pub async fn with_room(
@@ -27,20 +27,20 @@ impl Seats {
         let (member, room) = tokio::try_join!(self.members.get(room_id, participant), self.rooms.get(room_id))?;
         match (member, room) {
             (Some(member), Some(room)) => {
-                action.admits(Relation::of_seat(&member))?;
+                action.admits(Relation::of_member(&member))?;
                 Ok((member, room))
             }
-            (_, room) => Err(action.refusal(Relation::without_seat(room_id, room.is_some())).into()),
+            (_, room) => Err(action.refusal(Relation::without_membership(room_id, room.is_some())).into()),
         }
     }
 
     /// The participant's seat alone; the room is read only to tell why there is none.
     pub async fn of(&self, action: Action, room_id: &RoomId, participant: &Participant) -> Result<Member, Error> {
         if let Some(member) = self.members.get(room_id, participant).await? {
-            action.admits(Relation::of_seat(&member))?;
+            action.admits(Relation::of_member(&member))?;
             return Ok(member);
         }
         let exists = room_id.may_be_known_of() && self.rooms.get(room_id).await?.is_some();
-        Err(action.refusal(Relation::without_seat(room_id, exists)).into())
+        Err(action.refusal(Relation::without_membership(room_id, exists)).into())
     }
 }

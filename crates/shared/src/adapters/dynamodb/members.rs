@@ -42,7 +42,11 @@ impl Members {
     }
 
     /// Many seats, in no order; strongly consistent where it decides who may read.
-    pub async fn get_all(&self, seats: &[(RoomId, Participant)], consistent: bool) -> Result<Vec<Member>, TableError> {
+    pub async fn get_all(
+        &self,
+        membership: &[(RoomId, Participant)],
+        consistent: bool,
+    ) -> Result<Vec<Member>, TableError> {
         let keys = seats.iter().map(|(room, participant)| Self::key(room, participant));
         self.table.batch_get(keys.collect(), consistent).await
     }
@@ -57,7 +61,7 @@ impl Members {
     pub async fn listening(&self, room: &RoomId, count: usize) -> Result<Vec<Member>, TableError> {
         let most = i32::try_from(count).unwrap_or(i32::MAX);
         if let Some(sides) = room.sides() {
-            let seats: Vec<Member> = self.table.query_first("room_id", room.to_string(), most, false).await?;
+            let membership: Vec<Member> = self.table.query_first("room_id", room.to_string(), most, false).await?;
             if seats.len() >= sides.len().min(count) {
                 return Ok(seats);
             }
