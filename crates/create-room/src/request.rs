@@ -13,7 +13,7 @@ pub struct Plan {
     pub kind: RoomKind,
     pub name: Option<RoomName>,
     /// Who gets a seat.
-    pub membership: Vec<(Participant, Role)>,
+    pub members: Vec<(Participant, Role)>,
 }
 
 /// A group is created in one transaction, of which DynamoDB takes at most 100 rows; the room and its first entry are two.
@@ -41,9 +41,9 @@ fn consult(asked: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
             (user, hospital.clone())
         }
     };
-    let seats =
+    let members =
         vec![(Participant::User(user.clone()), Role::Patient), (Participant::Hospital(hospital.clone()), Role::Staff)];
-    Ok(Plan { room_id: RoomId::Consult(user, hospital), kind: RoomKind::Consult, name: None, seats })
+    Ok(Plan { room_id: RoomId::Consult(user, hospital), kind: RoomKind::Consult, name: None, members })
 }
 
 fn direct(asked: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
@@ -51,10 +51,10 @@ fn direct(asked: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
         return Err(Refusal::forbidden("a direct room is between two users; a hospital opens a consult"));
     };
     let other = asked.user_id.take().ok_or_else(|| Refusal::bad_request("missing field `user_id`"))?;
-    let seats = [own.clone(), other.clone()].map(|user| (Participant::User(user), Role::Member)).into();
+    let members = [own.clone(), other.clone()].map(|user| (Participant::User(user), Role::Member)).into();
     let room_id = RoomId::direct(own.clone(), other)
         .ok_or_else(|| Refusal::bad_request("`user_id`: must be somebody else than yourself"))?;
-    Ok(Plan { room_id, kind: RoomKind::Direct, name: None, seats })
+    Ok(Plan { room_id, kind: RoomKind::Direct, name: None, members })
 }
 
 fn group(asked: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
@@ -71,6 +71,6 @@ fn group(asked: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
         return Err(Refusal::bad_request("`members`: a group is created with at most 90 members, yourself included"));
     }
     let owner = std::iter::once((caller.participant().clone(), Role::Owner));
-    let seats = owner.chain(others.into_iter().map(|member| (member, Role::Member))).collect();
-    Ok(Plan { room_id, kind: RoomKind::Group, name: Some(name), seats })
+    let members = owner.chain(others.into_iter().map(|member| (member, Role::Member))).collect();
+    Ok(Plan { room_id, kind: RoomKind::Group, name: Some(name), members })
 }

@@ -1,4 +1,4 @@
-//! When somebody opens a room, then it is there once, with all its seats and the entry that records it, however often they
+//! When somebody opens a room, then it is there once, with all its members and the entry that records it, however often they
 //! ask.
 
 use std::collections::HashMap;
@@ -46,7 +46,7 @@ impl Route for CreateRoom {
                 self.buckets.take(caller, Costly::Room).await?;
                 taken = true;
             }
-            let members = self.membership(caller, &plan, request.language.as_ref()).await?;
+            let members = self.members(caller, &plan, request.language.as_ref()).await?;
             let (room, entry) = self.room(caller, &plan, &members);
             let mut parts = vec![self.rooms.insert(&room)?];
             for member in &members {
@@ -67,15 +67,15 @@ impl CreateRoom {
         Ok(RoomCreated { room: view(caller, room, &members)?, created: false })
     }
 
-    /// The membership: what each is called and reads comes from the caller's token, or from the profile of who is absent.
-    async fn membership(
+    /// The members: what each is called and reads comes from the caller's token, or from the profile of who is absent.
+    async fn members(
         &self,
         caller: &Caller,
         plan: &Plan,
         asked: Option<&Language>,
     ) -> Result<Vec<Member>, TableError> {
         let absent: Vec<Participant> = plan
-            .seats
+            .members
             .iter()
             .map(|(participant, _)| participant.clone())
             .filter(|one| one != caller.participant())
@@ -107,7 +107,7 @@ impl CreateRoom {
             }
             member
         };
-        Ok(plan.seats.iter().map(seat).collect())
+        Ok(plan.members.iter().map(seat).collect())
     }
 
     /// The room's row, with the head that its first entry makes, and that entry.
@@ -127,6 +127,6 @@ impl CreateRoom {
 fn view(caller: &Caller, room: &Room, members: &[Member]) -> Result<RoomView, Refusal> {
     let own = members.iter().find(|member| member.participant == *caller.participant());
     // A group's id that somebody else has taken.
-    let own = own.ok_or_else(|| Action::CreateRoom.refusal(Relation::without_membership(&room.room_id, true)))?;
+    let own = own.ok_or_else(|| Action::CreateRoom.refusal(Relation::without_membershiphip(&room.room_id, true)))?;
     Ok(RoomView::new(room, own, members))
 }

@@ -30,7 +30,7 @@ struct Run {
 
 impl Upkeep {
     /// Keeps in step with the entries that were added.
-    pub async fn after(&self, room_id: &RoomId, added: &[&Entry], membership: &[Member]) -> Result<(), Error> {
+    pub async fn after(&self, room_id: &RoomId, added: &[&Entry], members: &[Member]) -> Result<(), Error> {
         let Some(newest) = added.iter().max_by_key(|entry| entry.seq) else { return Ok(()) };
         let newest_text = added.iter().filter(|entry| entry.kind == EntryKind::Text).max_by_key(|entry| entry.seq);
         let head = Head {
@@ -42,7 +42,7 @@ impl Upkeep {
         tokio::try_join!(
             async { Ok(self.rooms.advance(room_id, &head).await?) },
             self.move_own_marks(room_id, added),
-            self.touch_lists(room_id, newest, seats),
+            self.touch_lists(room_id, newest, members),
         )?;
         Ok(())
     }
@@ -61,8 +61,8 @@ impl Upkeep {
     }
 
     /// Moves the room up in its members' lists. Open rooms have too many members for that.
-    async fn touch_lists(&self, room_id: &RoomId, newest: &Entry, membership: &[Member]) -> Result<(), Error> {
-        let late = seats.iter().filter(|member| newest.sent_at.since(member.last_activity) > LIST_LAG);
+    async fn touch_lists(&self, room_id: &RoomId, newest: &Entry, members: &[Member]) -> Result<(), Error> {
+        let late = members.iter().filter(|member| newest.sent_at.since(member.last_activity) > LIST_LAG);
         stream::iter(late)
             .map(Ok)
             .try_for_each_concurrent(AT_ONCE, async |member| {

@@ -12,6 +12,7 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    let (seats, log, buckets) = (doors.membership()?, doors.log()?, doors.buckets()?);
-    serve(route::GetChatHistory { seats, log, buckets }, doors.connections()?).await
+    let route =
+        route::GetChatHistory { membership: doors.membership()?, log: doors.log()?, buckets: doors.buckets()? };
+    serve(route, doors.connections()?).await
 }

@@ -49,12 +49,12 @@ impl GetRoomList {
     ) -> Result<Vec<(&'a ListPosition, Room, RoomView)>, Error> {
         let ids: Vec<RoomId> = page.iter().map(|place| place.room_id.clone()).collect();
         let counterparts = ids.iter().filter_map(|room| Some((room.clone(), room.counterpart(own)?)));
-        let membership: Vec<_> = ids.iter().map(|room| (room.clone(), own.clone())).chain(counterparts).collect();
-        let (rooms, seats) = tokio::try_join!(self.rooms.get_all(&ids), self.members.get_all(&seats, false))?;
+        let keys: Vec<_> = ids.iter().map(|room| (room.clone(), own.clone())).chain(counterparts).collect();
+        let (rooms, members) = tokio::try_join!(self.rooms.get_all(&ids), self.members.get_all(&keys, false))?;
         let mut rooms: HashMap<RoomId, Room> = rooms.into_iter().map(|room| (room.room_id.clone(), room)).collect();
-        let (own, counterparts): (Vec<_>, Vec<_>) = seats.iter().partition(|seat| seat.participant == *own);
-        let by_room = |membership: Vec<&'_ Member>| -> HashMap<_, _> {
-            seats.into_iter().map(|seat| (seat.room_id.clone(), seat.clone())).collect()
+        let (own, counterparts): (Vec<_>, Vec<_>) = members.iter().partition(|member| member.participant == *own);
+        let by_room = |members: Vec<&'_ Member>| -> HashMap<_, _> {
+            members.into_iter().map(|member| (member.room_id.clone(), member.clone())).collect()
         };
         let (own, counterparts) = (by_room(own), by_room(counterparts));
         let views = page.iter().filter_map(|place| {

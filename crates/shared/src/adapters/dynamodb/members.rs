@@ -41,13 +41,13 @@ impl Members {
         self.table.get(Self::key(room, participant)).await
     }
 
-    /// Many seats, in no order; strongly consistent where it decides who may read.
+    /// Many members, in no order; strongly consistent where it decides who may read.
     pub async fn get_all(
         &self,
-        membership: &[(RoomId, Participant)],
+        members: &[(RoomId, Participant)],
         consistent: bool,
     ) -> Result<Vec<Member>, TableError> {
-        let keys = seats.iter().map(|(room, participant)| Self::key(room, participant));
+        let keys = members.iter().map(|(room, participant)| Self::key(room, participant));
         self.table.batch_get(keys.collect(), consistent).await
     }
 
@@ -56,14 +56,14 @@ impl Members {
         self.table.query_all("room_id", room.to_string()).await
     }
 
-    /// Who may be listening in a room: the first `count` seats of it. Strongly consistent where seats come and go; the two of
+    /// Who may be listening in a room: the first `count` members of it. Strongly consistent where members come and go; the two of
     /// a consult or of a direct room are as old as the room, and only while it is new may the cheaper read miss one.
     pub async fn listening(&self, room: &RoomId, count: usize) -> Result<Vec<Member>, TableError> {
         let most = i32::try_from(count).unwrap_or(i32::MAX);
         if let Some(sides) = room.sides() {
-            let membership: Vec<Member> = self.table.query_first("room_id", room.to_string(), most, false).await?;
-            if seats.len() >= sides.len().min(count) {
-                return Ok(seats);
+            let members: Vec<Member> = self.table.query_first("room_id", room.to_string(), most, false).await?;
+            if members.len() >= sides.len().min(count) {
+                return Ok(members);
             }
         }
         self.table.query_first("room_id", room.to_string(), most, true).await
