@@ -127,6 +127,6 @@ impl CreateRoom {
 fn view(caller: &Caller, room: &Room, members: &[Member]) -> Result<RoomView, Refusal> {
     let own = members.iter().find(|member| member.participant == *caller.participant());
     // A group's id that somebody else has taken.
-    let own = own.ok_or_else(|| Action::CreateRoom.refusal(Relation::without_membershiphip(&room.room_id, true)))?;
+    let own = own.ok_or_else(|| Action::CreateRoom.refusal(Relation::without_membership(&room.room_id, true)))?;
     Ok(RoomView::new(room, own, members))
 }
