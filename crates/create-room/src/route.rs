@@ -68,12 +68,7 @@ impl CreateRoom {
     }
 
     /// The members: what each is called and reads comes from the caller's token, or from the profile of who is absent.
-    async fn members(
-        &self,
-        caller: &Caller,
-        plan: &Plan,
-        asked: Option<&Language>,
-    ) -> Result<Vec<Member>, TableError> {
+    async fn members(&self, caller: &Caller, plan: &Plan, asked: Option<&Language>) -> Result<Vec<Member>, TableError> {
         let absent: Vec<Participant> = plan
             .members
             .iter()

@@ -21,6 +21,6 @@ async fn main() -> Result<(), Fatal> {
         silent: delivery::Silent::default(),
     };
     let upkeep = upkeep::Upkeep { rooms: doors.rooms()?, members: doors.members()? };
-    let express = if shared::config::express_limit()? > 0 { Some(doors.sends()?) } else { None };
+    let express = if shared::config::express_limit()? > 0 { Some(doors.idempotency_records()?) } else { None };
     serve_stream(reader::FanOut { audience: doors.audience()?, delivery, upkeep, express, clock: doors.clock() }).await
 }

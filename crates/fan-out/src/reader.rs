@@ -8,7 +8,7 @@ use futures::{StreamExt, stream};
 use protocol::chat::{Entry, EntryKind};
 use protocol::clock::Clock;
 use protocol::ids::{ConnectionId, RoomId, Seq};
-use shared::adapters::dynamodb::{Connection, Sends};
+use shared::adapters::dynamodb::{Connection, IdempotencyRecords};
 use shared::error::{Error, chain};
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
@@ -24,7 +24,7 @@ pub struct FanOut {
     pub delivery: Delivery,
     pub upkeep: Upkeep,
     /// Where who stores a text marks to whom it was pushed already; `None` where nobody does.
-    pub express: Option<Sends>,
+    pub express: Option<IdempotencyRecords>,
     pub clock: Clock,
 }
 
@@ -79,12 +79,12 @@ impl FanOut {
     /// `seq`, and waiting for the marks would hold up everybody.
     async fn pushed(&self, room_id: &RoomId, added: &[&Entry]) -> BTreeMap<Seq, BTreeSet<ConnectionId>> {
         let texts = || added.iter().filter(|entry| entry.kind == EntryKind::Text);
-        let (Some(sends), Some(newest)) = (&self.express, texts().map(|entry| entry.sent_at).max()) else {
+        let (Some(records), Some(newest)) = (&self.express, texts().map(|entry| entry.sent_at).max()) else {
             return BTreeMap::new();
         };
         tokio::time::sleep(EXPRESS_TIME.saturating_sub(self.clock.now().since(newest))).await;
         let sent = texts().map(|entry| (&entry.sender.participant, entry.message_id));
-        sends.pushed(room_id, sent).await.unwrap_or_else(|error| {
+        records.pushed(room_id, sent).await.unwrap_or_else(|error| {
             tracing::warn!(room = %room_id, error = chain(&error), "the marks of a room's texts cannot be read");
             BTreeMap::new()
         })

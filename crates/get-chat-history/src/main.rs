@@ -12,7 +12,6 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    let route =
-        route::GetChatHistory { membership: doors.membership()?, log: doors.log()?, buckets: doors.buckets()? };
+    let route = route::GetChatHistory { membership: doors.membership()?, log: doors.log()?, buckets: doors.buckets()? };
     serve(route, doors.connections()?).await
 }

@@ -13,7 +13,7 @@ use protocol::chat::Entry;
 use protocol::clock::Timestamp;
 use protocol::ids::{ConnectionId, RoomId};
 use protocol::wire::{Event, MessageView};
-use shared::adapters::dynamodb::{Connection, Send, Sends};
+use shared::adapters::dynamodb::{Connection, IdempotencyRecord, IdempotencyRecords};
 use shared::adapters::push::Push;
 use shared::error::chain;
 use shared::services::audience::Audience;
@@ -23,7 +23,7 @@ use tokio::time::{sleep, timeout};
 pub struct Express {
     pub audience: Audience,
     pub push: Push,
-    pub sends: Sends,
+    pub records: IdempotencyRecords,
     /// A larger audience is left to the stream; at zero every one is.
     pub limit: usize,
 }
@@ -62,7 +62,7 @@ impl Express {
     }
 
     /// Pushes a new entry to everybody but the connection it came from, and marks who took it in time.
-    pub async fn deliver(&self, entry: &Entry, send: &Send, audience: Vec<Connection>) {
+    pub async fn deliver(&self, entry: &Entry, record: &IdempotencyRecord, audience: Vec<Connection>) {
         let others = audience.into_iter().map(|connection| connection.connection_id);
         let others: Vec<_> = others.filter(|connection| Some(connection) != entry.origin.as_ref()).collect();
         let (false, Ok(frame)) = (others.is_empty(), Event::Message(MessageView::of_event(entry)).to_frame()) else {
@@ -89,7 +89,7 @@ impl Express {
         if took.is_empty() {
             return;
         }
-        let error = match timeout(MARK, self.sends.mark_pushed(send, took)).await {
+        let error = match timeout(MARK, self.records.mark_pushed(record, took)).await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => chain(&error),
             Err(late) => late.to_string(),

@@ -16,14 +16,14 @@ async fn main() -> Result<(), Fatal> {
     let express = express::Express {
         audience: doors.audience()?,
         push: doors.hasty_push(),
-        sends: doors.sends()?,
+        records: doors.idempotency_records()?,
         limit: shared::config::express_limit()?,
     };
     serve(
         route::SendMessage {
             membership: doors.membership()?,
             log: doors.log()?,
-            sends: doors.sends()?,
+            records: doors.idempotency_records()?,
             connections: doors.connections()?,
             digest: doors.digest_key().await?,
             express,

@@ -9,7 +9,7 @@ use protocol::ids::{MessageId, RoomId, Seq};
 use protocol::language::{Language, Languages};
 use protocol::wire::replies::MessageSent;
 use protocol::wire::{Code, Refusal, requests};
-use shared::adapters::dynamodb::{Appended, Connections, Log, Send, Sends};
+use shared::adapters::dynamodb::{Appended, Connections, IdempotencyRecord, IdempotencyRecords, Log};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::append::Tries;
@@ -23,7 +23,7 @@ use crate::pace::{JUDGED, Pace, TooMuch};
 pub struct SendMessage {
     pub membership: Membership,
     pub log: Log,
-    pub sends: Sends,
+    pub records: IdempotencyRecords,
     pub connections: Connections,
     pub digest: DigestKey,
     pub express: Express,
@@ -34,9 +34,9 @@ pub struct SendMessage {
 /// What became of a message.
 enum Stored {
     /// It was appended.
-    Now(Box<Entry>, Send),
+    Now(Box<Entry>, IdempotencyRecord),
     /// Its `message_id` was used before, for this text or for another.
-    Before(Send),
+    Before(IdempotencyRecord),
 }
 
 /// Why a message is not appended.
@@ -76,11 +76,11 @@ impl Route for SendMessage {
         let (stored, audience) =
             self.express.alongside(&draft.room_id, self.clock.now(), self.store(caller, &draft)).await;
         match stored? {
-            Stored::Now(entry, send) => {
-                self.express.deliver(&entry, &send, audience).await;
-                Ok(draft.reply(&send, false))
+            Stored::Now(entry, record) => {
+                self.express.deliver(&entry, &record, audience).await;
+                Ok(draft.reply(&record, false))
             }
-            Stored::Before(send) if send.digest == draft.digest => Ok(draft.reply(&send, true)),
+            Stored::Before(record) if record.digest == draft.digest => Ok(draft.reply(&record, true)),
             Stored::Before(_) => {
                 Err(Refusal::new(Code::MessageIdTaken, "this `message_id` was already used for another text").into())
             }
@@ -103,14 +103,14 @@ impl SendMessage {
             let entry = match self.accept(caller, draft, &member, &room, &tail) {
                 Ok(entry) => entry,
                 Err(declined) => {
-                    let sent = self.sends.get(&draft.room_id, caller.participant(), draft.message_id).await?;
-                    if let Some(sent) = sent {
-                        return Ok(Stored::Before(sent));
+                    let record = self.records.get(&draft.room_id, caller.participant(), draft.message_id).await?;
+                    if let Some(record) = record {
+                        return Ok(Stored::Before(record));
                     }
                     return Err(self.decline(caller, member, declined).await?.into());
                 }
             };
-            let send = Send::new(
+            let record = IdempotencyRecord::new(
                 &draft.room_id,
                 caller.participant(),
                 draft.message_id,
@@ -119,10 +119,10 @@ impl SendMessage {
                 caller.user_id(),
                 draft.digest.clone(),
             );
-            match self.log.append(&entry, vec![self.sends.insert(&send)?]).await? {
-                Appended::Done => return Ok(Stored::Now(Box::new(entry), send)),
+            match self.log.append(&entry, vec![self.records.insert(&record)?]).await? {
+                Appended::Done => return Ok(Stored::Now(Box::new(entry), record)),
                 // A repetition of this very send won, whatever else stood in the way.
-                Appended::Again { found: Some(row) } => return Ok(Stored::Before(self.sends.row(row)?)),
+                Appended::Again { found: Some(row) } => return Ok(Stored::Before(self.records.row(row)?)),
                 Appended::Again { found: None } => tries.again().await?,
             }
         }
@@ -225,12 +225,12 @@ impl Draft {
         })
     }
 
-    fn reply(&self, send: &Send, duplicate: bool) -> MessageSent {
+    fn reply(&self, record: &IdempotencyRecord, duplicate: bool) -> MessageSent {
         MessageSent {
             room_id: self.room_id.clone(),
-            seq: send.seq,
+            seq: record.seq,
             message_id: self.message_id,
-            sent_at: send.sent_at,
+            sent_at: record.sent_at,
             duplicate,
         }
     }

@@ -53,7 +53,7 @@ pub enum TableName {
     /// `MESSAGES_TABLE`
     Messages,
     /// `SENDS_TABLE`
-    Sends,
+    IdempotencyRecords,
     /// `TRANSLATIONS_TABLE`
     Translations,
     /// `USAGE_TABLE`
@@ -73,7 +73,7 @@ impl TableName {
             Self::Rooms => "ROOMS_TABLE",
             Self::Members => "MEMBERS_TABLE",
             Self::Messages => "MESSAGES_TABLE",
-            Self::Sends => "SENDS_TABLE",
+            Self::IdempotencyRecords => "SENDS_TABLE",
             Self::Translations => "TRANSLATIONS_TABLE",
             Self::Usage => "USAGE_TABLE",
             Self::Sessions => "SESSIONS_TABLE",

@@ -10,7 +10,7 @@ use futures::future::try_join_all;
 use crate::adapters::auth::{Issuer, IssuerConfig, KeySet, Keys, Tokens};
 use crate::adapters::deepl::DeepL;
 use crate::adapters::dynamodb::{
-    Connections, Guards, Log, Members, Profiles, Rooms, Sends, Sessions, Translations, Usage,
+    Connections, Guards, IdempotencyRecords, Log, Members, Profiles, Rooms, Sessions, Translations, Usage,
 };
 use crate::adapters::push::Push;
 use crate::adapters::secrets::Secret;
@@ -93,8 +93,8 @@ impl Doors {
     }
 
     /// The `sends` table.
-    pub fn sends(&self) -> Result<Sends, ConfigError> {
-        Ok(Sends::new(self.dynamodb.clone(), TableName::Sends.read()?))
+    pub fn idempotency_records(&self) -> Result<IdempotencyRecords, ConfigError> {
+        Ok(IdempotencyRecords::new(self.dynamodb.clone(), TableName::IdempotencyRecords.read()?))
     }
 
     /// The `translations` table.

@@ -44,8 +44,7 @@ impl Route for Sync {
         if request.rooms.len() > MAX_ROOMS {
             return Err(Refusal::bad_request("`rooms`: must be at most 50").into());
         }
-        let keys: Vec<_> =
-            request.rooms.keys().map(|room| (room.clone(), caller.participant().clone())).collect();
+        let keys: Vec<_> = request.rooms.keys().map(|room| (room.clone(), caller.participant().clone())).collect();
         let members = self.members.get_all(&keys, true).await?;
         // A room in which the caller has no seat is left out, like one that does not exist.
         let admitted = members.iter().filter(|member| Action::Sync.admits(Relation::of_member(member)).is_ok());

@@ -13,7 +13,7 @@ use protocol::ids::{ConnectionId, MessageId, Participant, RoomId, Seq, UserId};
 
 /// What a `message_id` became.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Send {
+pub struct IdempotencyRecord {
     /// The room.
     pub room_id: RoomId,
     send_key: String,
@@ -32,7 +32,7 @@ pub struct Send {
     pub pushed_to: BTreeSet<ConnectionId>,
 }
 
-impl Send {
+impl IdempotencyRecord {
     /// How long a repeated send is told from a new one, at least: 30 days.
     const KEPT_SECONDS: u64 = 30 * 24 * 60 * 60;
 
@@ -65,11 +65,11 @@ fn send_key(participant: &Participant, message: MessageId) -> String {
 
 /// The door to the `sends` table.
 #[derive(Debug, Clone)]
-pub struct Sends {
+pub struct IdempotencyRecords {
     table: Table,
 }
 
-impl Sends {
+impl IdempotencyRecords {
     /// Opens the table.
     pub fn new(client: Client, name: String) -> Self {
         Self { table: Table { client, name } }
@@ -81,23 +81,23 @@ impl Sends {
         room: &RoomId,
         participant: &Participant,
         message: MessageId,
-    ) -> Result<Option<Send>, TableError> {
+    ) -> Result<Option<IdempotencyRecord>, TableError> {
         self.table.get(key([("room_id", room.to_string()), ("send_key", send_key(participant, message))])).await
     }
 
     /// The part of a transaction that records a send; where it is recorded already, the append gives the row back.
-    pub fn insert(&self, send: &Send) -> Result<Write, TableError> {
-        let put = self.table.insert(send, "room_id")?;
+    pub fn insert(&self, record: &IdempotencyRecord) -> Result<Write, TableError> {
+        let put = self.table.insert(record, "room_id")?;
         let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         Ok(Write::builder().put(put.build().map_err(self.table.call("TransactWriteItems"))?).build())
     }
 
     /// Notes who took a message. Only once they have: what is noted here is pushed by nobody else.
-    pub async fn mark_pushed(&self, send: &Send, to: Vec<ConnectionId>) -> Result<(), TableError> {
+    pub async fn mark_pushed(&self, record: &IdempotencyRecord, to: Vec<ConnectionId>) -> Result<(), TableError> {
         let to = to.iter().map(ToString::to_string).collect();
         let call = self.table.client.update_item().table_name(&self.table.name);
         let call = call
-            .set_key(Some(key([("room_id", send.room_id.to_string()), ("send_key", send.send_key.clone())])))
+            .set_key(Some(key([("room_id", record.room_id.to_string()), ("send_key", record.send_key.clone())])))
             .update_expression("SET pushed_to = :to")
             .condition_expression("attribute_exists(room_id)")
             .expression_attribute_values(":to", AttributeValue::Ss(to));
@@ -113,12 +113,12 @@ impl Sends {
     ) -> Result<BTreeMap<Seq, BTreeSet<ConnectionId>>, TableError> {
         let sent = sent.into_iter().map(|(sender, message)| send_key(sender, message));
         let keys = sent.map(|sent| key([("room_id", room.to_string()), ("send_key", sent)])).collect();
-        let sends: Vec<Send> = self.table.batch_get(keys, false).await?;
-        Ok(sends.into_iter().map(|send| (send.seq, send.pushed_to)).filter(|(_, to)| !to.is_empty()).collect())
+        let records: Vec<IdempotencyRecord> = self.table.batch_get(keys, false).await?;
+        Ok(records.into_iter().map(|record| (record.seq, record.pushed_to)).filter(|(_, to)| !to.is_empty()).collect())
     }
 
     /// Reads the row that stood in the way of an append.
-    pub fn row(&self, item: Item) -> Result<Send, TableError> {
+    pub fn row(&self, item: Item) -> Result<IdempotencyRecord, TableError> {
         self.table.row(item)
     }
 }

@@ -15,7 +15,7 @@ mod usage;
 
 pub use connections::{Connection, Connections, Joined};
 pub use guards::{Guards, Rate};
-pub use idempotency_records::{Send, Sends};
+pub use idempotency_records::{IdempotencyRecord, IdempotencyRecords};
 pub use log::{Appended, FailurePosition, Log};
 pub use members::{ListPosition, Members};
 pub use profiles::{Profile, Profiles};
@@ -53,7 +53,7 @@ pub enum TableError {
         table: String,
         /// Why.
         #[source]
-        source: Box<dyn Error + std::marker::Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// A row does not read as what its table holds, or a value cannot be stored. Why is left out: serde would quote it.
     #[error("a row of {table} cannot be read or written as what the table holds")]
@@ -90,7 +90,7 @@ pub(crate) struct Table {
 impl Table {
     pub fn call<E>(&self, operation: &'static str) -> impl FnOnce(E) -> TableError
     where
-        E: Error + std::marker::Send + Sync + 'static,
+        E: Error + Send + Sync + 'static,
     {
         let table = self.name.clone();
         move |source| TableError::Call { operation, table, source: Box::new(source) }
@@ -260,7 +260,7 @@ pub(crate) async fn applied<T, E>(
     mut write: impl AsyncFnMut() -> Result<T, SdkError<E>>,
 ) -> Result<bool, TableError>
 where
-    E: ProvideErrorMetadata + Error + std::marker::Send + Sync + 'static,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     const TRIES: usize = 5;
     let mut tries = 0;
