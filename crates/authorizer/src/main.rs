@@ -4,7 +4,7 @@ mod authorize;
 mod credential;
 
 use credential::Checks;
-use shared::adapters::auth::Gateway;
+use shared::adapters::auth::TrustedProxy;
 use shared::config::{Credentials, SecretName, TokenConfig};
 use shared::doors::Doors;
 use shared::runtime::{Fatal, run, start_logging};
