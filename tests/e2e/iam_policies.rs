@@ -142,7 +142,7 @@ async fn deprived_of_any_one_of_its_grants_a_function_fails() {
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_gateway_too_who_lets_people_in_and_signs_them_out_misses_each_of_its_grants() {
     let world = world_with(|stack| {
-        stack.parameters.insert("Credentials".to_owned(), "gateway".to_owned());
+        stack.parameters.insert("Credentials".to_owned(), "proxy".to_owned());
     })
     .await;
     let uses = run(&world, &Scenario::OF_SESSIONS).await;

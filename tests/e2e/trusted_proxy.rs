@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::http::HeaderMap;
 
 async fn world() -> World {
     World::with(|options| {
-        options.parameters.insert("Credentials".to_owned(), "gateway".to_owned());
+        options.parameters.insert("Credentials".to_owned(), "proxy".to_owned());
     })
     .await
 }

@@ -1,4 +1,4 @@
-//! What a gateway in front signs of who is calling, where that is what shows it (`Credentials=gateway`).
+//! What a gateway in front signs of who is calling, where that is what shows it (`Credentials=proxy`).
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;

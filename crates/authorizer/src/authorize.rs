@@ -66,8 +66,8 @@ impl Authorizer {
     async fn identity(&self, event: &Event) -> Result<Identity, Refused> {
         let unauthorized = |why| Refused::Proof(TokenError::Unauthorized(why));
         let identity = match &self.checks {
-            Checks::Gateway(gateway) => {
-                let vouched = gateway.check(&event.headers).await?;
+            Checks::Proxy(proxy) => {
+                let vouched = proxy.check(&event.headers).await?;
                 if !self.guards.use_once(&vouched.signature, vouched.until).await? {
                     return Err(unauthorized("its signature was used before"));
                 }

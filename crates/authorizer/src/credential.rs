@@ -3,7 +3,7 @@
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Event;
 use aws_lambda_events::http::HeaderMap;
 use aws_lambda_events::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
-use shared::adapters::auth::{Gateway, Ticket, Tokens};
+use shared::adapters::auth::{Ticket, Tokens, TrustedProxy};
 
 /// What is taken as proof.
 pub enum Checks {
@@ -15,7 +15,7 @@ pub enum Checks {
         in_query: bool,
     },
     /// Headers that a gateway in front has signed, and nothing else.
-    Gateway(Gateway),
+    Proxy(TrustedProxy),
 }
 
 /// What a client showed.

@@ -20,7 +20,7 @@ async fn main() -> Result<(), Fatal> {
         Credentials::Tokens => {
             Checks::Tokens { tokens: doors.tokens(config.issuers).await?, in_query: config.in_query }
         }
-        Credentials::Gateway => Checks::Gateway(Gateway::new(doors.secret(SecretName::Token).await?, doors.clock())),
+        Credentials::Proxy => Checks::Proxy(TrustedProxy::new(doors.secret(SecretName::Token).await?, doors.clock())),
     };
     let authorizer = authorize::Authorizer {
         allowed_origins: config.allowed_origins,

@@ -15,7 +15,7 @@ async fn main() -> Result<(), Fatal> {
     doors.warm(hangup.sessions.recent(&"-".parse()?, doors.clock().now())).await;
     let tokens = match Credentials::read()? {
         Credentials::Tokens => Some(doors.tokens(token_issuers()?).await?),
-        Credentials::Gateway => None,
+        Credentials::Proxy => None,
     };
     let route = route::Session { tokens, hangup, guards: doors.guards()?, clock: doors.clock() };
     serve(route, doors.connections()?).await

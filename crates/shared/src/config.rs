@@ -198,8 +198,8 @@ pub fn token_issuers() -> Result<Vec<IssuerConfig>, ConfigError> {
 pub enum Credentials {
     /// A token, or a ticket.
     Tokens,
-    /// Headers that a gateway in front has signed.
-    Gateway,
+    /// Headers that a trusted proxy has signed.
+    Proxy,
 }
 
 impl FromStr for Credentials {
@@ -207,8 +207,8 @@ impl FromStr for Credentials {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "tokens" => Ok(Self::Tokens),
-            "gateway" => Ok(Self::Gateway),
-            _ => Err("must be `tokens` or `gateway`"),
+            "proxy" => Ok(Self::Proxy),
+            _ => Err("must be `tokens` or `proxy`"),
         }
     }
 }

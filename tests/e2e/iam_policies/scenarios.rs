@@ -172,7 +172,7 @@ impl<'w> Actors<'w> {
 
     /// Whether a gateway in front says who is calling, and not a token.
     fn is_behind_a_gateway(&self) -> bool {
-        self.world.template().parameters.get("Credentials").is_some_and(|shown| shown == "gateway")
+        self.world.template().parameters.get("Credentials").is_some_and(|shown| shown == "proxy")
     }
 
     async fn enter(&self, person: &Person) -> Outcome<Client> {

@@ -1,15 +1,15 @@
 //! Who a token says is calling. The configured issuer chooses key and algorithm, never the token's header.
 
 mod claims;
-pub mod gateway;
 mod issuer;
 mod keys;
 mod ticket;
+pub mod trusted_proxy;
 
-pub use gateway::Gateway;
 pub use issuer::{Algorithm, ClaimNames, HospitalRole, InvalidIssuers, IssuerConfig};
 pub use keys::{KeySet, Keys};
 pub use ticket::Ticket;
+pub use trusted_proxy::TrustedProxy;
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Who is calling, where a gateway in front has found that out: headers that it signs with a key that only it and we have.
+//! Who is calling, where a trusted proxy has found that out: headers that it signs with a key that only it and we have.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use super::{Identity, IssuerConfig, TokenError};
 use crate::adapters::secrets::Secret;
 use protocol::clock::{Clock, Timestamp};
 
-/// Checks what a gateway in front says.
+/// Checks what a trusted proxy says.
 #[derive(Debug)]
-pub struct Gateway {
+pub struct TrustedProxy {
     secret: Secret,
     clock: Clock,
 }
@@ -46,7 +46,7 @@ pub const SIGNED: [(&str, &str); 8] = [
 ];
 /// HMAC-SHA256 over [`signed_text`], in base64url without padding.
 pub const SIGNATURE: &str = "x-damso-signature";
-/// How far the gateway's clock may be from ours, and how long a signature is good for.
+/// How far the proxy's clock may be from ours, and how long a signature is good for.
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// What is signed: a line that says what it is, then each header's value as it is sent, one a line.
@@ -54,13 +54,13 @@ pub fn signed_text<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
     values.into_iter().fold("damso-gateway-1".to_owned(), |text, value| text + "\n" + value)
 }
 
-impl Gateway {
+impl TrustedProxy {
     /// With the key that both have.
     pub fn new(secret: Secret, clock: Clock) -> Self {
         Self { secret, clock }
     }
 
-    /// Who the gateway says is calling. Whether that was said before is for the caller to find out.
+    /// Who the proxy says is calling. Whether that was said before is for the caller to find out.
     pub async fn check(&self, headers: &HeaderMap) -> Result<Vouched, TokenError> {
         let key = self.secret.value().await.map_err(|error| TokenError::Keys(Box::new(error)))?;
         if key.len() < super::Keys::MIN_SECRET_BYTES {
@@ -76,7 +76,7 @@ fn vouched(key: &[u8], headers: &HeaderMap, now: Timestamp) -> Result<Vouched, T
     for (header, _) in SIGNED {
         values.push(once(headers, header)?.unwrap_or_default());
     }
-    let Some(signature) = once(headers, SIGNATURE)? else { return refuse("no gateway signed it") };
+    let Some(signature) = once(headers, SIGNATURE)? else { return refuse("no trusted proxy signed it") };
     let expected = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
