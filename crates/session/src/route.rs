@@ -93,7 +93,7 @@ impl Session {
             .map_err(|error| Error::Failed(Box::new(error)))?;
         let in_the_making = RefCell::new(Vec::new());
         let close = async |session| {
-            let session: &table::Session = session;
+            let session: &dynamodb::Session = session;
             self.hangup.push.send(&session.connection_id, &told).await;
             if self.hangup.end(session, now).await {
                 in_the_making.borrow_mut().push(session);
