@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use futures::{StreamExt, stream};
 use protocol::chat::{Entry, FailureReason, SystemEvent, TranslationMode};
 use protocol::ids::{RoomId, Seq};
-use shared::adapters::dynamodb::{Appended, Payer, Rooms, Standing, TableError};
+use shared::adapters::dynamodb::{Appended, BillingAccount, Rooms, Standing, TableError};
 use shared::error::chain;
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
@@ -47,7 +47,7 @@ impl StreamReader for AutoTranslate {
                 let mut failed = Vec::new();
                 let wish = self.is_wanted(room).await;
                 for together in close_together(changes) {
-                    let done = match (standings.get(&Payer::of(room)), &wish) {
+                    let done = match (standings.get(&BillingAccount::of(room)), &wish) {
                         (_, Err(error)) => Err(Failed::Room(chain(error))),
                         (Some(Ok(standing)), Ok(true)) => self.translate(room, together, standing).await,
                         (Some(Err(error)), Ok(true)) => Err(Failed::Standing(chain(error))),
@@ -86,18 +86,21 @@ enum Failed {
 
 impl AutoTranslate {
     /// How each of the rooms' payers stands.
-    async fn standings(&self, rooms: impl Iterator<Item = &RoomId>) -> HashMap<Payer, Result<Standing, TableError>> {
-        let mut payers: Vec<Payer> = Vec::new();
-        for payer in rooms.map(Payer::of) {
-            if !payers.contains(&payer) {
-                payers.push(payer);
+    async fn standings(
+        &self,
+        rooms: impl Iterator<Item = &RoomId>,
+    ) -> HashMap<BillingAccount, Result<Standing, TableError>> {
+        let mut payers: Vec<BillingAccount> = Vec::new();
+        for account in rooms.map(BillingAccount::of) {
+            if !payers.contains(&account) {
+                payers.push(account);
             }
         }
         let now = self.translator.clock.now();
         stream::iter(payers)
-            .map(async |payer| {
-                let standing = self.translator.usage.standing(&payer, now).await;
-                (payer, standing)
+            .map(async |account| {
+                let standing = self.translator.usage.standing(&account, now).await;
+                (account, standing)
             })
             .buffer_unordered(AT_ONCE)
             .collect()
@@ -117,7 +120,7 @@ impl AutoTranslate {
     /// Translates entries of one room, what is said around them being their context.
     async fn translate(&self, room: &RoomId, added: &[Change], standing: &Standing) -> Result<(), Failed> {
         let Some((first, last)) = added.first().zip(added.last()) else { return Ok(()) };
-        if self.budget > 0 && standing.tally.billed_characters >= self.budget {
+        if self.budget > 0 && standing.totals.billed_characters >= self.budget {
             return self.tell_of_the_limit(room, &last.after).await;
         }
         // A redelivered image is old: what counts is the entry as it stands now.

@@ -4,7 +4,7 @@ mod cursor;
 mod request;
 mod route;
 
-use shared::adapters::dynamodb::Payer;
+use shared::adapters::dynamodb::BillingAccount;
 use shared::doors::Doors;
 use shared::runtime::{Fatal, serve, start_logging};
 
@@ -13,7 +13,7 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     let usage = doors.usage()?;
-    doors.warm(usage.month(&Payer::Account, "none")).await;
+    doors.warm(usage.month(&BillingAccount::Account, "none")).await;
     serve(
         route::TranslationReport {
             usage,

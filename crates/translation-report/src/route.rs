@@ -10,7 +10,7 @@ use protocol::wire::replies::{FailedTranslation, FailedTranslations, Translation
 use protocol::wire::requests::GetFailedTranslations;
 use protocol::wire::{ENVELOPE_RESERVE, Month, PAGE_LIMIT, fit};
 use serde::Serialize;
-use shared::adapters::dynamodb::{FailurePosition, Log, Payer, Usage};
+use shared::adapters::dynamodb::{BillingAccount, FailurePosition, Log, Usage};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 
@@ -47,36 +47,36 @@ impl Route for TranslationReport {
         let Participant::Hospital(hospital) = caller.participant() else {
             return Err(action.refusal(Relation::NoRoom).into());
         };
-        let payer = Payer::Hospital(hospital.clone());
+        let account = BillingAccount::Hospital(hospital.clone());
         match request {
-            Request::Usage(asked) => self.usage(&payer, asked.month).await,
-            Request::Failed(page) => self.failed(&payer, page).await,
+            Request::Usage(asked) => self.usage(&account, asked.month).await,
+            Request::Failed(page) => self.failed(&account, page).await,
         }
     }
 }
 
 impl TranslationReport {
-    async fn usage(&self, payer: &Payer, month: Option<Month>) -> Result<Reply, Error> {
+    async fn usage(&self, account: &BillingAccount, month: Option<Month>) -> Result<Reply, Error> {
         let month = month.map_or_else(|| self.clock.now().month(), |month| month.as_str().to_owned());
-        let tally = self.usage.month(payer, &month).await?;
+        let totals = self.usage.month(account, &month).await?;
         // Characters of a month are far below where a float is no longer exact.
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-        let cost = tally.billed_characters as f64 * self.price / 1_000_000.0;
+        let cost = totals.billed_characters as f64 * self.price / 1_000_000.0;
         Ok(Reply::Usage(TranslationUsage {
             month,
-            billed_characters: tally.billed_characters,
-            saved_characters: tally.saved_characters,
-            translations: tally.translations,
-            cache_hits: tally.cache_hits,
-            failures: tally.failures,
+            billed_characters: totals.billed_characters,
+            saved_characters: totals.saved_characters,
+            translations: totals.translations,
+            cache_hits: totals.cache_hits,
+            failures: totals.failures,
             cost,
             budget_characters: Some(self.budget).filter(|budget| *budget > 0),
         }))
     }
 
-    async fn failed(&self, payer: &Payer, page: GetFailedTranslations) -> Result<Reply, Error> {
+    async fn failed(&self, account: &BillingAccount, page: GetFailedTranslations) -> Result<Reply, Error> {
         let after = page.cursor.as_deref().map(cursor::read).transpose()?;
-        let found = self.log.failed(payer, after.as_ref(), page.limit.get()).await?;
+        let found = self.log.failed(account, after.as_ref(), page.limit.get()).await?;
         let entries = self.log.entries(found.rows.iter().map(|position| (&position.room_id, position.seq))).await?;
         let entries: HashMap<_, _> = entries.iter().map(|entry| ((&entry.room_id, entry.seq), entry)).collect();
         let failures_of = |position: &FailurePosition| {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt, future, stream};
 
 use crate::adapters::deepl::{self, DeepL, Lost, Request, Translated};
-use crate::adapters::dynamodb::{CachedTranslation, Log, Payer, TableError, Tally, Translations, Usage};
+use crate::adapters::dynamodb::{BillingAccount, CachedTranslation, Log, TableError, Translations, Usage, UsageTotals};
 use crate::adapters::secrets::SecretError;
 use crate::error::chain;
 use crate::metric::{self, Metric};
@@ -123,9 +123,9 @@ impl Translator {
         let open: Vec<usize> = (0..wanted.len()).filter(|at| made[*at].is_none()).collect();
         let wanted: Vec<Wanted<'_>> = open.iter().map(|at| wanted[*at]).collect();
         if let Some(Wanted { entry, .. }) = wanted.first() {
-            let payer = Payer::of(&entry.room_id);
-            let mut tally = Tally::default();
-            let results = self.make(&wanted, context, unknown, &mut tally).await?;
+            let account = BillingAccount::of(&entry.room_id);
+            let mut totals = UsageTotals::default();
+            let results = self.make(&wanted, context, unknown, &mut totals).await?;
             let kept = |translation: &Translation| failures == Failures::Store || translation.is_settled();
             let stored = stream::iter(wanted.iter().zip(results))
                 .map(async |(wanted, result)| match kept(&result) {
@@ -134,7 +134,7 @@ impl Translator {
                 })
                 .buffered(AT_ONCE)
                 .try_collect::<Vec<_>>();
-            let counted = self.count(&payer, &tally);
+            let counted = self.count(&account, &totals);
             let (stored, ()) = future::join(stored, counted).await;
             for (at, translation) in open.into_iter().zip(stored?) {
                 made[at] = Some(translation);
@@ -168,7 +168,7 @@ impl Translator {
         wanted: &[Wanted<'_>],
         context: &str,
         unknown: Unknown<'_>,
-        tally: &mut Tally,
+        totals: &mut UsageTotals,
     ) -> Result<Vec<Translation>, TranslatorError> {
         let keys = future::try_join_all(wanted.iter().map(|wanted| self.keys(*wanted, context))).await?;
         let foreign = |at: &usize| !wanted[*at].reads_as_it_is();
@@ -178,8 +178,8 @@ impl Translator {
             let (wanted, keys) = (wanted[at], &keys[at]);
             match known.get(&keys.corrected).or_else(|| known.get(&keys.said)) {
                 Some(found) => {
-                    tally.cache_hits += 1;
-                    tally.saved_characters += found.billed_characters;
+                    totals.cache_hits += 1;
+                    totals.saved_characters += found.billed_characters;
                 }
                 None => missing.entry(wanted.group()).or_default().push(at),
             }
@@ -219,14 +219,14 @@ impl Translator {
         for (at, result) in future::join_all(groups).await.into_iter().flatten() {
             match result {
                 Ok(translated) => {
-                    tally.translations += 1;
-                    tally.billed_characters += translated.billed_characters;
+                    totals.translations += 1;
+                    totals.billed_characters += translated.billed_characters;
                     let row = self.keep(&keys[at].said, translated).await;
                     known.insert(row.cache_key.clone(), row);
                 }
                 Err(lost) => {
-                    tally.failures += 1;
-                    tally.billed_characters += lost.billed_characters;
+                    totals.failures += 1;
+                    totals.billed_characters += lost.billed_characters;
                     report(lost, wanted[at].target);
                     failed.insert(&keys[at].said, lost.reason);
                 }
@@ -329,8 +329,8 @@ impl Translator {
     }
 
     /// Counts for whom it was done. What is done is done: where it cannot be counted, the month's sum is a little too low.
-    async fn count(&self, payer: &Payer, tally: &Tally) {
-        if let Err(error) = self.usage.add(payer, tally, self.clock.now()).await {
+    async fn count(&self, account: &BillingAccount, totals: &UsageTotals) {
+        if let Err(error) = self.usage.add(account, totals, self.clock.now()).await {
             tracing::warn!(error = chain(&error), "translations were not counted");
         }
     }
@@ -344,9 +344,9 @@ impl Translator {
     /// Everything that shapes a result. What one hospital had translated tells nothing to another.
     async fn keys(&self, wanted: Wanted<'_>, context: &str) -> Result<Keys, SecretError> {
         let Wanted { entry, target } = wanted;
-        let scope = match Payer::of(&entry.room_id) {
-            Payer::Account => entry.room_id.to_string(),
-            hospital @ Payer::Hospital(_) => hospital.to_string(),
+        let scope = match BillingAccount::of(&entry.room_id) {
+            BillingAccount::Account => entry.room_id.to_string(),
+            hospital @ BillingAccount::Hospital(_) => hospital.to_string(),
         };
         let source = entry.language.as_ref().map_or("", Language::as_str);
         let settings = self.deepl.settings(entry.language.as_ref(), target);

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 
-use super::{Item, Page, Payer, Table, TableError, Write, key, number};
+use super::{BillingAccount, Item, Page, Table, TableError, Write, key, number};
 use protocol::chat::{Entry, Translation};
 use protocol::clock::Timestamp;
 use protocol::ids::{RoomId, Seq};
@@ -151,7 +151,7 @@ impl Log {
     ) -> Result<bool, TableError> {
         let mut change = Change::new(&self.table, language, translation, expected)?;
         if !translation.is_settled() {
-            change.fails_for(&Payer::of(room));
+            change.fails_for(&BillingAccount::of(room));
         }
         let update = self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room, seq)));
         let update = update
@@ -181,17 +181,17 @@ impl Log {
         self.table.update(update.condition_expression(conditions.join(" AND "))).await.map(|_| ())
     }
 
-    /// The entries of a payer's rooms of which a translation failed, newest first, from behind `after` on, and whether there are
+    /// The entries of a account's rooms of which a translation failed, newest first, from behind `after` on, and whether there are
     /// more. Eventually consistent; some may have been mended meanwhile.
     pub async fn failed(
         &self,
-        payer: &Payer,
+        account: &BillingAccount,
         after: Option<&FailurePosition>,
         count: u16,
     ) -> Result<Page<FailurePosition>, TableError> {
         let start = after.map(|position| {
             let mut start = Self::key(&position.room_id, position.seq);
-            start.insert(BY_FAILURE.1.to_owned(), AttributeValue::S(payer.to_string()));
+            start.insert(BY_FAILURE.1.to_owned(), AttributeValue::S(account.to_string()));
             start.insert("sent_at".to_owned(), number(position.sent_at.millis()));
             start
         });
@@ -199,7 +199,7 @@ impl Log {
         let query = query
             .key_condition_expression("#key = :key")
             .expression_attribute_names("#key", BY_FAILURE.1)
-            .expression_attribute_values(":key", AttributeValue::S(payer.to_string()))
+            .expression_attribute_values(":key", AttributeValue::S(account.to_string()))
             .scan_index_forward(false)
             .limit(i32::from(count))
             .set_exclusive_start_key(start);
@@ -268,9 +268,9 @@ impl Change {
     }
 
     /// Whoever pays finds the entry among those of which a translation failed.
-    fn fails_for(&mut self, payer: &Payer) {
-        self.update = "SET translations.#language = :translation, failed_for = :payer";
-        self.values.insert(":payer".to_owned(), AttributeValue::S(payer.to_string()));
+    fn fails_for(&mut self, account: &BillingAccount) {
+        self.update = "SET translations.#language = :translation, failed_for = :account";
+        self.values.insert(":account".to_owned(), AttributeValue::S(account.to_string()));
     }
 }
 

@@ -22,7 +22,7 @@ pub use profiles::{Profile, Profiles};
 pub use rooms::{GROUP_LIMIT, Head, Rooms};
 pub use sessions::{Session, SessionStanding, Sessions};
 pub use translations::{CachedTranslation, Translations};
-pub use usage::{Payer, Standing, Tally, Usage};
+pub use usage::{BillingAccount, Standing, Usage, UsageTotals};
 
 use std::collections::HashMap;
 use std::error::Error;

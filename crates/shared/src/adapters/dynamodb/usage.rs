@@ -12,21 +12,21 @@ use protocol::ids::{HospitalId, RoomId};
 
 /// Whom translations are counted for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Payer {
+pub enum BillingAccount {
     /// The hospital of a consult.
     Hospital(HospitalId),
     /// Whose stack it is: rooms without a hospital.
     Account,
 }
 
-impl Payer {
+impl BillingAccount {
     /// Of a room.
     pub fn of(room: &RoomId) -> Self {
         room.hospital().map_or(Self::Account, |hospital| Self::Hospital(hospital.clone()))
     }
 }
 
-impl fmt::Display for Payer {
+impl fmt::Display for BillingAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hospital(hospital) => write!(f, "hospital:{hospital}"),
@@ -38,7 +38,7 @@ impl fmt::Display for Payer {
 /// What is counted in a month.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Tally {
+pub struct UsageTotals {
     /// Characters on DeepL's bill.
     pub billed_characters: u64,
     /// Characters that would have been on it without the cache.
@@ -51,11 +51,11 @@ pub struct Tally {
     pub failures: u64,
 }
 
-/// How a payer stands.
+/// How a account stands.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Standing {
     /// This month up to now.
-    pub tally: Tally,
+    pub totals: UsageTotals,
     /// Until when DeepL is not asked by itself, the whole account's characters being used up.
     pub paused_until: Option<Timestamp>,
 }
@@ -82,43 +82,43 @@ impl Usage {
         Self { table: Table { client, name } }
     }
 
-    fn key(payer: &Payer, month: &str) -> Item {
-        key([("payer", payer.to_string()), ("month", month.to_owned())])
+    fn key(account: &BillingAccount, month: &str) -> Item {
+        key([("account", account.to_string()), ("month", month.to_owned())])
     }
 
     fn pause_key() -> Item {
-        key([("payer", PAUSE.0.to_owned()), ("month", PAUSE.1.to_owned())])
+        key([("account", PAUSE.0.to_owned()), ("month", PAUSE.1.to_owned())])
     }
 
-    /// A month of a payer, `2026-11`, eventually consistent.
-    pub async fn month(&self, payer: &Payer, month: &str) -> Result<Tally, TableError> {
-        Ok(self.table.get_as(Self::key(payer, month), false).await?.unwrap_or_default())
+    /// A month of a account, `2026-11`, eventually consistent.
+    pub async fn month(&self, account: &BillingAccount, month: &str) -> Result<UsageTotals, TableError> {
+        Ok(self.table.get_as(Self::key(account, month), false).await?.unwrap_or_default())
     }
 
-    /// How a payer stands now, eventually consistent: what is translated meanwhile may exceed a budget a little.
-    pub async fn standing(&self, payer: &Payer, now: Timestamp) -> Result<Standing, TableError> {
+    /// How a account stands now, eventually consistent: what is translated meanwhile may exceed a budget a little.
+    pub async fn standing(&self, account: &BillingAccount, now: Timestamp) -> Result<Standing, TableError> {
         let rows: Vec<Item> =
-            self.table.batch_get_items(vec![Self::key(payer, &now.month()), Self::pause_key()], false).await?;
+            self.table.batch_get_items(vec![Self::key(account, &now.month()), Self::pause_key()], false).await?;
         let mut standing = Standing::default();
         for row in rows {
             if row.contains_key("until") {
                 let Pause { until } = self.table.row(row)?;
                 standing.paused_until = Some(until).filter(|until| now < *until);
             } else {
-                standing.tally = self.table.row(row)?;
+                standing.totals = self.table.row(row)?;
             }
         }
         Ok(standing)
     }
 
-    /// Adds to a payer's month.
-    pub async fn add(&self, payer: &Payer, tally: &Tally, now: Timestamp) -> Result<(), TableError> {
+    /// Adds to a account's month.
+    pub async fn add(&self, account: &BillingAccount, totals: &UsageTotals, now: Timestamp) -> Result<(), TableError> {
         let counts = [
-            ("billed_characters", tally.billed_characters),
-            ("saved_characters", tally.saved_characters),
-            ("translations", tally.translations),
-            ("cache_hits", tally.cache_hits),
-            ("failures", tally.failures),
+            ("billed_characters", totals.billed_characters),
+            ("saved_characters", totals.saved_characters),
+            ("translations", totals.translations),
+            ("cache_hits", totals.cache_hits),
+            ("failures", totals.failures),
         ];
         let counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
         if counts.is_empty() {
@@ -127,7 +127,7 @@ impl Usage {
         let added: Vec<_> = counts.iter().map(|(name, _)| format!("{name} :{name}")).collect();
         let call = self.table.client.update_item().table_name(&self.table.name);
         let call = call
-            .set_key(Some(Self::key(payer, &now.month())))
+            .set_key(Some(Self::key(account, &now.month())))
             .update_expression(format!("ADD {} SET expires_at = :expires_at", added.join(", ")))
             .expression_attribute_values(":expires_at", number((now + KEPT).seconds()));
         let call = counts
