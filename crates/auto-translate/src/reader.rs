@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use futures::{StreamExt, stream};
 use protocol::chat::{Entry, FailureReason, SystemEvent, TranslationMode};
 use protocol::ids::{RoomId, Seq};
-use shared::adapters::dynamodb::{Appended, BillingAccount, Rooms, Standing, TableError};
+use shared::adapters::dynamodb::{Appended, BillingAccount, QuotaStatus, Rooms, TableError};
 use shared::error::chain;
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
@@ -49,8 +49,8 @@ impl StreamReader for AutoTranslate {
                 for together in close_together(changes) {
                     let done = match (standings.get(&BillingAccount::of(room)), &wish) {
                         (_, Err(error)) => Err(Failed::Room(chain(error))),
-                        (Some(Ok(standing)), Ok(true)) => self.translate(room, together, standing).await,
-                        (Some(Err(error)), Ok(true)) => Err(Failed::Standing(chain(error))),
+                        (Some(Ok(quota)), Ok(true)) => self.translate(room, together, quota).await,
+                        (Some(Err(error)), Ok(true)) => Err(Failed::QuotaStatus(chain(error))),
                         (_, Ok(false)) | (None, _) => Ok(()),
                     };
                     if let Err(error) = done {
@@ -79,7 +79,7 @@ enum Failed {
     #[error("entry {0} is in the stream and not in the log")]
     Missing(Seq),
     #[error("how the hospital stands could not be read: {0}")]
-    Standing(String),
+    QuotaStatus(String),
     #[error("whether the room is translated could not be read: {0}")]
     Room(String),
 }
@@ -89,7 +89,7 @@ impl AutoTranslate {
     async fn standings(
         &self,
         rooms: impl Iterator<Item = &RoomId>,
-    ) -> HashMap<BillingAccount, Result<Standing, TableError>> {
+    ) -> HashMap<BillingAccount, Result<QuotaStatus, TableError>> {
         let mut payers: Vec<BillingAccount> = Vec::new();
         for account in rooms.map(BillingAccount::of) {
             if !payers.contains(&account) {
@@ -99,8 +99,8 @@ impl AutoTranslate {
         let now = self.translator.clock.now();
         stream::iter(payers)
             .map(async |account| {
-                let standing = self.translator.usage.standing(&account, now).await;
-                (account, standing)
+                let quota = self.translator.usage.quota_status(&account, now).await;
+                (account, quota)
             })
             .buffer_unordered(AT_ONCE)
             .collect()
@@ -118,9 +118,9 @@ impl AutoTranslate {
     }
 
     /// Translates entries of one room, what is said around them being their context.
-    async fn translate(&self, room: &RoomId, added: &[Change], standing: &Standing) -> Result<(), Failed> {
+    async fn translate(&self, room: &RoomId, added: &[Change], quota: &QuotaStatus) -> Result<(), Failed> {
         let Some((first, last)) = added.first().zip(added.last()) else { return Ok(()) };
-        if self.budget > 0 && standing.totals.billed_characters >= self.budget {
+        if self.budget > 0 && quota.totals.billed_characters >= self.budget {
             return self.tell_of_the_limit(room, &last.after).await;
         }
         // A redelivered image is old: what counts is the entry as it stands now.
@@ -136,7 +136,7 @@ impl AutoTranslate {
                 Some(entry) => wanted.extend(translate_to.iter().map(|target| Wanted { entry, target })),
             }
         }
-        let unknown = match standing.paused_until {
+        let unknown = match quota.paused_until {
             Some(_) => Unknown::Fail(FailureReason::Quota),
             None => Unknown::AskWithin(&self.allowance),
         };
@@ -161,7 +161,7 @@ impl AutoTranslate {
                 return Ok(());
             }
         }
-        Err(Failed::Standing("the room is too busy to be told that the budget is used up".to_owned()))
+        Err(Failed::QuotaStatus("the room is too busy to be told that the budget is used up".to_owned()))
     }
 }
 

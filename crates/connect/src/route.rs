@@ -38,8 +38,8 @@ impl Lifecycle for Connect {
         tokio::try_join!(self.connections.put(&connection), self.keep_profile(caller), self.sessions.begin(&session))?;
         let is_surplus = self.give_up_surplus(caller).await?;
         // Read last of all: either who ends the person's connections finds this one, or it finds that they did.
-        let standing = self.sessions.standing(caller.user_id(), &session.session).await?;
-        if is_surplus || !standing.lasts || issued_before(caller.issued_at, standing.signed_out_at) {
+        let status = self.sessions.status(caller.user_id(), &session.session).await?;
+        if is_surplus || !status.lasts || issued_before(caller.issued_at, status.signed_out_at) {
             self.hangup.forget(&session, self.clock.now()).await;
             return Err(Refusal::forbidden("this connection was ended while it was being made").into());
         }

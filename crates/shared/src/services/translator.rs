@@ -237,7 +237,7 @@ impl Translator {
         }
         let now = self.clock.now();
         let results = wanted.iter().zip(&keys).map(|(wanted, keys)| {
-            let version = wanted.standing().map_or(1, |standing| standing.version + 1);
+            let version = wanted.existing().map_or(1, |existing| existing.version + 1);
             if wanted.reads_as_it_is() {
                 return Translation::same(wanted.entry.message.clone(), version, now);
             }
@@ -308,10 +308,10 @@ impl Translator {
     /// Stores a translation for everybody, unless somebody else set one first: then that is what everyone sees.
     async fn store(&self, wanted: Wanted<'_>, made: Translation) -> Result<Translation, TranslatorError> {
         let Wanted { entry, target } = wanted;
-        let standing = wanted.standing();
-        let expected = standing.map(|translation| translation.version);
+        let existing = wanted.existing();
+        let expected = existing.map(|translation| translation.version);
         if self.log.set_translation(&entry.room_id, entry.seq, target, &made, expected).await? {
-            if standing.is_some() && made.is_settled() {
+            if existing.is_some() && made.is_settled() {
                 self.mended(entry).await;
             }
             return Ok(made);
@@ -369,12 +369,12 @@ struct Group<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn standing(&self) -> Option<&'a Translation> {
+    fn existing(&self) -> Option<&'a Translation> {
         self.entry.translations.get(self.target)
     }
 
     fn settled(&self) -> Option<Translation> {
-        self.standing().filter(|translation| translation.is_settled()).cloned()
+        self.existing().filter(|translation| translation.is_settled()).cloned()
     }
 
     /// Whether who reads the language reads the message: it is in it, or has no words at all.

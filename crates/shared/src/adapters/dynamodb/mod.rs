@@ -20,9 +20,9 @@ pub use log::{Appended, FailurePosition, Log};
 pub use members::{ListPosition, Members};
 pub use profiles::{Profile, Profiles};
 pub use rooms::{GROUP_LIMIT, Head, Rooms};
-pub use sessions::{Session, SessionStanding, Sessions};
+pub use sessions::{Session, SessionStatus, Sessions};
 pub use translations::{CachedTranslation, Translations};
-pub use usage::{BillingAccount, Standing, Usage, UsageTotals};
+pub use usage::{BillingAccount, QuotaStatus, Usage, UsageTotals};
 
 use std::collections::HashMap;
 use std::error::Error;

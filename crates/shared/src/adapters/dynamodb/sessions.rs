@@ -51,7 +51,7 @@ enum Either {
 
 /// How a session stands.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct SessionStanding {
+pub struct SessionStatus {
     /// Nobody has ended it.
     pub lasts: bool,
     /// When its person last signed out everywhere.
@@ -150,7 +150,7 @@ impl Sessions {
     }
 
     /// Whether a session that has begun lasts, and when its person last signed out everywhere, strongly consistent.
-    pub async fn standing(&self, user: &UserId, session: &str) -> Result<SessionStanding, TableError> {
+    pub async fn status(&self, user: &UserId, session: &str) -> Result<SessionStatus, TableError> {
         let query = self.table.client.query().table_name(&self.table.name).consistent_read(true);
         // What is between the two are the sessions that began since.
         let query = query
@@ -160,15 +160,15 @@ impl Sessions {
             .expression_attribute_values(":own", AttributeValue::S(session.to_owned()))
             .expression_attribute_values(":end", AttributeValue::S(SIGNED_OUT.to_owned()));
         let items: Result<Vec<Item>, _> = query.into_paginator().items().send().collect().await;
-        let mut standing = SessionStanding::default();
+        let mut status = SessionStatus::default();
         for row in self.table.rows::<Either>(Some(items.map_err(self.table.call("Query"))?))? {
             match row {
-                Either::SignedOut(row) => standing.signed_out_at = Some(row.signed_out_at),
-                Either::Session(row) if row.session == session => standing.lasts = row.ended_at.is_none(),
+                Either::SignedOut(row) => status.signed_out_at = Some(row.signed_out_at),
+                Either::Session(row) if row.session == session => status.lasts = row.ended_at.is_none(),
                 Either::Session(_) => {}
             }
         }
-        Ok(standing)
+        Ok(status)
     }
 
     /// Notes that a person signed out everywhere: tokens that were issued until now are refused from now on.

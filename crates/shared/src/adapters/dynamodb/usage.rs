@@ -53,7 +53,7 @@ pub struct UsageTotals {
 
 /// How a account stands.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Standing {
+pub struct QuotaStatus {
     /// This month up to now.
     pub totals: UsageTotals,
     /// Until when DeepL is not asked by itself, the whole account's characters being used up.
@@ -96,19 +96,19 @@ impl Usage {
     }
 
     /// How a account stands now, eventually consistent: what is translated meanwhile may exceed a budget a little.
-    pub async fn standing(&self, account: &BillingAccount, now: Timestamp) -> Result<Standing, TableError> {
+    pub async fn quota_status(&self, account: &BillingAccount, now: Timestamp) -> Result<QuotaStatus, TableError> {
         let rows: Vec<Item> =
             self.table.batch_get_items(vec![Self::key(account, &now.month()), Self::pause_key()], false).await?;
-        let mut standing = Standing::default();
+        let mut quota = QuotaStatus::default();
         for row in rows {
             if row.contains_key("until") {
                 let Pause { until } = self.table.row(row)?;
-                standing.paused_until = Some(until).filter(|until| now < *until);
+                quota.paused_until = Some(until).filter(|until| now < *until);
             } else {
-                standing.totals = self.table.row(row)?;
+                quota.totals = self.table.row(row)?;
             }
         }
-        Ok(standing)
+        Ok(quota)
     }
 
     /// Adds to a account's month.
