@@ -16,7 +16,7 @@ use shared::adapters::dynamodb::{Connection, Connections, TableError};
 use shared::adapters::push::{Delivery as Outcome, Push};
 use shared::error::chain;
 use shared::metric::{self, Metric};
-use shared::services::audience::{Attention, Listener};
+use shared::services::audience::{DeliveryMode, Listener};
 
 use crate::frames::Frames;
 
@@ -108,34 +108,34 @@ impl Delivery {
         frames: &Frames,
         patience: &Patience,
     ) -> Result<Vec<Connection>, TableError> {
-        let (glances, failure) = (RefCell::new(Vec::new()), Cell::new(None));
+        let (summaries, failure) = (RefCell::new(Vec::new()), Cell::new(None));
         listeners
             .for_each_concurrent(Push::AT_ONCE, async |listener| match listener {
                 Ok(listener) => {
-                    if listener.attention == Attention::Glance
-                        || (listener.attention == Attention::Each && frames.creates_room)
+                    if listener.mode == DeliveryMode::Summary
+                        || (listener.mode == DeliveryMode::Full && frames.creates_room)
                     {
-                        glances.borrow_mut().push(listener.connection.clone());
+                        summaries.borrow_mut().push(listener.connection.clone());
                     }
                     self.serve(&listener, frames, patience).await;
                 }
                 Err(error) => failure.set(Some(error)),
             })
             .await;
-        failure.into_inner().map_or(Ok(glances.into_inner()), Err)
+        failure.into_inner().map_or(Ok(summaries.into_inner()), Err)
     }
 
     async fn serve(&self, listener: &Listener<'_>, frames: &Frames, patience: &Patience) {
         let connection = &listener.connection;
-        match listener.attention {
-            Attention::Ended => {
+        match listener.mode {
+            DeliveryMode::Expired => {
                 self.push.close(&connection.connection_id).await;
                 self.forget(connection).await;
             }
-            Attention::Glance => {}
+            DeliveryMode::Summary => {}
             // One that does not take a frame is spared the rest of the batch: it repairs itself by `seq`, and the others do not
             // wait for it again.
-            Attention::Each => {
+            DeliveryMode::Full => {
                 for frame in frames.concerning(listener) {
                     if !self.give(connection, frame, patience).await {
                         return;

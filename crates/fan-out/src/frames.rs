@@ -102,7 +102,7 @@ mod tests {
     use protocol::chat::{Sender, SystemEvent, Translation};
     use protocol::clock::Timestamp;
     use shared::adapters::dynamodb::Connection;
-    use shared::services::audience::Attention;
+    use shared::services::audience::DeliveryMode;
 
     use super::*;
 
@@ -136,7 +136,7 @@ mod tests {
             session_until: Timestamp::default(),
             expires_at: 0,
         };
-        Listener { connection, member: None, attention: Attention::Each }
+        Listener { connection, member: None, mode: DeliveryMode::Full }
     }
 
     fn frames(changes: &[Change]) -> Frames {

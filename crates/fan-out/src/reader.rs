@@ -67,10 +67,10 @@ impl FanOut {
         let frames = Frames::of(changes, &self.pushed(room_id, &added).await)?;
         let members = self.audience.members(room_id).await?;
         let listeners = self.audience.listeners(room_id, &members, self.clock.now());
-        let glances = self.delivery.deliver(listeners, &frames, patience).await?;
+        let summaries = self.delivery.deliver(listeners, &frames, patience).await?;
         self.upkeep.after(room_id, &added, &members).await?;
-        if !added.is_empty() && !glances.is_empty() {
-            self.show_room(room_id, &glances, patience).await?;
+        if !added.is_empty() && !summaries.is_empty() {
+            self.show_room(room_id, &summaries, patience).await?;
         }
         Ok(())
     }
@@ -91,12 +91,12 @@ impl FanOut {
     }
 
     /// Shows the room as it is after a batch, once, to each of its members on their own connections.
-    async fn show_room(&self, room_id: &RoomId, glances: &[Connection], patience: &Patience) -> Result<(), Error> {
+    async fn show_room(&self, room_id: &RoomId, summaries: &[Connection], patience: &Patience) -> Result<(), Error> {
         // The seats are read again: the marks have moved since the listeners were looked up.
         let (room, members) = tokio::try_join!(self.upkeep.rooms.get(room_id), self.audience.members.of_room(room_id))?;
         let Some(room) = room else { return Ok(()) };
         for own in &members {
-            let mut theirs = glances.iter().filter(|shown| shown.participant == own.participant).peekable();
+            let mut theirs = summaries.iter().filter(|shown| shown.participant == own.participant).peekable();
             if theirs.peek().is_some() {
                 self.delivery.show(theirs, &room_frame(&room, own, &members)?, patience).await;
             }

@@ -12,7 +12,7 @@ use shared::adapters::dynamodb::Log;
 use shared::adapters::push::Push;
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::services::audience::{Attention, Audience, Listener};
+use shared::services::audience::{Audience, DeliveryMode, Listener};
 use shared::services::membership::Membership;
 
 /// The route and its doors.
@@ -76,8 +76,8 @@ impl MarkRead {
         let members = if room_id.is_open() { vec![own] } else { self.audience.members(&room_id).await? };
         self.audience
             .of_members(&room_id, &members, self.clock.now())
-            .try_for_each_concurrent(Push::AT_ONCE, async |Listener { connection, attention, .. }| {
-                if attention == Attention::Each && connection.connection_id != caller.connection_id {
+            .try_for_each_concurrent(Push::AT_ONCE, async |Listener { connection, mode, .. }| {
+                if mode == DeliveryMode::Full && connection.connection_id != caller.connection_id {
                     self.push.send(&connection.connection_id, &frame).await;
                 }
                 Ok(())

@@ -16,12 +16,12 @@ pub struct Listener<'a> {
     /// The seat it listens from; `None` in an open room, where all who joined by connection listen together.
     pub member: Option<&'a Member>,
     /// How it listens.
-    pub attention: Attention,
+    pub mode: DeliveryMode,
 }
 
 /// How a connection listens to a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attention {
+pub enum DeliveryMode {
     /// It gets each message.
     Each,
     /// It is one of a participant with very many, and did not join the room: it gets one `room` event per batch.
@@ -63,8 +63,8 @@ impl Audience {
         if room.is_open() {
             let pages = self.connections.listening(room);
             let listen = move |connection: Connection| {
-                let attention = if connection.is_alive(now) { Attention::Each } else { Attention::Ended };
-                Listener { connection, member: None, attention }
+                let mode = if connection.is_alive(now) { DeliveryMode::Full } else { DeliveryMode::Expired };
+                Listener { connection, member: None, mode }
             };
             return one_by_one(pages, move |_| listen).boxed_local();
         }
@@ -93,12 +93,12 @@ impl Audience {
             let live = page.rows.iter().filter(|connection| connection.is_alive(now)).count();
             let crowded = *crowded.get_or_insert(page.more || live > self.full_delivery_limit);
             move |connection: Connection| {
-                let attention = match () {
-                    () if !connection.is_alive(now) => Attention::Ended,
-                    () if crowded && !connection.rooms.contains(room) => Attention::Glance,
-                    () => Attention::Each,
+                let mode = match () {
+                    () if !connection.is_alive(now) => DeliveryMode::Expired,
+                    () if crowded && !connection.rooms.contains(room) => DeliveryMode::Summary,
+                    () => DeliveryMode::Full,
                 };
-                Listener { connection, member: Some(member), attention }
+                Listener { connection, member: Some(member), mode }
             }
         })
     }
