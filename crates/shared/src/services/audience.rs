@@ -23,11 +23,11 @@ pub struct Listener<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryMode {
     /// It gets each message.
-    Each,
+    Full,
     /// It is one of a participant with very many, and did not join the room: it gets one `room` event per batch.
-    Glance,
+    Summary,
     /// Its session has ended, or its row has expired, which no connection outlives: nothing is pushed to it any more.
-    Ended,
+    Expired,
 }
 
 /// Finds who is listening.
