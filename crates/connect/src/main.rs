@@ -14,7 +14,7 @@ async fn main() -> Result<(), Fatal> {
         connections: doors.connections()?,
         profiles: doors.profiles()?,
         sessions: doors.sessions()?,
-        hangup: doors.hangup()?,
+        closer: doors.closer()?,
         max_connections: shared::config::max_connections()?,
         guards: doors.guards()?,
         rate: shared::config::connect_rate()?,

@@ -11,14 +11,14 @@ use shared::adapters::dynamodb::{Connections, Guards, Profile, Profiles, Rate, S
 use shared::adapters::push::Push;
 use shared::error::Error;
 use shared::runtime::{Accepted, Caller, Handshake, Lifecycle};
-use shared::services::connection_closer::Hangup;
+use shared::services::connection_closer::ConnectionCloser;
 
 /// The route and its doors.
 pub struct Connect {
     pub connections: Connections,
     pub profiles: Profiles,
     pub sessions: Sessions,
-    pub hangup: Hangup,
+    pub closer: ConnectionCloser,
     /// How many connections a person may have at once.
     pub max_connections: usize,
     pub guards: Guards,
@@ -40,7 +40,7 @@ impl Lifecycle for Connect {
         // Read last of all: either who ends the person's connections finds this one, or it finds that they did.
         let status = self.sessions.status(caller.user_id(), &session.session).await?;
         if is_surplus || !status.lasts || issued_before(caller.issued_at, status.signed_out_at) {
-            self.hangup.forget(&session, self.clock.now()).await;
+            self.closer.mark_closed(&session, self.clock.now()).await;
             return Err(Refusal::forbidden("this connection was ended while it was being made").into());
         }
         let mut offered =
@@ -61,8 +61,8 @@ impl Connect {
         let (own, others): (Vec<_>, Vec<_>) =
             surplus.partition(|session| session.connection_id == caller.connection_id);
         let end = async |session| {
-            if self.hangup.end(session, now).await {
-                self.hangup.insist(session).await;
+            if self.closer.end(session, now).await {
+                self.closer.retry_close(session).await;
             }
         };
         stream::iter(others).for_each_concurrent(Push::AT_ONCE, end).await;

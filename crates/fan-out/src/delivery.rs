@@ -130,7 +130,7 @@ impl Delivery {
         match listener.mode {
             DeliveryMode::Expired => {
                 self.push.close(&connection.connection_id).await;
-                self.forget(connection).await;
+                self.mark_closed(connection).await;
             }
             DeliveryMode::Summary => {}
             // One that does not take a frame is spared the rest of the batch: it repairs itself by `seq`, and the others do not
@@ -170,7 +170,7 @@ impl Delivery {
             }
             Outcome::Gone => {
                 if now.since(connection.connected_at) >= YOUNG {
-                    self.forget(connection).await;
+                    self.mark_closed(connection).await;
                 }
             }
         }
@@ -178,7 +178,7 @@ impl Delivery {
     }
 
     /// Removes the rows of a connection that is no more. Should that fail, the next push finds it again.
-    async fn forget(&self, connection: &Connection) {
+    async fn mark_closed(&self, connection: &Connection) {
         if let Err(error) = self.connections.forget(connection).await {
             tracing::warn!(connection = %connection.connection_id, error = chain(&error), "the rows of a closed connection stay for now");
         }

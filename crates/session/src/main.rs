@@ -11,12 +11,12 @@ use shared::runtime::{Fatal, serve, start_logging};
 async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
-    let hangup = doors.hangup()?;
-    doors.warm(hangup.sessions.recent(&"-".parse()?, doors.clock().now())).await;
+    let closer = doors.closer()?;
+    doors.warm(closer.sessions.recent(&"-".parse()?, doors.clock().now())).await;
     let tokens = match Credentials::read()? {
         Credentials::Tokens => Some(doors.tokens(token_issuers()?).await?),
         Credentials::Proxy => None,
     };
-    let route = route::Session { tokens, hangup, guards: doors.guards()?, clock: doors.clock() };
+    let route = route::Session { tokens, closer, guards: doors.guards()?, clock: doors.clock() };
     serve(route, doors.connections()?).await
 }

@@ -14,7 +14,7 @@ use shared::adapters::dynamodb::{self, Guards};
 use shared::adapters::push::Push;
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::services::connection_closer::Hangup;
+use shared::services::connection_closer::ConnectionCloser;
 
 use crate::request::Request;
 
@@ -22,7 +22,7 @@ use crate::request::Request;
 pub struct Session {
     /// `None` where a gateway in front says who is calling, and not a token.
     pub tokens: Option<Tokens>,
-    pub hangup: Hangup,
+    pub closer: ConnectionCloser,
     pub guards: Guards,
     pub clock: Clock,
 }
@@ -66,15 +66,15 @@ impl Session {
         if identity.user_id != *caller.user_id() || identity.participant != *caller.participant() {
             return Err(Refusal::forbidden("the token is somebody else's; connect again with it").into());
         }
-        if issued_before(identity.issued_at, self.hangup.sessions.signed_out_at(caller.user_id()).await?) {
+        if issued_before(identity.issued_at, self.closer.sessions.signed_out_at(caller.user_id()).await?) {
             return Err(Refusal::forbidden("the token was issued before you signed out everywhere").into());
         }
         let until = identity.session_until;
-        let here = self.hangup.connections.extend(caller.participant(), &caller.connection_id, until).await?;
+        let here = self.closer.connections.extend(caller.participant(), &caller.connection_id, until).await?;
         if !here {
             return Err(Refusal::new(Code::SessionExpired, "this connection has ended; connect again").into());
         }
-        self.hangup.sessions.extend(caller.user_id(), &caller.session_place(), until).await?;
+        self.closer.sessions.extend(caller.user_id(), &caller.session_place(), until).await?;
         Ok(Reply::Refreshed(SessionRefreshed { session_until: until }))
     }
 
@@ -82,8 +82,8 @@ impl Session {
     /// they are told is the answer.
     async fn sign_out(&self, caller: &Caller) -> Result<Reply, Error> {
         let now = self.clock.now();
-        self.hangup.sessions.sign_out(caller.user_id(), now).await?;
-        let sessions = self.hangup.sessions.recent(caller.user_id(), now).await?;
+        self.closer.sessions.sign_out(caller.user_id(), now).await?;
+        let sessions = self.closer.sessions.recent(caller.user_id(), now).await?;
         // Also those whose token has ended: a refresh that is under way may be about to extend them.
         let lasting = sessions.into_iter().filter(|session| session.ended_at.is_none());
         let (own, others): (Vec<_>, Vec<_>) =
@@ -94,15 +94,15 @@ impl Session {
         let in_the_making = RefCell::new(Vec::new());
         let close = async |session| {
             let session: &dynamodb::Session = session;
-            self.hangup.push.send(&session.connection_id, &told).await;
-            if self.hangup.end(session, now).await {
+            self.closer.push.send(&session.connection_id, &told).await;
+            if self.closer.end(session, now).await {
                 in_the_making.borrow_mut().push(session);
             }
         };
         stream::iter(&others).for_each_concurrent(Push::AT_ONCE, close).await;
         stream::iter(&own).for_each(close).await;
         // The caller has their answer and does not wait for these.
-        let insist = async |session| self.hangup.insist(session).await;
+        let insist = async |session| self.closer.retry_close(session).await;
         stream::iter(in_the_making.take()).for_each_concurrent(Push::AT_ONCE, insist).await;
         Ok(Reply::SignedOut(SignedOut { closed: others.len() + own.len() }))
     }

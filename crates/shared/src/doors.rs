@@ -16,7 +16,7 @@ use crate::adapters::push::Push;
 use crate::adapters::secrets::Secret;
 use crate::config::{self, ConfigError, DeepLConfig, SecretName, TableName};
 use crate::services::audience::Audience;
-use crate::services::connection_closer::Hangup;
+use crate::services::connection_closer::ConnectionCloser;
 use crate::services::digest::DigestKey;
 use crate::services::membership::Membership;
 use crate::services::rate_limiter::{Allowance, Buckets};
@@ -173,8 +173,8 @@ impl Doors {
     }
 
     /// Ends connections.
-    pub fn hangup(&self) -> Result<Hangup, ConfigError> {
-        Ok(Hangup { push: self.push(), connections: self.connections()?, sessions: self.sessions()? })
+    pub fn closer(&self) -> Result<ConnectionCloser, ConfigError> {
+        Ok(ConnectionCloser { push: self.push(), connections: self.connections()?, sessions: self.sessions()? })
     }
 
     /// Pushes to connections for somebody who waits.

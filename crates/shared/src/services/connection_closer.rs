@@ -9,7 +9,7 @@ use protocol::clock::Timestamp;
 
 /// What a connection hangs on.
 #[derive(Debug, Clone)]
-pub struct Hangup {
+pub struct ConnectionCloser {
     /// Closes it.
     pub push: Push,
     /// Who is listening.
@@ -25,17 +25,17 @@ const IN_THE_MAKING: Duration = Duration::from_secs(30);
 const WAITS: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-impl Hangup {
+impl ConnectionCloser {
     /// Closes a session's connection, and nobody speaks to it any more. Says whether its handshake may still go on, unknown to API
-    /// Gateway: [`Self::insist`] then waits for it, should its `$connect` not find that it was ended.
+    /// Gateway: [`Self::retry_close`] then waits for it, should its `$connect` not find that it was ended.
     #[must_use]
     pub async fn end(&self, session: &Session, now: Timestamp) -> bool {
-        self.forget(session, now).await;
+        self.mark_closed(session, now).await;
         self.close(session).await == Closing::Gone && now.since(session.connected_at) < IN_THE_MAKING
     }
 
     /// Closes a connection whose handshake goes on as soon as it is there.
-    pub async fn insist(&self, session: &Session) {
+    pub async fn retry_close(&self, session: &Session) {
         for wait in WAITS {
             tokio::time::sleep(wait).await;
             if self.close(session).await != Closing::Gone {
@@ -57,7 +57,7 @@ impl Hangup {
 
     /// Nobody speaks to a session's connection any more, and it is recorded as ended. What cannot be written falls to `$disconnect`, to
     /// the next push that finds nobody (410), or to TTL.
-    pub async fn forget(&self, session: &Session, now: Timestamp) {
+    pub async fn mark_closed(&self, session: &Session, now: Timestamp) {
         let ended = tokio::try_join!(
             self.connections.remove(&session.participant, &session.connection_id),
             self.sessions.end(&session.user_id, &session.session, now),
