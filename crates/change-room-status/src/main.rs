@@ -17,7 +17,7 @@ async fn main() -> Result<(), Fatal> {
     let route = route::ChangeRoom {
         membership: doors.membership()?,
         log: doors.log()?,
-        buckets: doors.buckets()?,
+        rate_limiter: doors.rate_limiter()?,
         clock: doors.clock(),
     };
     serve(route, doors.connections()?).await

@@ -12,7 +12,7 @@ use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::append::Tries;
 use shared::services::membership::Membership;
-use shared::services::rate_limiter::{Buckets, Costly};
+use shared::services::rate_limiter::{LimitedAction, RateLimiter};
 
 use crate::request::Request;
 
@@ -20,7 +20,7 @@ use crate::request::Request;
 pub struct ChangeRoom {
     pub membership: Membership,
     pub log: Log,
-    pub buckets: Buckets,
+    pub rate_limiter: RateLimiter,
     pub clock: Clock,
 }
 
@@ -72,7 +72,7 @@ impl ChangeRoom {
                 return Ok((room, None));
             };
             if !taken {
-                self.buckets.take(caller, Costly::Change).await?;
+                self.rate_limiter.take(caller, LimitedAction::Change).await?;
                 taken = true;
             }
             let entry = Entry::system(room_id.clone(), tail.first(), caller.sender.clone(), event, self.clock.now());

@@ -20,7 +20,7 @@ async fn main() -> Result<(), Fatal> {
             log: doors.log()?,
             hospital_language: shared::config::hospital_language()?,
             consult_translation: shared::config::consult_translation()?,
-            buckets: doors.buckets()?,
+            rate_limiter: doors.rate_limiter()?,
             clock: doors.clock(),
         },
         doors.connections()?,

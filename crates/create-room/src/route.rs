@@ -14,7 +14,7 @@ use shared::adapters::dynamodb::{Appended, Log, Members, Profile, Profiles, Room
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::append::Tries;
-use shared::services::rate_limiter::{Buckets, Costly};
+use shared::services::rate_limiter::{LimitedAction, RateLimiter};
 
 use crate::request::{Plan, plan};
 
@@ -27,7 +27,7 @@ pub struct CreateRoom {
     pub hospital_language: Language,
     /// How a new consult is translated.
     pub consult_translation: TranslationMode,
-    pub buckets: Buckets,
+    pub rate_limiter: RateLimiter,
     pub clock: Clock,
 }
 
@@ -43,7 +43,7 @@ impl Route for CreateRoom {
                 return self.standing(caller, &room).await;
             }
             if !taken {
-                self.buckets.take(caller, Costly::Room).await?;
+                self.rate_limiter.take(caller, LimitedAction::Room).await?;
                 taken = true;
             }
             let members = self.members(caller, &plan, request.language.as_ref()).await?;

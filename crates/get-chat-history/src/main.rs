@@ -12,6 +12,10 @@ async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
     let doors = Doors::open().await?;
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    let route = route::GetChatHistory { membership: doors.membership()?, log: doors.log()?, buckets: doors.buckets()? };
+    let route = route::GetChatHistory {
+        membership: doors.membership()?,
+        log: doors.log()?,
+        rate_limiter: doors.rate_limiter()?,
+    };
     serve(route, doors.connections()?).await
 }

@@ -10,7 +10,7 @@ use shared::adapters::dynamodb::Log;
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::membership::Membership;
-use shared::services::rate_limiter::{Buckets, Costly};
+use shared::services::rate_limiter::{LimitedAction, RateLimiter};
 
 use crate::period::first_at;
 
@@ -18,7 +18,7 @@ use crate::period::first_at;
 pub struct GetChatHistory {
     pub membership: Membership,
     pub log: Log,
-    pub buckets: Buckets,
+    pub rate_limiter: RateLimiter,
 }
 
 /// How many entries one search reads at most; DynamoDB ends a page of them at 1 MB besides.
@@ -45,7 +45,7 @@ impl Route for GetChatHistory {
         let (_, room) =
             self.membership.with_room(Action::GetChatHistory, &request.room_id, caller.participant()).await?;
         if query.is_some() {
-            self.buckets.take(caller, Costly::Search).await?;
+            self.rate_limiter.take(caller, LimitedAction::Search).await?;
         }
         let direction = self.direction(&request).await?;
         let read = if query.is_some() { SEARCHED } else { limit };

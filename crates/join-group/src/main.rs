@@ -17,7 +17,7 @@ async fn main() -> Result<(), Fatal> {
             members: doors.members()?,
             connections: doors.connections()?,
             log: doors.log()?,
-            buckets: doors.buckets()?,
+            rate_limiter: doors.rate_limiter()?,
             clock: doors.clock(),
         },
         doors.connections()?,

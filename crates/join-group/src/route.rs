@@ -13,7 +13,7 @@ use shared::adapters::dynamodb::{Appended, Connection, Connections, GROUP_LIMIT,
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::append::Tries;
-use shared::services::rate_limiter::{Buckets, Costly};
+use shared::services::rate_limiter::{LimitedAction, RateLimiter};
 
 /// The route and its doors.
 pub struct JoinGroup {
@@ -21,7 +21,7 @@ pub struct JoinGroup {
     pub members: Members,
     pub connections: Connections,
     pub log: Log,
-    pub buckets: Buckets,
+    pub rate_limiter: RateLimiter,
     pub clock: Clock,
 }
 
@@ -61,7 +61,7 @@ impl JoinGroup {
 
     /// Creates an open room with the caller as its first member.
     async fn open(&self, caller: &Caller, room_id: &RoomId) -> Result<Appended, Error> {
-        self.buckets.take(caller, Costly::Room).await?;
+        self.rate_limiter.take(caller, LimitedAction::Room).await?;
         let now = self.clock.now();
         let entry = Entry::system(room_id.clone(), None, caller.sender.clone(), SystemEvent::RoomCreated, now);
         // Nothing is translated automatically for who comes and goes, so nobody's language counts.

@@ -19,7 +19,7 @@ use crate::services::audience::Audience;
 use crate::services::connection_closer::ConnectionCloser;
 use crate::services::digest::DigestKey;
 use crate::services::membership::Membership;
-use crate::services::rate_limiter::{Allowance, Buckets};
+use crate::services::rate_limiter::{Allowance, RateLimiter};
 use crate::services::translator::Translator;
 use protocol::clock::Clock;
 
@@ -118,8 +118,8 @@ impl Doors {
     }
 
     /// How fast people may ask for what costs something.
-    pub fn buckets(&self) -> Result<Buckets, ConfigError> {
-        Ok(Buckets { guards: self.guards()?, rate: config::costly_rate()?, clock: self.clock() })
+    pub fn rate_limiter(&self) -> Result<RateLimiter, ConfigError> {
+        Ok(RateLimiter { guards: self.guards()?, rate: config::costly_rate()?, clock: self.clock() })
     }
 
     /// How much of each person is translated by itself.

@@ -7,7 +7,7 @@ use shared::adapters::dynamodb::Appended;
 use shared::error::Error;
 use shared::runtime::Caller;
 use shared::services::append::Tries;
-use shared::services::rate_limiter::Costly;
+use shared::services::rate_limiter::LimitedAction;
 use shared::services::translator::Wanted;
 
 use crate::request::{Correction, Which};
@@ -28,7 +28,7 @@ impl Translate {
             Action::SetTranslatedMessage.permits(relation, own)?;
             let current = seen(caller, which, correction, &entry)?;
             if !taken {
-                self.buckets.take(caller, Costly::Change).await?;
+                self.rate_limiter.take(caller, LimitedAction::Change).await?;
                 taken = true;
             }
             let now = self.clock.now();

@@ -17,7 +17,7 @@ async fn main() -> Result<(), Fatal> {
         route::Translate {
             membership: doors.membership()?,
             translator: doors.translator().await?,
-            buckets: doors.buckets()?,
+            rate_limiter: doors.rate_limiter()?,
             clock: doors.clock(),
         },
         doors.connections()?,

@@ -8,7 +8,7 @@ use protocol::wire::{Refusal, TranslationView};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::membership::Membership;
-use shared::services::rate_limiter::{Buckets, Costly};
+use shared::services::rate_limiter::{LimitedAction, RateLimiter};
 use shared::services::translator::{Failures, Translator, Unknown, Wanted};
 
 use crate::request::{Request, Which};
@@ -17,7 +17,7 @@ use crate::request::{Request, Which};
 pub struct Translate {
     pub membership: Membership,
     pub translator: Translator,
-    pub buckets: Buckets,
+    pub rate_limiter: RateLimiter,
     pub clock: Clock,
 }
 
@@ -58,7 +58,7 @@ impl Translate {
         let context = if settled {
             String::new()
         } else {
-            self.buckets.take(caller, Costly::Translation).await?;
+            self.rate_limiter.take(caller, LimitedAction::Translation).await?;
             self.translator.context(&entry).await?
         };
         let wanted = [Wanted { entry: &entry, target: &which.language }];

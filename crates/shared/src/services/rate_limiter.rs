@@ -9,7 +9,7 @@ use protocol::wire::Refusal;
 
 /// Something that costs more than reading a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Costly {
+pub enum LimitedAction {
     /// A new room: a dozen rows.
     Room,
     /// A new translation: DeepL's characters.
@@ -20,9 +20,9 @@ pub enum Costly {
     Change,
 }
 
-/// The buckets of all people.
+/// The rate_limiter of all people.
 #[derive(Debug, Clone)]
-pub struct Buckets {
+pub struct RateLimiter {
     /// Where they are kept: what one process counts, another does not know.
     pub guards: Guards,
     /// How fast they fill, and how much they hold.
@@ -31,14 +31,14 @@ pub struct Buckets {
     pub clock: Clock,
 }
 
-impl Buckets {
+impl RateLimiter {
     /// Takes one from the caller's bucket; refused while it is empty. Per person, never per hospital.
-    pub async fn take(&self, caller: &Caller, what: Costly) -> Result<(), Error> {
+    pub async fn take(&self, caller: &Caller, what: LimitedAction) -> Result<(), Error> {
         let name = match what {
-            Costly::Room => "room",
-            Costly::Translation => "translation",
-            Costly::Search => "search",
-            Costly::Change => "change",
+            LimitedAction::Room => "room",
+            LimitedAction::Translation => "translation",
+            LimitedAction::Search => "search",
+            LimitedAction::Change => "change",
         };
         match self.guards.take(caller.user_id(), name, 1, self.rate, self.clock.now()).await? {
             Ok(()) => Ok(()),
