@@ -1,7 +1,7 @@
 //! Answers `sendMessage`.
 
 mod express;
-mod pace;
+mod flood_control;
 mod route;
 
 use protocol::ids::RoomId;
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Fatal> {
             connections: doors.connections()?,
             digest: doors.digest_key().await?,
             express,
-            pace: pace::Pace { window: shared::config::send_window()?, mute: shared::config::mute()? },
+            flood_control: flood_control::FloodControl { window: shared::config::send_window()?, mute: shared::config::mute()? },
             clock: doors.clock(),
         },
         doors.connections()?,

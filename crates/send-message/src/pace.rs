@@ -17,7 +17,7 @@ const REPEATS: usize = 3;
 
 /// How fast one person may send. Per person, never per hospital: one nurse's key repeat must not silence a clinic.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct FloodControl {
     /// [`JUDGED`] entries of one person in a row within this time are too fast; zero: never.
     pub window: Duration,
     /// For how long who sends the same text a fourth time sends nothing more in that room; zero: as long as it is the same.
@@ -48,7 +48,7 @@ impl TooMuch {
     }
 }
 
-impl Pace {
+impl FloodControl {
     /// Judges `text` of `user` at `now` by the room's last entries, newest first.
     pub fn judge(&self, tail: &[Entry], user: &UserId, text: &MessageText, now: Timestamp) -> Result<(), TooMuch> {
         let own = |entry: &Entry| entry.sender.user_id == *user;
@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    const PACE: Pace = Pace { window: Duration::from_secs(2), mute: Duration::from_secs(20) };
+    const CONTROL: FloodControl = FloodControl { window: Duration::from_secs(2), mute: Duration::from_secs(20) };
 
     fn sent(user: &str, text: &str, at: u64) -> Entry {
         let sender = Sender {
@@ -91,7 +91,7 @@ mod tests {
 
     fn judge(tail: &[Entry], text: &str, now: u64) -> Result<(), TooMuch> {
         let text = MessageText::new(text.to_owned()).expect("valid");
-        PACE.judge(tail, &"nurse".parse().expect("valid"), &text, Timestamp::from_millis(now))
+        CONTROL.judge(tail, &"nurse".parse().expect("valid"), &text, Timestamp::from_millis(now))
     }
 
     #[test]

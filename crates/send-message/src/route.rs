@@ -17,7 +17,7 @@ use shared::services::digest::DigestKey;
 use shared::services::membership::Membership;
 
 use crate::express::Express;
-use crate::pace::{JUDGED, Pace, TooMuch};
+use crate::flood_control::{JUDGED, FloodControl, TooMuch};
 
 /// The route and its doors.
 pub struct SendMessage {
@@ -27,7 +27,7 @@ pub struct SendMessage {
     pub connections: Connections,
     pub digest: DigestKey,
     pub express: Express,
-    pub pace: Pace,
+    pub flood_control: FloodControl,
     pub clock: Clock,
 }
 
@@ -143,7 +143,7 @@ impl SendMessage {
         }
         let open = (!is_closed(room, tail)).then_some(Condition::NotClosed);
         Action::SendMessage.permits(Relation::of_member(member), open)?;
-        self.pace.judge(tail, caller.user_id(), &draft.text, now)?;
+        self.flood_control.judge(tail, caller.user_id(), &draft.text, now)?;
         Ok(draft.entry(caller, room, tail.first(), now)?)
     }
 
@@ -155,12 +155,12 @@ impl SendMessage {
             Declined::TooMuch(too_much) => too_much,
         };
         if let TooMuch::Same(_) = too_much
-            && !self.pace.mute.is_zero()
+            && !self.flood_control.mute.is_zero()
         {
             let now = self.clock.now();
             let mut mutes = member.mutes;
             mutes.retain(|_, until| *until > now);
-            mutes.insert(caller.user_id().clone(), now + self.pace.mute);
+            mutes.insert(caller.user_id().clone(), now + self.flood_control.mute);
             self.membership.members.set_mutes(&member.room_id, &member.participant, &mutes).await?;
         }
         Ok(too_much.refusal())
