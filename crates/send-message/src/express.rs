@@ -100,7 +100,7 @@ impl Express {
 
 /// The connection, if it took the frame.
 async fn took(push: Push, connection: ConnectionId, frame: Arc<str>) -> Option<ConnectionId> {
-    push.took(&connection, &frame).await.then_some(connection)
+    push.try_send(&connection, &frame).await.then_some(connection)
 }
 
 /// Ends when so much time has passed, in small steps: where the process is given no processor for a while, that is one step, and

@@ -15,7 +15,7 @@ async fn main() -> Result<(), Fatal> {
     doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
     let express = express::Express {
         audience: doors.audience()?,
-        push: doors.hasty_push(),
+        push: doors.single_attempt_push(),
         records: doors.idempotency_records()?,
         limit: shared::config::express_limit()?,
     };
@@ -27,7 +27,10 @@ async fn main() -> Result<(), Fatal> {
             connections: doors.connections()?,
             digest: doors.digest_key().await?,
             express,
-            flood_control: flood_control::FloodControl { window: shared::config::send_window()?, mute: shared::config::mute()? },
+            flood_control: flood_control::FloodControl {
+                window: shared::config::send_window()?,
+                mute: shared::config::mute()?,
+            },
             clock: doors.clock(),
         },
         doors.connections()?,

@@ -17,7 +17,7 @@ use shared::services::digest::DigestKey;
 use shared::services::membership::Membership;
 
 use crate::express::Express;
-use crate::flood_control::{JUDGED, FloodControl, TooMuch};
+use crate::flood_control::{FloodControl, JUDGED, TooMuch};
 
 /// The route and its doors.
 pub struct SendMessage {

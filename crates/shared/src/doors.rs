@@ -178,8 +178,8 @@ impl Doors {
     }
 
     /// Pushes to connections for somebody who waits.
-    pub fn hasty_push(&self) -> Push {
-        Push::hasty(&self.sdk)
+    pub fn single_attempt_push(&self) -> Push {
+        Push::single_attempt(&self.sdk)
     }
 
     /// The translator: cache, DeepL and the log.

@@ -70,7 +70,7 @@ impl Push {
     }
 
     /// For somebody who waits: one try of at most half a second, because another way is left.
-    pub fn hasty(sdk: &SdkConfig) -> Self {
+    pub fn single_attempt(sdk: &SdkConfig) -> Self {
         Self::with(sdk, RetryConfig::disabled(), Duration::from_millis(500))
     }
 
@@ -123,7 +123,7 @@ impl Push {
     }
 
     /// Whether the connection took one text frame; why not is left to who tries again.
-    pub async fn took(&self, connection: &ConnectionId, frame: &str) -> bool {
+    pub async fn try_send(&self, connection: &ConnectionId, frame: &str) -> bool {
         self.offer(connection, frame).await.is_ok()
     }
 
