@@ -11,7 +11,7 @@ use shared::error::chain;
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
 use shared::services::rate_limiter::Allowance;
-use shared::services::translator::{self, Failures, Translator, TranslatorError, Unknown, Wanted};
+use shared::services::translator::{self, Failures, TranslationJob, Translator, TranslatorError, Unknown};
 
 /// The reader and its doors.
 pub struct AutoTranslate {
@@ -128,19 +128,19 @@ impl AutoTranslate {
         let lowest = Seq::try_from(lowest).unwrap_or(Seq::FIRST);
         let entries = self.translator.log.between(room, lowest, last.after.seq).await?;
         let context = context(&entries, added);
-        let (mut wanted, mut missing): (Vec<Wanted<'_>>, _) = (Vec::new(), None);
+        let (mut wanted, mut missing): (Vec<TranslationJob<'_>>, _) = (Vec::new(), None);
         for Change { after: Entry { seq, translate_to, .. }, .. } in added {
             match entries.iter().find(|entry| entry.seq == *seq) {
                 None => missing = Some(*seq),
                 Some(entry) if entry.deleted_at.is_some() => {}
-                Some(entry) => wanted.extend(translate_to.iter().map(|target| Wanted { entry, target })),
+                Some(entry) => wanted.extend(translate_to.iter().map(|target| TranslationJob { entry, target })),
             }
         }
         let unknown = match quota.paused_until {
-            Some(_) => Unknown::Fail(FailureReason::Quota),
-            None => Unknown::AskWithin(&self.allowance),
+            Some(_) => OnCacheMiss::Fail(FailureReason::Quota),
+            None => OnCacheMiss::AskWithin(&self.allowance),
         };
-        self.translator.translate(&wanted, &context, unknown, Failures::Store).await?;
+        self.translator.translate(&wanted, &context, unknown, OnFailure::Store).await?;
         // The others do not wait for it.
         missing.map_or(Ok(()), |seq| Err(Failed::Missing(seq)))
     }

@@ -8,7 +8,7 @@ use shared::error::Error;
 use shared::runtime::Caller;
 use shared::services::append::Tries;
 use shared::services::rate_limiter::LimitedAction;
-use shared::services::translator::Wanted;
+use shared::services::translator::TranslationJob;
 
 use crate::request::{Correction, Which};
 use crate::route::Translate;
@@ -51,7 +51,7 @@ impl Translate {
     /// The correction stands; that it is not found again for the same sentence, or that a failure is still listed, would be a pity and
     /// no more. Only a hospital's is offered again: what one person makes of their own words puts none into another's mouth.
     async fn remember(&self, relation: Relation, which: &Which, entry: Entry, corrected: &Translation) {
-        let wanted = Wanted { entry: &entry, target: &which.language };
+        let wanted = TranslationJob { entry: &entry, target: &which.language };
         let text = corrected.text.as_deref().unwrap_or_default();
         if relation == Relation::Staff
             && let Err(error) = self.translator.remember(wanted, text).await

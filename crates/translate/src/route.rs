@@ -9,7 +9,7 @@ use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::membership::Membership;
 use shared::services::rate_limiter::{LimitedAction, RateLimiter};
-use shared::services::translator::{Failures, Translator, Unknown, Wanted};
+use shared::services::translator::{Failures, TranslationJob, Translator, Unknown};
 
 use crate::request::{Request, Which};
 
@@ -61,8 +61,8 @@ impl Translate {
             self.rate_limiter.take(caller, LimitedAction::Translation).await?;
             self.translator.context(&entry).await?
         };
-        let wanted = [Wanted { entry: &entry, target: &which.language }];
-        let translations = self.translator.translate(&wanted, &context, Unknown::Ask, Failures::Tell).await?;
+        let wanted = [TranslationJob { entry: &entry, target: &which.language }];
+        let translations = self.translator.translate(&wanted, &context, OnCacheMiss::Ask, OnFailure::Tell).await?;
         match translations.into_iter().next() {
             Some(Translation { reason: Some(reason), .. }) => Err(Refusal::translation_unavailable(reason).into()),
             Some(translation) => Ok(translation),

@@ -54,7 +54,7 @@ crate::error::fails!(TranslatorError);
 
 /// A message and the language that it is wanted in.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct TranslationJob<'a> {
     /// The message, as it stands now.
     pub entry: &'a Entry,
     /// The language.
@@ -63,7 +63,7 @@ pub struct Wanted<'a> {
 
 /// What is to be done with what nobody translated before.
 #[derive(Debug, Clone, Copy)]
-pub enum Unknown<'a> {
+pub OnCacheMiss<'a> {
     /// DeepL is asked, and somebody waits for the answer.
     Ask,
     /// DeepL is asked unless it is out of reach, for as much as each writer may have translated without anybody asking for it.
@@ -74,7 +74,7 @@ pub enum Unknown<'a> {
 
 /// What becomes of a translation that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failures {
+pub enum OnFailure {
     /// It is stored, so that everybody who waits for it sees that it failed, and why.
     Store,
     /// Who asked is told, and nobody else.
@@ -114,19 +114,19 @@ impl Translator {
     /// stored for everybody. Whoever corrects one meanwhile wins.
     pub async fn translate(
         &self,
-        wanted: &[Wanted<'_>],
+        wanted: &[TranslationJob<'_>],
         context: &str,
-        unknown: Unknown<'_>,
-        failures: Failures,
+        unknown: OnCacheMiss<'_>,
+        on_failure: OnFailure,
     ) -> Result<Vec<Translation>, TranslatorError> {
         let mut made: Vec<Option<Translation>> = wanted.iter().map(|wanted| wanted.settled()).collect();
         let open: Vec<usize> = (0..wanted.len()).filter(|at| made[*at].is_none()).collect();
-        let wanted: Vec<Wanted<'_>> = open.iter().map(|at| wanted[*at]).collect();
-        if let Some(Wanted { entry, .. }) = wanted.first() {
+        let wanted: Vec<TranslationJob<'_>> = open.iter().map(|at| wanted[*at]).collect();
+        if let Some(TranslationJob { entry, .. }) = wanted.first() {
             let account = BillingAccount::of(&entry.room_id);
             let mut totals = UsageTotals::default();
             let results = self.make(&wanted, context, unknown, &mut totals).await?;
-            let kept = |translation: &Translation| failures == Failures::Store || translation.is_settled();
+            let kept = |translation: &Translation| on_failure == OnFailure::Store || translation.is_settled();
             let stored = stream::iter(wanted.iter().zip(results))
                 .map(async |(wanted, result)| match kept(&result) {
                     true => self.store(*wanted, result).await,
@@ -145,8 +145,8 @@ impl Translator {
 
     /// Keeps what a person made of a message, for the same sentence in the same hospital. A short one may mean something else
     /// the next time.
-    pub async fn remember(&self, wanted: Wanted<'_>, text: &str) -> Result<(), TranslatorError> {
-        let Wanted { entry, .. } = wanted;
+    pub async fn remember(&self, wanted: TranslationJob<'_>, text: &str) -> Result<(), TranslatorError> {
+        let TranslationJob { entry, .. } = wanted;
         if weight(&entry.message) < LETTERS && !deepl::is_stock_phrase(&entry.message, entry.language.as_ref()) {
             return Ok(());
         }
@@ -165,9 +165,9 @@ impl Translator {
     /// New translations, none of them stored.
     async fn make(
         &self,
-        wanted: &[Wanted<'_>],
+        wanted: &[TranslationJob<'_>],
         context: &str,
-        unknown: Unknown<'_>,
+        unknown: OnCacheMiss<'_>,
         totals: &mut UsageTotals,
     ) -> Result<Vec<Translation>, TranslatorError> {
         let keys = future::try_join_all(wanted.iter().map(|wanted| self.keys(*wanted, context))).await?;
@@ -190,13 +190,13 @@ impl Translator {
             members.dedup_by_key(|at| &keys[*at].said);
         }
         let unknown = match unknown {
-            Unknown::AskWithin(_) if self.deepl.is_out_of_reach() => Unknown::Fail(FailureReason::Unavailable),
+            OnCacheMiss::AskWithin(_) if self.deepl.is_out_of_reach() => OnCacheMiss::Fail(FailureReason::Unavailable),
             unknown => unknown,
         };
         let asked_for = missing.values().flatten().map(|at| wanted[*at].entry);
         let excessive = match unknown {
-            Unknown::AskWithin(allowance) => self.excessive(allowance, asked_for).await?,
-            Unknown::Ask | Unknown::Fail(_) => HashSet::new(),
+            OnCacheMiss::AskWithin(allowance) => self.excessive(allowance, asked_for).await?,
+            OnCacheMiss::Ask | OnCacheMiss::Fail(_) => HashSet::new(),
         };
         let groups = missing.into_iter().map(async |(group, members)| {
             let (refused, members): (Vec<usize>, Vec<usize>) =
@@ -208,9 +208,9 @@ impl Translator {
                 self.deepl.translate(request)
             };
             let asked = match unknown {
-                Unknown::Fail(reason) => texts.iter().map(|_| Err(reason.into())).collect(),
-                Unknown::Ask => ask(PATIENCE).await,
-                Unknown::AskWithin(_) => ask(LONG_PATIENCE).await,
+                OnCacheMiss::Fail(reason) => texts.iter().map(|_| Err(reason.into())).collect(),
+                OnCacheMiss::Ask => ask(PATIENCE).await,
+                OnCacheMiss::AskWithin(_) => ask(LONG_PATIENCE).await,
             };
             let refused = refused.into_iter().map(|at| (at, Err(FailureReason::RateLimited.into())));
             members.into_iter().zip(asked).chain(refused).collect::<Vec<_>>()
@@ -232,7 +232,7 @@ impl Translator {
                 }
             }
         }
-        if !matches!(unknown, Unknown::Fail(_)) && failed.values().any(|reason| *reason == FailureReason::Quota) {
+        if !matches!(unknown, OnCacheMiss::Fail(_)) && failed.values().any(|reason| *reason == FailureReason::Quota) {
             self.pause().await;
         }
         let now = self.clock.now();
@@ -306,8 +306,8 @@ impl Translator {
     }
 
     /// Stores a translation for everybody, unless somebody else set one first: then that is what everyone sees.
-    async fn store(&self, wanted: Wanted<'_>, made: Translation) -> Result<Translation, TranslatorError> {
-        let Wanted { entry, target } = wanted;
+    async fn store(&self, wanted: TranslationJob<'_>, made: Translation) -> Result<Translation, TranslatorError> {
+        let TranslationJob { entry, target } = wanted;
         let existing = wanted.existing();
         let expected = existing.map(|translation| translation.version);
         if self.log.set_translation(&entry.room_id, entry.seq, target, &made, expected).await? {
@@ -342,8 +342,8 @@ impl Translator {
     }
 
     /// Everything that shapes a result. What one hospital had translated tells nothing to another.
-    async fn keys(&self, wanted: Wanted<'_>, context: &str) -> Result<Keys, SecretError> {
-        let Wanted { entry, target } = wanted;
+    async fn keys(&self, wanted: TranslationJob<'_>, context: &str) -> Result<Keys, SecretError> {
+        let TranslationJob { entry, target } = wanted;
         let scope = match BillingAccount::of(&entry.room_id) {
             BillingAccount::Account => entry.room_id.to_string(),
             hospital @ BillingAccount::Hospital(_) => hospital.to_string(),
@@ -368,7 +368,7 @@ struct Group<'a> {
     stock: bool,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> TranslationJob<'a> {
     fn existing(&self) -> Option<&'a Translation> {
         self.entry.translations.get(self.target)
     }
