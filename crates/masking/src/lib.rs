@@ -6,7 +6,7 @@ mod identity;
 mod number;
 mod sheet;
 
-pub use sheet::Sheet;
+pub use sheet::MaskedText;
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -24,9 +24,9 @@ struct Span {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Seen by the translator, who needs it for the grammar around it.
-    Shown,
+    Protected,
     /// Identifies a person: replaced by a mark.
-    Hidden,
+    Redacted,
 }
 
 /// One pattern, and whether what it matches (at a place in the whole text) really is what it looks for.
@@ -68,11 +68,11 @@ fn spans(text: &str) -> Vec<Span> {
         let Range { start, end } = glyph::bytes(&glyphs, range);
         Span { start, end, kind }
     };
-    let mut found: Vec<Span> = numbers.iter().map(|number| at(number, Kind::Hidden)).collect();
-    found.extend(measures.iter().map(|measure| at(&measure.range, Kind::Shown)));
+    let mut found: Vec<Span> = numbers.iter().map(|number| at(number, Kind::Redacted)).collect();
+    found.extend(measures.iter().map(|measure| at(&measure.range, Kind::Protected)));
     for Pattern { regex, is_one } in &*PATTERNS {
         let matches = regex.find_iter(text).filter(|found| is_one(text, found.range()));
-        found.extend(matches.map(|found| Span { start: found.start(), end: found.end(), kind: Kind::Shown }));
+        found.extend(matches.map(|found| Span { start: found.start(), end: found.end(), kind: Kind::Protected }));
     }
     found.sort_unstable_by_key(|span| span.start);
     let mut spans: Vec<Span> = Vec::with_capacity(found.len());
@@ -80,8 +80,8 @@ fn spans(text: &str) -> Vec<Span> {
         match spans.last_mut() {
             Some(last) if span.start < last.end => {
                 last.end = last.end.max(span.end);
-                if span.kind == Kind::Hidden {
-                    last.kind = Kind::Hidden;
+                if span.kind == Kind::Redacted {
+                    last.kind = Kind::Redacted;
                 }
             }
             _ => spans.push(span),
@@ -107,7 +107,7 @@ pub fn has_words(text: &str) -> bool {
 pub fn without_numbers_of_persons(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut from = 0;
-    for span in spans(text).into_iter().filter(|span| span.kind == Kind::Hidden) {
+    for span in spans(text).into_iter().filter(|span| span.kind == Kind::Redacted) {
         shown.push_str(&text[from..span.start]);
         shown.push('…');
         from = span.end;

@@ -234,7 +234,7 @@ proptest! {
     #[test]
     fn a_measure_is_sent_whole_and_comes_back_from_a_translator_that_turns_everything_around(pieces in texts(measures())) {
         let text = written_out(&pieces);
-        let sheet = Sheet::new(&text, true);
+        let sheet = MaskedText::new(&text, true);
         let sent = sheet.texts(true).concat();
         let (words, elements) = read(&sent);
         prop_assert!(!words.contains(char::is_numeric), "a part of a number is among the words: {sent}");
@@ -251,7 +251,7 @@ proptest! {
         pieces in texts(prop_oneof![2 => numbers(), 1 => Just(Piece::Measure("5 mg".to_owned()))]),
     ) {
         let text = written_out(&pieces);
-        let sheet = Sheet::new(&text, true);
+        let sheet = MaskedText::new(&text, true);
         let sent = sheet.texts(true).concat();
         let (words, elements) = read(&sent);
         let left: String = words + &elements.iter().map(|element| inside(element)).collect::<Vec<_>>().join("|");
@@ -268,7 +268,7 @@ proptest! {
     #[test]
     fn dates_hours_rooms_and_prices_are_seen(pieces in texts(prop_oneof![2 => harmless(), 1 => measures()])) {
         let text = written_out(&pieces);
-        let sent = Sheet::new(&text, true).texts(true).concat();
+        let sent = MaskedText::new(&text, true).texts(true).concat();
         for piece in pieces.iter().filter(|piece| !matches!(piece, Piece::Words(_))) {
             prop_assert!(sent.contains(piece.text()), "{:?} in {}", piece, sent);
         }
@@ -278,7 +278,7 @@ proptest! {
     #[test]
     fn a_text_that_is_not_changed_comes_back_as_it_was(text in anything(), hides: bool) {
         let text = text.replace(|letter: char| letter.is_control() && letter != '\n', " ");
-        let sheet = Sheet::new(&text, hides);
+        let sheet = MaskedText::new(&text, hides);
         for xml in [true, sheet.is_marked()] {
             prop_assert_eq!(sheet.restore(sheet.texts(xml).into_iter(), xml), Some(text.clone()));
         }
@@ -286,7 +286,7 @@ proptest! {
 
     #[test]
     fn a_text_keeps_its_lines_and_its_marks_whatever_the_translator_makes_of_it(text in anything(), hides: bool) {
-        let sheet = Sheet::new(&text, hides);
+        let sheet = MaskedText::new(&text, hides);
         let back = sheet.restore(sheet.texts(true).iter().map(|sent| rewritten(sent)), true).expect("nothing was lost");
         prop_assert_eq!(text.matches('\n').count(), back.matches('\n').count());
         for mark in ["{{name}}", "😀"] {

@@ -5,7 +5,7 @@ use super::{Kind, has_words, spans};
 /// A text made ready to be sent away for translation, line by line, and put together again from what comes back. Lines, and
 /// the spaces around them, are the text's own: a translation cannot lose a line break that it never saw.
 #[derive(Debug, Clone)]
-pub struct Sheet {
+pub struct MaskedText {
     lines: Vec<Line>,
 }
 
@@ -23,7 +23,7 @@ enum Part {
     Span { text: String, kind: Kind },
 }
 
-impl Sheet {
+impl MaskedText {
     /// Takes a text apart. With `hides`, what identifies a person is not sent; without, it is sent like a dose.
     pub fn new(text: &str, hides: bool) -> Self {
         let line = |line: &str| {
@@ -58,7 +58,7 @@ impl Sheet {
                     match part {
                         Part::Words(words) if xml => text.push_str(&escape(words)),
                         Part::Words(words) => text.push_str(words),
-                        Part::Span { kind: Kind::Hidden, .. } => text.push_str(&format!(r#"<x id="{id}"/>"#)),
+                        Part::Span { kind: Kind::Redacted, .. } => text.push_str(&format!(r#"<x id="{id}"/>"#)),
                         Part::Span { text: kept, .. } => {
                             text.push_str(&format!(r#"<x id="{id}">{}</x>"#, escape(kept)));
                         }
@@ -70,7 +70,7 @@ impl Sheet {
         self.lines.iter().filter_map(text).collect()
     }
 
-    /// The whole text again, with the translations of [`Sheet::texts`] in their places. `None` where a translation lost a span
+    /// The whole text again, with the translations of [`MaskedText::texts`] in their places. `None` where a translation lost a span
     /// or made two of it: then it says something else than the text did.
     pub fn restore(&self, mut translated: impl Iterator<Item = String>, xml: bool) -> Option<String> {
         let line = |line: &Line| match line {
@@ -94,7 +94,7 @@ fn parts(line: &str, hides: bool) -> Vec<Part> {
         if from < span.start {
             parts.push(Part::Words(line[from..span.start].to_owned()));
         }
-        let kind = if hides { span.kind } else { Kind::Shown };
+        let kind = if hides { span.kind } else { Kind::Protected };
         parts.push(Part::Span { text: line[span.start..span.end].to_owned(), kind });
         from = span.end;
     }

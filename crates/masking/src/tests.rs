@@ -76,8 +76,8 @@ fn numbers_of_persons_are_hidden_in_korean_japanese_and_international_formats() 
         "+33 1 20 11 2026",
     ] {
         let text = format!("제 번호는 {number}입니다");
-        assert_eq!(found(&text), [(number, Kind::Hidden)], "{number}");
-        let sheet = Sheet::new(&text, true);
+        assert_eq!(found(&text), [(number, Kind::Redacted)], "{number}");
+        let sheet = MaskedText::new(&text, true);
         let digits = |text: &str| text.chars().filter(|letter| letter.is_numeric()).count();
         assert!(sheet.texts(true).iter().all(|sent| digits(sent) <= 1), "{:?}", sheet.texts(true));
         assert!(!without_numbers_of_persons(&text).contains(number), "{number}");
@@ -127,7 +127,7 @@ fn what_looks_like_a_number_of_a_person_and_is_none_is_sent() {
         "500000원",
         "500000VND",
     ] {
-        assert!(spans(text).iter().all(|span| span.kind == Kind::Shown), "{text}: {:?}", found(text));
+        assert!(spans(text).iter().all(|span| span.kind == Kind::Protected), "{text}: {:?}", found(text));
     }
 }
 
@@ -147,7 +147,7 @@ fn addresses_doses_placeholders_and_emoji_are_kept() {
         ("좋아요👍🏽", "👍🏽"),
         ("<b>굵게", "<b>"),
     ] {
-        assert_eq!(found(text), [(kept, Kind::Shown)], "{text}");
+        assert_eq!(found(text), [(kept, Kind::Protected)], "{text}");
     }
     assert!(found("5 months, 3 miles, 2 large").is_empty());
 }
@@ -227,7 +227,7 @@ fn a_number_with_its_unit_is_kept_whole() {
                 continue;
             }
             let text = format!("{before}{kept}{after}");
-            assert_eq!(found(&text), [(kept, Kind::Shown)], "{text}");
+            assert_eq!(found(&text), [(kept, Kind::Protected)], "{text}");
         }
     }
 }
@@ -250,7 +250,7 @@ fn a_unit_ends_where_a_word_in_latin_letters_does_not_go_on() {
         ("コーヒー500mL", "500mL"),
         ("5 mg/tablet", "5 mg"),
     ] {
-        assert_eq!(found(text), [(kept, Kind::Shown)], "{text}");
+        assert_eq!(found(text), [(kept, Kind::Protected)], "{text}");
     }
     for text in [
         "Bu ilacı 7 gün kullanın",
@@ -278,9 +278,9 @@ fn a_unit_ends_where_a_word_in_latin_letters_does_not_go_on() {
 
 #[test]
 fn a_dose_beside_a_number_of_a_person_is_shown() {
-    assert_eq!(found("Tel. 010-1234-5678 (5 mg)"), [("010-1234-5678", Kind::Hidden), ("5 mg", Kind::Shown)]);
-    assert_eq!(found("2026-11-20 500 mg"), [("2026-11-20 500 mg", Kind::Shown)], "whole or not at all");
-    assert_eq!(found("010-1234-5678 500 mg"), [("010-1234-5678 500 mg", Kind::Hidden)]);
+    assert_eq!(found("Tel. 010-1234-5678 (5 mg)"), [("010-1234-5678", Kind::Redacted), ("5 mg", Kind::Protected)]);
+    assert_eq!(found("2026-11-20 500 mg"), [("2026-11-20 500 mg", Kind::Protected)], "whole or not at all");
+    assert_eq!(found("010-1234-5678 500 mg"), [("010-1234-5678 500 mg", Kind::Redacted)]);
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn a_text_without_words_has_nothing_to_translate() {
 
 #[test]
 fn a_translation_that_lost_a_dose_or_doubled_one_is_none() {
-    let sheet = Sheet::new("하루 500mg씩 드세요", true);
+    let sheet = MaskedText::new("하루 500mg씩 드세요", true);
     let back = |text: &str| sheet.restore([text.to_owned()].into_iter(), true);
     assert_eq!(back(r#"Take <x id="1">500mg</x> daily"#).as_deref(), Some("Take 500mg daily"));
     assert_eq!(back(r#"Take <x id="1">50 mg</x> daily"#).as_deref(), Some("Take 500mg daily"), "what it made of it");

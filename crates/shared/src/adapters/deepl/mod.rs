@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use crate::adapters::secrets::Secret;
 use crate::config::DeepLConfig;
 use call::{Body, Call};
-use masking::Sheet;
+use masking::MaskedText;
 use protocol::chat::FailureReason;
 use protocol::clock::{Clock, Timestamp};
 use protocol::language::Language;
@@ -194,8 +194,8 @@ impl DeepL {
         (source, target): (Option<String>, String),
         deadline: Timestamp,
     ) -> Vec<Result<Translated, Lost>> {
-        let sheets: Vec<Sheet> = request.texts.iter().map(|text| Sheet::new(text, self.config.redact)).collect();
-        let xml = sheets.iter().any(Sheet::is_marked);
+        let sheets: Vec<MaskedText> = request.texts.iter().map(|text| MaskedText::new(text, self.config.redact)).collect();
+        let xml = sheets.iter().any(MaskedText::is_marked);
         let sent: Vec<Vec<String>> = sheets.iter().map(|sheet| sheet.texts(xml)).collect();
         // DeepL sees each line by itself, so a text of several is its own context.
         let several = request.texts.iter().zip(&sent).filter(|(_, lines)| lines.len() > 1).map(|(text, _)| *text);
@@ -250,7 +250,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn together(self, sheet: &Sheet, xml: bool) -> Result<Translated, Lost> {
+    fn together(self, sheet: &MaskedText, xml: bool) -> Result<Translated, Lost> {
         let billed_characters = self.lines.iter().map(|line| line.billed_characters).sum();
         let lost = |reason| Lost { reason, billed_characters };
         if let Some(reason) = self.lost {
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_text_is_in_a_language_only_if_all_of_its_lines_are() {
-        let sheet = Sheet::new("一行\n二行", true);
+        let sheet = MaskedText::new("一行\n二行", true);
         for (languages, detected) in [(["ja", "ja"], Some("ja")), (["ja", "ko"], None), (["ja", ""], None)] {
             let lines = languages.iter().map(|language| line("줄", language)).collect();
             let whole = Parts { lines, lost: None }.together(&sheet, false).ok();
@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn what_is_lost_is_on_the_bill_all_the_same() {
-        let sheet = Sheet::new("薬は500mgです\n二行", true);
+        let sheet = MaskedText::new("薬は500mgです\n二行", true);
         let lost = |parts: Parts| parts.together(&sheet, true).err();
         let halfway = Parts { lines: vec![line("줄", "ja")], lost: Some(FailureReason::Quota) };
         assert_eq!(lost(halfway), Some(Lost { reason: FailureReason::Quota, billed_characters: 7 }));
