@@ -43,7 +43,7 @@ impl Route for ChangeRoom {
     type Request = Request;
     type Reply = Reply;
 
-    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+    async fn handle(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
         match request {
             Request::Status(request) => self.status(caller, request).await,
             Request::Translation(request) => self.translation(caller, request).await,

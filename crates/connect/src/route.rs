@@ -30,7 +30,7 @@ pub struct Connect {
 const SUBPROTOCOL: &str = "damso.v1";
 
 impl Lifecycle for Connect {
-    async fn happen(&self, caller: &Caller, handshake: Handshake<'_>) -> Result<Accepted, Error> {
+    async fn handle(&self, caller: &Caller, handshake: Handshake<'_>) -> Result<Accepted, Error> {
         if let Err(wait) = self.guards.take(caller.user_id(), "connect", 1, self.rate, self.clock.now()).await? {
             return Err(Refusal::rate_limited("you are connecting too often", wait).into());
         }

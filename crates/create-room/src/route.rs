@@ -35,7 +35,7 @@ impl Route for CreateRoom {
     type Request = requests::CreateRoom;
     type Reply = RoomCreated;
 
-    async fn answer(&self, caller: &Caller, mut request: requests::CreateRoom) -> Result<RoomCreated, Error> {
+    async fn handle(&self, caller: &Caller, mut request: requests::CreateRoom) -> Result<RoomCreated, Error> {
         let plan = plan(&mut request, caller)?;
         let (mut tries, mut taken) = (Tries::default(), false);
         loop {

@@ -14,7 +14,7 @@ pub struct Disconnect {
 }
 
 impl Lifecycle for Disconnect {
-    async fn happen(&self, caller: &Caller, _handshake: Handshake<'_>) -> Result<Accepted, Error> {
+    async fn handle(&self, caller: &Caller, _handshake: Handshake<'_>) -> Result<Accepted, Error> {
         let session = caller.session_place();
         tokio::try_join!(
             self.connections.remove(caller.participant(), &caller.connection_id),

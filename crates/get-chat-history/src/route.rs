@@ -36,7 +36,7 @@ impl Route for GetChatHistory {
     type Request = requests::GetChatHistory;
     type Reply = ChatHistory;
 
-    async fn answer(&self, caller: &Caller, request: requests::GetChatHistory) -> Result<ChatHistory, Error> {
+    async fn handle(&self, caller: &Caller, request: requests::GetChatHistory) -> Result<ChatHistory, Error> {
         let limit = request.limit.get();
         if request.before_seq.is_some() && request.after_seq.is_some() {
             return Err(Refusal::bad_request("`before_seq` and `after_seq` exclude each other").into());

@@ -22,7 +22,7 @@ impl Route for GetRoomList {
     type Request = requests::GetRoomList;
     type Reply = RoomListPage;
 
-    async fn answer(&self, caller: &Caller, request: requests::GetRoomList) -> Result<RoomListPage, Error> {
+    async fn handle(&self, caller: &Caller, request: requests::GetRoomList) -> Result<RoomListPage, Error> {
         // Only a hospital has so many consults that they are filed by status; a user's few are looked through.
         let filed = request.status.filter(|_| caller.participant().is_hospital());
         let start = request.cursor.as_deref().map(cursor::read).transpose()?;

@@ -29,7 +29,7 @@ impl Route for JoinGroup {
     type Request = requests::JoinGroup;
     type Reply = GroupJoined;
 
-    async fn answer(&self, caller: &Caller, request: requests::JoinGroup) -> Result<GroupJoined, Error> {
+    async fn handle(&self, caller: &Caller, request: requests::JoinGroup) -> Result<GroupJoined, Error> {
         let (room, own) = self.seated(caller, &request.group_id).await?;
         let ((), members) = tokio::try_join!(self.listen(caller, &room.room_id), self.shown(&room, &own))?;
         Ok(GroupJoined { room: RoomView::new(&room, &own, &members) })

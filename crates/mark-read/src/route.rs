@@ -28,7 +28,7 @@ impl Route for MarkRead {
     type Request = requests::MarkRead;
     type Reply = MarkedRead;
 
-    async fn answer(&self, caller: &Caller, request: requests::MarkRead) -> Result<MarkedRead, Error> {
+    async fn handle(&self, caller: &Caller, request: requests::MarkRead) -> Result<MarkedRead, Error> {
         let room_id = request.room_id;
         let (seat, tail) = tokio::join!(self.seat(caller, &room_id), self.log.tail(&room_id, 1));
         let (member, tail) = (seat?, tail?.into_iter().next().ok_or_else(Refusal::no_such_room)?);

@@ -3,10 +3,10 @@
 
 mod glyph;
 mod identity;
+mod masked_text;
 mod number;
-mod sheet;
 
-pub use sheet::MaskedText;
+pub use masked_text::MaskedText;
 
 use std::ops::Range;
 use std::sync::LazyLock;

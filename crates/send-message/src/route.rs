@@ -71,7 +71,7 @@ impl Route for SendMessage {
     type Request = requests::SendMessage;
     type Reply = MessageSent;
 
-    async fn answer(&self, caller: &Caller, request: requests::SendMessage) -> Result<MessageSent, Error> {
+    async fn handle(&self, caller: &Caller, request: requests::SendMessage) -> Result<MessageSent, Error> {
         let draft = self.draft(caller, request).await?;
         let (stored, audience) =
             self.express.alongside(&draft.room_id, self.clock.now(), self.store(caller, &draft)).await;

@@ -30,7 +30,7 @@ pub struct Session {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum Reply {
-    Refreshed(SessionRefreshed),
+    SessionLookup(SessionRefreshed),
     SignedOut(SignedOut),
     Ticket(TicketCreated),
 }
@@ -42,7 +42,7 @@ impl Route for Session {
     type Request = Request;
     type Reply = Reply;
 
-    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+    async fn handle(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
         match request {
             Request::Refresh(fresh) => self.refresh(caller, &fresh).await,
             Request::SignOut => self.sign_out(caller).await,
@@ -75,7 +75,7 @@ impl Session {
             return Err(Refusal::new(Code::SessionExpired, "this connection has ended; connect again").into());
         }
         self.closer.sessions.extend(caller.user_id(), &caller.session_place(), until).await?;
-        Ok(Reply::Refreshed(SessionRefreshed { session_until: until }))
+        Ok(Reply::SessionLookup(SessionRefreshed { session_until: until }))
     }
 
     /// Every connection of the person is told and closed, the caller's own last: closing it takes the way of the reply away, so what

@@ -40,7 +40,7 @@ impl Route for Sync {
     type Request = requests::Sync;
     type Reply = Synced;
 
-    async fn answer(&self, caller: &Caller, request: requests::Sync) -> Result<Synced, Error> {
+    async fn handle(&self, caller: &Caller, request: requests::Sync) -> Result<Synced, Error> {
         if request.rooms.len() > MAX_ROOMS {
             return Err(Refusal::bad_request("`rooms`: must be at most 50").into());
         }

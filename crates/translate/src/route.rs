@@ -28,7 +28,7 @@ impl Route for Translate {
     type Request = Request;
     type Reply = Translated;
 
-    async fn answer(&self, caller: &Caller, request: Request) -> Result<Translated, Error> {
+    async fn handle(&self, caller: &Caller, request: Request) -> Result<Translated, Error> {
         let (which, translation) = match request {
             Request::Translate(which) => {
                 let translation = self.translate(caller, &which).await?;

@@ -39,7 +39,7 @@ impl Route for TranslationReport {
     type Request = Request;
     type Reply = Reply;
 
-    async fn answer(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+    async fn handle(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
         let action = match request {
             Request::Usage(_) => Action::GetUsage,
             Request::Failed(_) => Action::GetFailedTranslations,

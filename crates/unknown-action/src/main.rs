@@ -2,10 +2,10 @@
 
 mod route;
 
-use shared::runtime::{AsConnected, Fatal, serve, start_logging};
+use shared::runtime::{Fatal, NoLookup, serve, start_logging};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     start_logging(module_path!())?;
-    serve(route::UnknownAction, AsConnected).await
+    serve(route::UnknownAction, NoLookup).await
 }

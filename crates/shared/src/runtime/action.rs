@@ -32,16 +32,16 @@ pub trait Route {
     type Reply: Serialize;
 
     /// Does it.
-    fn answer(&self, caller: &Caller, request: Self::Request) -> impl Future<Output = Result<Self::Reply, Error>>;
+    fn handle(&self, caller: &Caller, request: Self::Request) -> impl Future<Output = Result<Self::Reply, Error>>;
 }
 
 /// Knows sessions that were refreshed since their connections were made.
-pub trait Refreshed {
+pub trait SessionLookup {
     /// Until when the caller's session lasts, where that is known to have changed.
     fn session_until(&self, caller: &Caller) -> impl Future<Output = Result<Option<Timestamp>, TableError>>;
 }
 
-impl Refreshed for Connections {
+impl SessionLookup for Connections {
     async fn session_until(&self, caller: &Caller) -> Result<Option<Timestamp>, TableError> {
         let own = self.get(caller.participant(), &caller.connection_id).await?;
         Ok(own.map(|own| own.session_until))
@@ -49,9 +49,9 @@ impl Refreshed for Connections {
 }
 
 /// For a route that has no door to anything: a session lasts as long as the token that its connection was made with.
-pub struct AsConnected;
+pub struct NoLookup;
 
-impl Refreshed for AsConnected {
+impl SessionLookup for NoLookup {
     async fn session_until(&self, _caller: &Caller) -> Result<Option<Timestamp>, TableError> {
         Ok(None)
     }
@@ -59,7 +59,7 @@ impl Refreshed for AsConnected {
 
 /// Serves a route until Lambda ends the function. What is known of refreshed sessions is asked for only where the token that the
 /// connection was made with has expired.
-pub async fn serve<R: Route>(route: R, refreshed: impl Refreshed) -> Result<(), Fatal> {
+pub async fn serve<R: Route>(route: R, refreshed: impl SessionLookup) -> Result<(), Fatal> {
     let (route, refreshed) = (&route, &refreshed);
     run(async move |event: ApiGatewayWebsocketProxyRequest| {
         Ok(respond(handle(route, refreshed, Clock::System, event).await))
@@ -77,7 +77,7 @@ fn respond(body: String) -> ApiGatewayProxyResponse {
 /// One request, from the event to the text of the reply.
 async fn handle<R: Route>(
     route: &R,
-    refreshed: &impl Refreshed,
+    refreshed: &impl SessionLookup,
     clock: Clock,
     event: ApiGatewayWebsocketProxyRequest,
 ) -> String {
@@ -102,7 +102,7 @@ async fn handle<R: Route>(
 
 async fn answer<R: Route>(
     route: &R,
-    refreshed: &impl Refreshed,
+    refreshed: &impl SessionLookup,
     clock: Clock,
     event: &ApiGatewayWebsocketProxyRequest,
     frame: Frame,
@@ -121,7 +121,7 @@ async fn answer<R: Route>(
         )
         .into());
     }
-    route.answer(&caller, R::Request::parse(frame)?).await
+    route.handle(&caller, R::Request::parse(frame)?).await
 }
 
 fn refuse(action: &str, request_id: Option<&str>, refusal: &Refusal) -> String {

@@ -30,7 +30,7 @@ pub struct Handshake<'a> {
 /// "When a connection is made (or has ended), then …".
 pub trait Lifecycle {
     /// Does it.
-    fn happen(&self, caller: &Caller, handshake: Handshake<'_>) -> impl Future<Output = Result<Accepted, Error>>;
+    fn handle(&self, caller: &Caller, handshake: Handshake<'_>) -> impl Future<Output = Result<Accepted, Error>>;
 }
 
 /// Serves `$connect` or `$disconnect` until Lambda ends the function.
@@ -45,7 +45,7 @@ async fn handle<L: Lifecycle>(lifecycle: &L, event: ApiGatewayWebsocketProxyRequ
         Some(caller) => {
             let identity = &event.request_context.identity;
             let (address, user_agent) = (identity.source_ip.as_deref(), identity.user_agent.as_deref());
-            lifecycle.happen(&caller, Handshake { headers: &event.headers, address, user_agent }).await
+            lifecycle.handle(&caller, Handshake { headers: &event.headers, address, user_agent }).await
         }
         None => Err(Error::Failed("the authorizer's context is missing or incomplete".into())),
     };
