@@ -30,7 +30,7 @@ pub struct Session {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum Reply {
-    SessionLookup(SessionRefreshed),
+    Refreshed(SessionRefreshed),
     SignedOut(SignedOut),
     Ticket(TicketCreated),
 }
@@ -75,7 +75,7 @@ impl Session {
             return Err(Refusal::new(Code::SessionExpired, "this connection has ended; connect again").into());
         }
         self.closer.sessions.extend(caller.user_id(), &caller.session_place(), until).await?;
-        Ok(Reply::SessionLookup(SessionRefreshed { session_until: until }))
+        Ok(Reply::Refreshed(SessionRefreshed { session_until: until }))
     }
 
     /// Every connection of the person is told and closed, the caller's own last: closing it takes the way of the reply away, so what
