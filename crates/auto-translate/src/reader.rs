@@ -11,7 +11,7 @@ use shared::error::chain;
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
 use shared::services::rate_limiter::Allowance;
-use shared::services::translator::{self, Failures, TranslationJob, Translator, TranslatorError, Unknown};
+use shared::services::translator::{self, OnCacheMiss, OnFailure, TranslationJob, Translator, TranslatorError};
 
 /// The reader and its doors.
 pub struct AutoTranslate {

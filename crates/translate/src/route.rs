@@ -9,7 +9,7 @@ use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::membership::Membership;
 use shared::services::rate_limiter::{LimitedAction, RateLimiter};
-use shared::services::translator::{Failures, TranslationJob, Translator, Unknown};
+use shared::services::translator::{OnCacheMiss, OnFailure, TranslationJob, Translator};
 
 use crate::request::{Request, Which};
 

@@ -22,7 +22,7 @@ impl Route for UnknownAction {
     type Request = Known;
     type Reply = ();
 
-    async fn answer(&self, _caller: &Caller, request: Known) -> Result<(), Error> {
+    async fn handle(&self, _caller: &Caller, request: Known) -> Result<(), Error> {
         match request {}
     }
 }

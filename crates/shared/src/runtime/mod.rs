@@ -4,7 +4,7 @@ mod action;
 mod lifecycle;
 mod stream;
 
-pub use action::{NoLookup, SessionLookup, Request, Route, serve};
+pub use action::{NoLookup, Request, Route, SessionLookup, serve};
 pub use lifecycle::{Accepted, Handshake, Lifecycle, serve_lifecycle};
 pub use stream::{Change, StreamReader, serve_stream};
 

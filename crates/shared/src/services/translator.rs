@@ -63,7 +63,7 @@ pub struct TranslationJob<'a> {
 
 /// What is to be done with what nobody translated before.
 #[derive(Debug, Clone, Copy)]
-pub OnCacheMiss<'a> {
+pub enum OnCacheMiss<'a> {
     /// DeepL is asked, and somebody waits for the answer.
     Ask,
     /// DeepL is asked unless it is out of reach, for as much as each writer may have translated without anybody asking for it.

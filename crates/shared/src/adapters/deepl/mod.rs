@@ -194,7 +194,8 @@ impl DeepL {
         (source, target): (Option<String>, String),
         deadline: Timestamp,
     ) -> Vec<Result<Translated, Lost>> {
-        let sheets: Vec<MaskedText> = request.texts.iter().map(|text| MaskedText::new(text, self.config.redact)).collect();
+        let sheets: Vec<MaskedText> =
+            request.texts.iter().map(|text| MaskedText::new(text, self.config.redact)).collect();
         let xml = sheets.iter().any(MaskedText::is_marked);
         let sent: Vec<Vec<String>> = sheets.iter().map(|sheet| sheet.texts(xml)).collect();
         // DeepL sees each line by itself, so a text of several is its own context.
