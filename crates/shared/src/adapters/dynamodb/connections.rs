@@ -196,7 +196,7 @@ impl Connections {
 
     /// Removes a connection that was found under an audience to be no more. The row that was found goes in any case: should
     /// an earlier removal have stopped half way, no other row leads to it.
-    pub async fn mark_closed(&self, found: &Connection) -> Result<(), TableError> {
+    pub async fn forget(&self, found: &Connection) -> Result<(), TableError> {
         self.remove(&found.participant, &found.connection_id).await?;
         if found.audience != found.participant.to_string() {
             self.delete(&found.audience, &found.connection_id).await?;
