@@ -1,4 +1,7 @@
-//! Markdown tables.
+//! Markdown tables and paragraphs.
+
+/// Where a line of a paragraph ends.
+const WIDTH: usize = 118;
 
 /// A table with these columns.
 pub fn table(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -21,6 +24,24 @@ pub fn cell(text: &str) -> String {
     let parts: Vec<String> =
         parts.map(|(index, part)| if index % 2 == 0 { part.replace('<', "&lt;") } else { part.to_owned() }).collect();
     parts.join("`")
+}
+
+/// The text as a paragraph of several lines.
+pub fn paragraph(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last().map_or(0, |line| line.chars().count());
+        if line > 0 && line + 1 + word.chars().count() > WIDTH {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
 }
 
 /// The words as code, separated by commas.

@@ -24,7 +24,8 @@ pub fn tables() -> Result<String, CodegenError> {
         .into_iter()
         .map(|table| {
             let columns: Vec<&str> = table.columns.iter().map(String::as_str).collect();
-            format!("## {}\n\n{}\n\n{}", table.title, table.about, markdown::table(&columns, table.rows))
+            let about = markdown::paragraph(&table.about);
+            format!("## {}\n\n{about}\n\n{}", table.title, markdown::table(&columns, table.rows))
         })
         .collect();
     Ok(sections.join("\n"))
