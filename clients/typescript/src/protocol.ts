@@ -221,7 +221,7 @@ export type NextPage = {
   after_seq: number;
 };
 
-/** `signOutEverywhere` and `createTicket` ask for nothing more. */
+/** `signOutEverywhere` and `createTicket` take no fields. */
 export type Nothing = Record<string, never>;
 
 /** One pushed frame. */
@@ -521,7 +521,7 @@ export interface TranslationUsage {
   translations: number;
 }
 
-/** What is asked, by action. */
+/** The fields of requests, by action. */
 export interface Requests {
   createRoom: CreateRoom;
   joinGroup: JoinGroup;
@@ -541,7 +541,7 @@ export interface Requests {
   createTicket: Nothing;
 }
 
-/** What is answered, by action. */
+/** The fields of replies, by action. */
 export interface Replies {
   createRoom: RoomCreated;
   joinGroup: GroupJoined;

@@ -23,10 +23,10 @@ fn pages() -> Vec<(PathBuf, String)> {
 }
 
 fn text_of(path: &Path) -> String {
-    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    fs::read_to_string(root().join(path)).expect("the page can be read")
 }
 
-/// The names of all Rust tests: functions below an attribute that ends in `test]` or has arguments, as `tokio::test` does.
+/// The names of all Rust tests: functions below `#[test]` or `#[tokio::test]`.
 fn rust_tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut folders = vec![root().join("crates"), root().join("tests")];

@@ -28,14 +28,17 @@ pub fn tables() -> String {
     let refusal = Object::of(&wire.refusal, definitions);
     let details = refusal.fields.iter().filter(|field| !field.required);
     let details = details.map(|field| vec![format!("`{}`", field.name), cell(field.about())]);
-    format!(
-        "### Actions\n\nOptional fields are marked `?`.\n\n{}\n### Fields of requests\n\n{}\n### Errors\n\nAn error has a \
-         `code` and a `message` for people.\n\n{}\nSome codes come with one more field:\n\n{}",
+    let sections = [
+        "### Actions\n\nOptional fields are marked `?`.\n".to_owned(),
         table(&["action", "fields", "reply"], actions),
+        "### Fields of requests\n".to_owned(),
         table(&["action", "field", "values", "meaning"], requests),
+        "### Errors\n\nAn error has a `code` and a `message` for people.\n".to_owned(),
         table(&["code", "meaning"], errors),
-        table(&["field", "meaning"], details)
-    )
+        "Some codes come with one more field:\n".to_owned(),
+        table(&["field", "meaning"], details),
+    ];
+    sections.join("\n")
 }
 
 /// An object's fields, those that are always present first.

@@ -1,4 +1,4 @@
-//! The JSON Schemas of everything that goes over the wire.
+//! The JSON Schemas of everything on the wire.
 
 use protocol::access::Action;
 use protocol::wire::{Event, Refusal, replies, requests};
@@ -6,10 +6,10 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value};
 
-/// An action, what is asked and what is answered.
+/// An action with its request and reply.
 pub struct Exchange {
     pub action: &'static str,
-    /// Without fields where there are none.
+    /// An object without properties for actions that take no fields.
     pub request: Value,
     pub reply: Value,
 }
@@ -19,19 +19,19 @@ pub struct Wire {
     pub exchanges: Vec<Exchange>,
     pub refusal: Value,
     pub event: Value,
-    /// What the others refer to, by name.
+    /// The schemas that the others refer to, by name.
     pub definitions: Map<String, Value>,
 }
 
-/// Where the schemas that others refer to stand.
+/// Path of the definitions within the AsyncAPI document.
 pub const DEFINITIONS: &str = "/components/schemas";
 
-/// `signOutEverywhere` and `createTicket` ask for nothing more.
+/// `signOutEverywhere` and `createTicket` take no fields.
 #[derive(JsonSchema)]
 struct Nothing {}
 
 impl Wire {
-    /// Of all actions, in the order in which they are documented.
+    /// Schemas of all actions, in documentation order.
     pub fn of_all() -> Self {
         let mut settings = SchemaSettings::draft07();
         settings.definitions_path = DEFINITIONS.into();
@@ -44,7 +44,8 @@ impl Wire {
                 Exchange { action: action.as_str(), request, reply }
             })
             .collect();
-        let (refusal, event) = (schema::<Refusal>(&mut written), schema::<Event>(&mut written));
+        let refusal = schema::<Refusal>(&mut written);
+        let event = schema::<Event>(&mut written);
         let mut definitions = written.take_definitions(true);
         for (name, definition) in read.take_definitions(true) {
             definitions.entry(name).or_insert(definition);
@@ -55,7 +56,7 @@ impl Wire {
 
 fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
     let mut schema = generator.subschema_for::<T>().to_value();
-    // Whoever refers to it is the definition's only user: it stands for itself there.
+    // A named type is a definition of the document: keep only the reference to it.
     if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next()) {
         schema = serde_json::json!({ "$ref": format!("#{DEFINITIONS}/{name}") });
     }

@@ -21,7 +21,7 @@ pub fn module() -> String {
             body => writeln!(text, "export type {name} = {body};"),
         };
     }
-    let maps = [("Requests", "What is asked, by action."), ("Replies", "What is answered, by action.")];
+    let maps = [("Requests", "The fields of requests, by action."), ("Replies", "The fields of replies, by action.")];
     for (at, (name, about)) in maps.into_iter().enumerate() {
         let _ = writeln!(text, "\n/** {about} */\nexport interface {name} {{");
         for exchange in &wire.exchanges {
@@ -41,7 +41,7 @@ fn comment(schema: &Value, indent: &str) -> String {
     }
 }
 
-/// A schema as a type. What is not there where it is absent is never null as well.
+/// A schema as a type. A field that may be absent is never also null.
 fn shape(schema: &Value, indent: &str) -> String {
     let Some(schema) = schema.as_object() else { return "unknown".to_owned() };
     let mut parts = Vec::new();
