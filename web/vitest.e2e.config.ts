@@ -4,8 +4,9 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["e2e/*.e2e.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Generous, because they only bound a failure.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     fileParallelism: false,
     reporters: ["verbose"],
   },

@@ -1,7 +1,7 @@
 import axe, { type AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Environment, openRoom, say, startEnvironment, until } from "./environment.ts";
+import { type Environment, openRoom, say, startEnvironment, waitUntil } from "./environment.ts";
 
 let env: Environment;
 beforeAll(async () => {
@@ -9,18 +9,20 @@ beforeAll(async () => {
 });
 afterAll(() => env.stop());
 
-/** What axe finds, of any weight; each line names the rule and where. */
-async function faults(page: Page): Promise<string[]> {
+/** All violations that axe finds, of any impact. */
+async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
-  const found = await page.evaluate(() => (window as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run());
-  return found.violations.flatMap((rule) =>
+  const results = await page.evaluate(() =>
+    (window as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run(),
+  );
+  return results.violations.flatMap((rule) =>
     rule.nodes.map((node) => `${rule.impact} ${rule.id}: ${node.target.join(" ")} ${node.failureSummary}`),
   );
 }
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`axe finds no fault in the ${colorScheme} page, whatever is open`, async () => {
-    const context = await env.browser.newContext({
+  test(`the ${colorScheme} page passes axe`, async () => {
+    const context = await env.newContext({
       colorScheme,
       locale: "en-GB",
       viewport: { width: 1300, height: 900 },
@@ -28,28 +30,28 @@ for (const colorScheme of ["light", "dark"] as const) {
     });
     const page = await context.newPage();
     await page.goto(env.address);
-    expect(await faults(page), "the sign-in form").toEqual([]);
-    await page.goto(`${env.address}#url=${encodeURIComponent(env.backend.url)}&token=${env.backend.staff}`);
+    expect(await violations(page), "the sign-in form").toEqual([]);
+    await page.goto(env.signInLink(env.backend.staff));
     await page.locator(".room-row").first().waitFor();
-    expect(await faults(page), "the list").toEqual([]);
+    expect(await violations(page), "the list").toEqual([]);
     await openRoom(page, "愛子");
     await say(page, `안녕하세요 ${colorScheme}`);
-    await until("it is sent", async () => (await page.locator("[data-outgoing]").count()) === 0);
-    expect(await faults(page), "a conversation").toEqual([]);
+    await waitUntil("it is sent", async () => (await page.locator("[data-outgoing]").count()) === 0);
+    expect(await violations(page), "a conversation").toEqual([]);
     await page.getByRole("button", { name: "Correct" }).first().click();
     await page.getByRole("button", { name: "Search in this conversation" }).click();
     await page.getByRole("searchbox", { name: "Search texts and translations" }).fill("안녕");
     await page.keyboard.press("Enter");
     await page.locator(".search-results li").first().waitFor();
     await page.locator(".conversation").getByRole("button", { name: "Options" }).click();
-    expect(await faults(page), "a correction, a search, the options").toEqual([]);
+    expect(await violations(page), "a correction, a search and the options").toEqual([]);
     await page.setViewportSize({ width: 390, height: 844 });
-    expect(await faults(page), "a phone").toEqual([]);
+    expect(await violations(page), "a phone").toEqual([]);
   });
 }
 
-test("everything can be done with the keyboard", async () => {
-  const { page } = await env.enter(env.backend.staff);
+test("everything works with the keyboard", async () => {
+  const { page } = await env.signIn(env.backend.staff);
   await page.locator(".room-row").first().focus();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
@@ -60,7 +62,7 @@ test("everything can be done with the keyboard", async () => {
   await page.keyboard.press("Escape");
   expect(
     await page.evaluate(() => document.activeElement?.getAttribute("aria-label")),
-    "Escape gives the focus back",
+    "Escape returns the focus",
   ).toBe("Options");
   expect(await page.getByRole("combobox", { name: "Status" }).count()).toBe(0);
   await page.getByRole("textbox", { name: "Message" }).focus();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Environment, entry, openRoom, say, startEnvironment, until } from "./environment.ts";
+import { type Environment, entry, openRoom, say, startEnvironment, waitUntil } from "./environment.ts";
 
 let env: Environment;
 beforeAll(async () => {
@@ -7,9 +7,9 @@ beforeAll(async () => {
 });
 afterAll(() => env.stop());
 
-test("two people talk, each in their own language, and see what became of their words", async () => {
-  const patient = (await env.enter(env.backend.patient)).page;
-  const staff = (await env.enter(env.backend.staff)).page;
+test("two people talk in their own languages", async () => {
+  const { page: patient } = await env.signIn(env.backend.patient);
+  const { page: staff } = await env.signIn(env.backend.staff);
   expect(await patient.evaluate(() => location.hash), "the token does not stay in the address bar").toBe("");
   await openRoom(patient, "seoul-clinic");
   await openRoom(staff, "愛子");
@@ -28,9 +28,9 @@ test("two people talk, each in their own language, and see what became of their 
   await entry(patient, "頭が痛いです。").getByText("머리가 아파요.").waitFor();
 });
 
-test("the hospital corrects a translation in place, and the patient's own side sees by whom", async () => {
-  const staff = (await env.enter(env.backend.staff)).page;
-  const patient = (await env.enter(env.backend.patient)).page;
+test("the hospital corrects a translation in place", async () => {
+  const { page: staff } = await env.signIn(env.backend.staff);
+  const { page: patient } = await env.signIn(env.backend.patient);
   await openRoom(staff, "愛子");
   await openRoom(patient, "seoul-clinic");
   await say(patient, "ありがとうございます");
@@ -43,7 +43,7 @@ test("the hospital corrects a translation in place, and the patient's own side s
   await entry(patient, "ありがとうございます").getByText("민준").waitFor();
 });
 
-test("who corrects what somebody else corrected meanwhile is shown that first", async () => {
+test("a conflicting correction is shown first", async () => {
   const nurse = env.backend.token({
     sub: "seoyeon",
     name: "서연",
@@ -51,9 +51,9 @@ test("who corrects what somebody else corrected meanwhile is shown that first", 
     user_type: "hospital",
     hospital_id: "seoul-clinic",
   });
-  const one = (await env.enter(env.backend.staff)).page;
-  const other = (await env.enter(nurse)).page;
-  const patient = (await env.enter(env.backend.patient)).page;
+  const { page: one } = await env.signIn(env.backend.staff);
+  const { page: other } = await env.signIn(nurse);
+  const { page: patient } = await env.signIn(env.backend.patient);
   for (const page of [one, other]) await openRoom(page, "愛子");
   await openRoom(patient, "seoul-clinic");
   await say(patient, "おやすみなさい");
@@ -70,9 +70,9 @@ test("who corrects what somebody else corrected meanwhile is shown that first", 
   await entry(one, "おやすみなさい").getByText("푹 주무세요").waitFor();
 });
 
-test("a patient closes the consultation, and the hospital opens it again", async () => {
-  const patient = (await env.enter(env.backend.patient)).page;
-  const staff = (await env.enter(env.backend.staff)).page;
+test("the patient closes and the hospital reopens", async () => {
+  const { page: patient } = await env.signIn(env.backend.patient);
+  const { page: staff } = await env.signIn(env.backend.staff);
   await openRoom(patient, "seoul-clinic");
   await openRoom(staff, "愛子");
   await patient.locator(".conversation").getByRole("button", { name: "Options" }).click();
@@ -84,14 +84,14 @@ test("a patient closes the consultation, and the hospital opens it again", async
   await staff.getByRole("combobox", { name: "Status" }).selectOption("in_progress");
   await staff.getByRole("button", { name: "Set" }).click();
   await patient.getByRole("textbox", { name: "Message" }).waitFor();
-  await until(
+  await waitUntil(
     "the list says so as well",
     async () => (await patient.locator(".room-row .status-badge").first().innerText()) === "In progress",
   );
 });
 
-test("arrow keys alone change no status, and closing is asked about", async () => {
-  const staff = (await env.enter(env.backend.staff)).page;
+test("arrow keys alone change no status", async () => {
+  const { page: staff } = await env.signIn(env.backend.staff);
   await openRoom(staff, "愛子");
   const statuses = staff.locator(".entry, .system-message", { hasText: "set the status" });
   await staff.locator(".system-message").first().waitFor();
@@ -100,7 +100,7 @@ test("arrow keys alone change no status, and closing is asked about", async () =
   const choice = staff.getByRole("combobox", { name: "Status" });
   await choice.selectOption("waiting");
   await staff.getByRole("button", { name: "Set" }).click();
-  await until("it is set", async () => (await statuses.count()) === before + 1);
+  await waitUntil("it is set", async () => (await statuses.count()) === before + 1);
   await choice.focus();
   for (let step = 0; step < 3; step += 1) await staff.keyboard.press("ArrowDown");
   expect(await choice.inputValue()).toBe("closed");
@@ -112,15 +112,54 @@ test("arrow keys alone change no status, and closing is asked about", async () =
   expect(await statuses.count()).toBe(before + 1);
 });
 
-test("both sides of a conversation stand side by side from one link", async () => {
-  const people = [env.backend.patient, env.backend.staff].map((token) => ({ url: env.backend.url, token }));
-  const context = await env.browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-GB" });
+test("one link shows both sides", async () => {
+  const context = await env.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-GB" });
   const page = await context.newPage();
-  await page.goto(`${env.address}#pair=${Buffer.from(JSON.stringify(people)).toString("base64url")}`);
-  const [patient, staff] = [page.locator('[data-person="aiko"]'), page.locator('[data-person="minjun"]')];
+  await page.goto(env.pairLink([env.backend.patient, env.backend.staff]));
+  const patient = page.locator('[data-person="aiko"]');
+  const staff = page.locator('[data-person="minjun"]');
   await say(staff, "안녕하세요");
   await entry(patient, "こんにちは").waitFor();
   // Each pane speaks the language of its person.
   await patient.getByRole("textbox", { name: "メッセージ" }).waitFor();
   await staff.getByRole("textbox", { name: "메시지" }).waitFor();
+});
+
+test("staff translate what the machine cannot", async () => {
+  const amani = env.backend.token({ sub: "amani", name: "Amani", language: "sw" });
+  const { page: patient } = await env.signIn(amani);
+  await patient.getByRole("button", { name: "New consultation" }).click();
+  await patient.getByRole("textbox", { name: "Hospital ID" }).fill("seoul-clinic");
+  await patient.getByRole("button", { name: "Start", exact: true }).click();
+  await patient.getByText("The conversation begins here.").waitFor();
+  const { page: staff } = await env.signIn(env.backend.staff);
+  await staff.locator(".room-row", { hasText: "Amani" }).first().click();
+  await say(staff, "어디가 아프세요?");
+  for (const page of [patient, staff]) {
+    await entry(page, "어디가 아프세요?").getByText("the service does not know this language").waitFor();
+  }
+  await entry(staff, "어디가 아프세요?").getByRole("button", { name: "Write a translation" }).click();
+  await staff.getByRole("textbox", { name: "Translation into Swahili" }).fill("Unaumwa wapi?");
+  await staff.getByRole("button", { name: "Save" }).click();
+  await entry(patient, "Unaumwa wapi?").getByText("Corrected by").waitFor();
+});
+
+test("two tabs share messages and read state", async () => {
+  const { page: patient } = await env.signIn(env.backend.patient);
+  const { page: one, context } = await env.signIn(env.backend.staff);
+  const other = await context.newPage();
+  await other.goto(env.signInLink(env.backend.staff));
+  await other.locator(".room-row").first().waitFor();
+  await openRoom(patient, "seoul-clinic");
+  await one.locator(".room-row", { hasText: "愛子" }).waitFor();
+  await say(patient, "助けてください");
+  await other.locator(".room-row", { hasText: "愛子" }).locator(".unread-count").waitFor();
+  await openRoom(one, "愛子");
+  await waitUntil(
+    "the other tab knows",
+    async () => (await other.locator(".room-row", { hasText: "愛子" }).locator(".unread-count").count()) === 0,
+  );
+  await say(one, "알겠습니다");
+  await openRoom(other, "愛子");
+  await entry(other, "알겠습니다").waitFor();
 });

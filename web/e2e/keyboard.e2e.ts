@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Environment, entry, openRoom, say, send, startEnvironment, until } from "./environment.ts";
+import { type Environment, entry, openRoom, say, sendRequests, startEnvironment, waitUntil } from "./environment.ts";
 
 let env: Environment;
 beforeAll(async () => {
@@ -8,38 +8,38 @@ beforeAll(async () => {
 });
 afterAll(() => env.stop());
 
-/** What has the focus, by its accessible name or its text. */
-const focused = (page: Page) =>
+/** The accessible name or the text of the focused element. */
+const focusedName = (page: Page) =>
   page.evaluate(() => {
     const { activeElement: element } = document;
     return element?.id && element instanceof HTMLTextAreaElement
       ? (element.labels[0]?.textContent ?? "")
       : (element?.getAttribute("aria-label") ?? element?.textContent ?? "");
   });
-const becomesFocused = (page: Page, what: string | RegExp) =>
-  until(`the focus is on ${what}`, async () => (await focused(page)).search(what) >= 0);
+const waitForFocus = (page: Page, name: string | RegExp) =>
+  waitUntil(`the focus is on ${name}`, async () => (await focusedName(page)).search(name) >= 0);
 
-test("the list is one stop of the Tab key, and opening and leaving a conversation takes the focus along", async () => {
-  const { page } = await env.enter(env.backend.staff);
-  await send(page, env.backend.url, env.backend.token({ sub: "li", name: "李小龍", language: "zh-Hans" }), [
+test("the room list is one tab stop", async () => {
+  const { page } = await env.signIn(env.backend.staff);
+  await sendRequests(page, env.backend.url, env.backend.token({ sub: "li", name: "李小龍", language: "zh-Hans" }), [
     { action: "createRoom", kind: "consult", hospital_id: "seoul-clinic" },
   ]);
-  await until("both are in the list", async () => (await page.locator(".room-row").count()) === 2);
+  await waitUntil("both are in the list", async () => (await page.locator(".room-row").count()) === 2);
   expect(await page.locator('.room-row[tabindex="0"]').count()).toBe(1);
   await page.locator('.room-row[tabindex="0"]').focus();
   await page.keyboard.press("End");
-  await becomesFocused(page, "愛子");
+  await waitForFocus(page, "愛子");
   expect(await page.locator('.room-row[tabindex="0"]').innerText()).toContain("愛子");
   await page.keyboard.press("Enter");
-  await becomesFocused(page, "Message");
+  await waitForFocus(page, "Message");
   await page.keyboard.press("Escape");
   await page.getByText("Choose a conversation").waitFor();
-  await becomesFocused(page, "愛子");
+  await waitForFocus(page, "愛子");
 });
 
-test("a correction gives the focus back, whether it is saved or not", async () => {
-  const staff = (await env.enter(env.backend.staff)).page;
-  const patient = (await env.enter(env.backend.patient)).page;
+test("a correction returns the focus", async () => {
+  const { page: staff } = await env.signIn(env.backend.staff);
+  const { page: patient } = await env.signIn(env.backend.patient);
   await openRoom(patient, "seoul-clinic");
   await openRoom(staff, "愛子");
   await say(patient, "ありがとうございます");
@@ -48,27 +48,27 @@ test("a correction gives the focus back, whether it is saved or not", async () =
   await staff.keyboard.press("Enter");
   await staff.getByRole("textbox", { name: "Translation into Korean" }).waitFor();
   await staff.keyboard.press("Escape");
-  await becomesFocused(staff, "Correct");
+  await waitForFocus(staff, "Correct");
   await staff.keyboard.press("Enter");
   await staff.getByRole("textbox", { name: "Translation into Korean" }).fill("정말 감사합니다");
   await staff.keyboard.press("Tab");
   await staff.keyboard.press("Tab");
   await staff.keyboard.press("Enter");
   await entry(staff, "정말 감사합니다").getByText("Corrected by").waitFor();
-  await becomesFocused(staff, "Correct");
+  await waitForFocus(staff, "Correct");
 });
 
-test("on a phone the Back gesture leaves the conversation and not the page, and the address never holds the token", async () => {
-  const { page } = await env.enter(env.backend.patient, {
+test("Back leaves the conversation, not the page", async () => {
+  const { page } = await env.signIn(env.backend.patient, {
     viewport: { width: 390, height: 780 },
     hasTouch: true,
     isMobile: true,
   });
   await openRoom(page, "seoul-clinic");
-  await becomesFocused(page, "seoul-clinic");
+  await waitForFocus(page, "seoul-clinic");
   await page.goBack();
   await page.locator(".conversation").waitFor({ state: "detached" });
-  await becomesFocused(page, "seoul-clinic");
+  await waitForFocus(page, "seoul-clinic");
   await openRoom(page, "seoul-clinic");
   await page.getByRole("button", { name: "Back to the list" }).click();
   await page.locator(".conversation").waitFor({ state: "detached" });
@@ -81,12 +81,12 @@ test("on a phone the Back gesture leaves the conversation and not the page, and 
   await page.locator(".room-row").first().waitFor();
 });
 
-test("two panes side by side close their own conversations only", async () => {
-  const people = [env.backend.patient, env.backend.staff].map((token) => ({ url: env.backend.url, token }));
-  const context = await env.browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-GB" });
+test("two panes close independently", async () => {
+  const context = await env.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-GB" });
   const page = await context.newPage();
-  await page.goto(`${env.address}#pair=${Buffer.from(JSON.stringify(people)).toString("base64url")}`);
-  const [patient, staff] = [page.locator('[data-person="aiko"]'), page.locator('[data-person="minjun"]')];
+  await page.goto(env.pairLink([env.backend.patient, env.backend.staff]));
+  const patient = page.locator('[data-person="aiko"]');
+  const staff = page.locator('[data-person="minjun"]');
   for (const pane of [patient, staff]) {
     await pane.locator(".entry").first().waitFor();
     await pane.locator(".composer textarea").press("Escape");
@@ -97,15 +97,15 @@ test("two panes side by side close their own conversations only", async () => {
   await staff.locator(".entry").first().waitFor();
   await patient.locator(".composer textarea").press("Escape");
   await patient.locator(".conversation").waitFor({ state: "detached" });
-  expect(await staff.locator(".conversation").count(), "the other one stays").toBe(1);
+  expect(await staff.locator(".conversation").count(), "the other pane keeps its conversation").toBe(1);
   await staff.locator(".composer textarea").press("Escape");
   await staff.locator(".conversation").waitFor({ state: "detached" });
-  expect(await patient.locator(".conversation").count(), "the first one stays left").toBe(0);
+  expect(await patient.locator(".conversation").count(), "the first pane stays closed").toBe(0);
 });
 
-test("the button that leads to new messages leaves the focus in the log", async () => {
-  const staff = (await env.enter(env.backend.staff)).page;
-  const patient = (await env.enter(env.backend.patient, { viewport: { width: 1100, height: 420 } })).page;
+test("jumping to new messages focuses the log", async () => {
+  const { page: staff } = await env.signIn(env.backend.staff);
+  const { page: patient } = await env.signIn(env.backend.patient, { viewport: { width: 1100, height: 420 } });
   await openRoom(patient, "seoul-clinic");
   await openRoom(staff, "愛子");
   for (const text of ["하나", "둘", "셋", "넷"]) await say(staff, text);
@@ -115,5 +115,27 @@ test("the button that leads to new messages leaves the focus in the log", async 
   await patient.getByRole("button", { name: "To the newest message" }).waitFor();
   await say(staff, "다섯");
   await patient.getByRole("button", { name: "1 new message" }).press("Enter");
-  await becomesFocused(patient, /Conversation with/);
+  await waitForFocus(patient, /Conversation with/);
+});
+
+test("Enter that ends a composition sends nothing", async () => {
+  const { page, context } = await env.signIn(env.backend.staff);
+  await openRoom(page, "愛子");
+  const field = page.getByRole("textbox", { name: "Message" });
+  await field.focus();
+  const keyboard = await context.newCDPSession(page);
+  await keyboard.send("Input.imeSetComposition", { text: "안녕", selectionStart: 2, selectionEnd: 2 });
+  // This is how a Korean keyboard reports the Enter that ends a composition.
+  await keyboard.send("Input.dispatchKeyEvent", {
+    type: "rawKeyDown",
+    key: "Enter",
+    code: "Enter",
+    windowsVirtualKeyCode: 229,
+  });
+  expect(await field.inputValue(), "the text is still being composed").toBe("안녕");
+  expect(await page.locator("[data-outgoing]").count()).toBe(0);
+  await keyboard.send("Input.insertText", { text: "안녕하세요" });
+  await field.press("Enter");
+  await entry(page, "안녕하세요").waitFor();
+  expect(await field.inputValue()).toBe("");
 });

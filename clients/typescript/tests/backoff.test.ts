@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Backoff } from "../src/backoff.js";
 
-it("doubles each delay up to the maximum, with full jitter", () => {
+it("doubles delays up to a maximum", () => {
   const highest = new Backoff(500, 30_000, () => 0.999_999);
   const waits = Array.from({ length: 9 }, () => Math.round(highest.nextMs()));
   expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);

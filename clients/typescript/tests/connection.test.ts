@@ -9,7 +9,7 @@ const WITHOUT_HEARTBEAT = { minHeartbeatIntervalMs: 1_000 * MINUTE, maxHeartbeat
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => void vi.useRealTimers());
 
-describe("the connection", () => {
+describe("connection", () => {
   it("sends the token as a subprotocol only", async () => {
     const server = new FakeServer();
     const jwt = token({ sub: "aiko" });
@@ -57,7 +57,7 @@ describe("the connection", () => {
     client.close();
   });
 
-  it("treats missing tokens and hanging handshakes as failures", async () => {
+  it("retries missing tokens and hanging handshakes", async () => {
     const server = new FakeServer();
     let broken = true;
     const client = server.client({
@@ -77,7 +77,7 @@ describe("the connection", () => {
     client.close();
   });
 
-  it("is replaced before it expires, make before break", async () => {
+  it("replaces itself, make before break", async () => {
     const server = new FakeServer();
     const client = server.client({ timing: WITHOUT_HEARTBEAT });
     client.connect();
@@ -92,7 +92,7 @@ describe("the connection", () => {
     expect(server.sockets.length).toBeGreaterThan(1);
     const fresh = await server.accept();
     expect(client.state).toBe("online");
-    expect(fresh.asked("joinGroup")).toHaveLength(1);
+    expect(fresh.received("joinGroup")).toHaveLength(1);
     expect(old.closed).toBe(false);
     old.push({ type: "message", ...entry(ROOM, 2) });
     fresh.push({ type: "message", ...entry(ROOM, 2) });
@@ -100,7 +100,7 @@ describe("the connection", () => {
     old.push({ type: "message", ...entry(ROOM, 3) });
     expect(heard).toEqual([2, 3]);
 
-    fresh.reply(fresh.asked("sync")[0]!, { rooms: [] });
+    fresh.reply(fresh.received("sync")[0]!, { rooms: [] });
     await server.settle();
     expect([old.closed, fresh.closed]).toEqual([true, false]);
     client.close();
@@ -122,7 +122,7 @@ describe("the connection", () => {
     client.close();
   });
 
-  it("refreshes the session, or reconnects if refused", async () => {
+  it("refreshes the session or reconnects", async () => {
     const server = new FakeServer();
     const issued = () => token({ sub: "aiko", exp: Math.floor(Date.now() / 1000) + 600 });
     const client = server.client({ token: issued });
@@ -131,17 +131,17 @@ describe("the connection", () => {
     const socket = await server.accept();
     await vi.advanceTimersByTimeAsync(8 * MINUTE + 1_000);
     await server.settle();
-    expect(socket.asked("refreshSession")).toHaveLength(1);
+    expect(socket.received("refreshSession")).toHaveLength(1);
     delete server.answers.refreshSession;
     await vi.advanceTimersByTimeAsync(8 * MINUTE + 1_000);
-    socket.refuse(socket.asked("refreshSession")[1]!, { code: "forbidden" });
+    socket.refuse(socket.received("refreshSession")[1]!, { code: "forbidden" });
     const fresh = await server.accept();
     expect(fresh).not.toBe(socket);
     expect(socket.closed).toBe(true);
     client.close();
   });
 
-  it("reconnects with a new token when the session expires", async () => {
+  it("reconnects when the session expires", async () => {
     const server = new FakeServer();
     let issued = 0;
     const newToken = () => {
@@ -153,7 +153,7 @@ describe("the connection", () => {
     const socket = await server.accept();
     const listed = client.rooms.load();
     await server.settle();
-    socket.refuse(socket.asked("getRoomList")[0]!, { code: "session_expired" });
+    socket.refuse(socket.received("getRoomList")[0]!, { code: "session_expired" });
     await vi.advanceTimersByTimeAsync(250);
     server.answers.getRoomList = () => ({ rooms: [] });
     const fresh = await server.accept();
@@ -177,20 +177,20 @@ describe("the connection", () => {
     expect([client.state, server.sockets.length, vi.getTimerCount()]).toEqual(["signed_out", 1, 0]);
   });
 
-  it("is dropped if a heartbeat gets no reply", async () => {
+  it("drops a socket that misses a heartbeat", async () => {
     const server = new FakeServer();
     server.answers.sync = () => undefined;
     const client = server.client();
     client.connect();
     const socket = await server.accept();
     await vi.advanceTimersByTimeAsync(7 * MINUTE);
-    expect(socket.asked("sync")).toHaveLength(1);
+    expect(socket.received("sync")).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(15_000);
     expect([socket.closed, client.state]).toEqual([true, "offline"]);
     client.close();
   });
 
-  it("leaves no timers after close and can reconnect", async () => {
+  it("leaves no timers after close", async () => {
     const server = new FakeServer();
     const client = server.client();
     client.connect();
@@ -208,7 +208,7 @@ describe("the connection", () => {
     expect([client.state, vi.getTimerCount()]).toEqual(["idle", 0]);
     client.connect();
     const again = await server.accept();
-    expect(again.asked("sendMessage")).toHaveLength(1);
+    expect(again.received("sendMessage")).toHaveLength(1);
     client.close();
     await server.settle();
     expect(vi.getTimerCount()).toBe(0);

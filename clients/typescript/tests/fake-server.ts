@@ -3,7 +3,7 @@ import { DamsoClient, type Options, type WebSocketLike } from "../src/index.js";
 // biome-ignore lint/suspicious/noExplicitAny: tests read the fields of frames without narrowing each one.
 type Frame = Record<string, any>;
 
-/** A socket whose other side is the test. */
+/** A socket whose peer is the test. */
 export class FakeSocket implements WebSocketLike {
   readonly protocol = "damso.v1";
   onopen: (() => void) | null = null;
@@ -22,7 +22,7 @@ export class FakeSocket implements WebSocketLike {
 
   send(text: string): void {
     this.sent.push(JSON.parse(text) as Frame);
-    // A socket never answers within `send`.
+    // Real sockets never reply synchronously.
     queueMicrotask(() => this.#answer());
   }
 
@@ -30,7 +30,7 @@ export class FakeSocket implements WebSocketLike {
     this.closed = true;
   }
 
-  /** The server cuts it. */
+  /** Closes the connection from the server's side. */
   cut(): void {
     this.closed = true;
     this.onclose?.({ code: 1006 });
@@ -48,12 +48,12 @@ export class FakeSocket implements WebSocketLike {
     this.push({ type: "error", action: request.action, request_id: request.request_id, message: "", ...refusal });
   }
 
-  /** Requests of an action, as they came. */
-  asked(action: string): Frame[] {
+  /** The received requests of an action, in order. */
+  received(action: string): Frame[] {
     return this.sent.filter((frame) => frame.action === action);
   }
 
-  /** Answers what has not been answered, as the server's answers say; what they give none for stays open. */
+  /** Replies to new requests as `server.answers` says. A request without an answer stays open. */
   #answer(): void {
     if (this.closed) return;
     const open = this.sent.slice(this.#answered);
@@ -65,7 +65,7 @@ export class FakeSocket implements WebSocketLike {
   }
 }
 
-/** All sockets that a client has opened, and what is answered on them. */
+/** A server that replies from a table of answers and records all sockets that a client opens. */
 export class FakeServer {
   readonly sockets: FakeSocket[] = [];
   answers: Record<string, (request: Frame) => Frame | undefined> = {
@@ -97,7 +97,7 @@ export class FakeServer {
     });
   }
 
-  /** Lets everything happen that waits for no timer. */
+  /** Runs all pending microtasks. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
   }

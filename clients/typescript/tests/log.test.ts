@@ -16,8 +16,8 @@ const translation = (version: number, language = "ja"): Translation => ({
 });
 const seqs = (log: Log) => log.messages.map(({ seq }) => seq);
 
-describe("the log", () => {
-  it("holds entries back until the newest page arrives", () => {
+describe("log", () => {
+  it("waits for the newest page", () => {
     const log = new Log();
     log.add(message(4));
     expect(seqs(log)).toEqual([]);
@@ -34,7 +34,7 @@ describe("the log", () => {
     expect([seqs(log), log.isBehind]).toEqual([[1, 2, 3], false]);
   });
 
-  it("is behind if newer entries are known to exist", () => {
+  it("is behind if newer entries exist", () => {
     const log = new Log();
     log.addNewestPage([message(1)], false);
     log.expectUpTo(2);
@@ -73,7 +73,7 @@ describe("the log", () => {
     expect([seqs(log), log.hasOlder]).toEqual([[9, 10], true]);
   });
 
-  it("prepends older pages as far as they connect", () => {
+  it("prepends older pages that connect", () => {
     const log = new Log();
     log.addNewestPage([message(5)], true);
     log.addOlderPage([message(2), message(4)], true);
@@ -100,7 +100,7 @@ describe("the log", () => {
       for (let seq = 1; seq <= length; seq += 1) {
         const highest = random.below(4);
         versions.set(seq, highest);
-        // Each view of an entry has the translation as it was when it was taken.
+        // Each copy of an entry has the version of the translation that was current when it was made.
         for (let copy = random.below(3); copy >= 0; copy -= 1) {
           const seen = random.below(highest + 1);
           const view = message(seq, seen > 0 ? { translations: { ja: translation(seen) } } : {});

@@ -26,7 +26,7 @@ class Storage implements OutboxStorage {
   }
 }
 
-/** A server that numbers what is sent, each `message_id` once. */
+/** Makes the server append messages to a log, each `message_id` once. */
 function numbering(server: FakeServer): string[] {
   const log: string[] = [];
   const ids: string[] = [];
@@ -41,8 +41,8 @@ function numbering(server: FakeServer): string[] {
   return log;
 }
 
-describe("the outbox", () => {
-  it("sends in order within a room, concurrently across rooms", async () => {
+describe("outbox", () => {
+  it("orders messages within a room only", async () => {
     const server = new FakeServer();
     const client = server.client();
     client.connect();
@@ -51,20 +51,20 @@ describe("the outbox", () => {
     client.send(ROOM, "two");
     client.send("open:other", "elsewhere");
     await server.settle();
-    expect(socket.asked("sendMessage").map(({ message }) => message)).toEqual(["one", "elsewhere"]);
+    expect(socket.received("sendMessage").map(({ message }) => message)).toEqual(["one", "elsewhere"]);
     expect(client.room(ROOM).outgoing.map(({ text, state }) => [text, state])).toEqual([
       ["one", "sending"],
       ["two", "queued"],
     ]);
-    const asked = socket.asked("sendMessage")[0]!;
+    const asked = socket.received("sendMessage")[0]!;
     socket.reply(asked, { room_id: ROOM, seq: 1, message_id: asked.message_id, sent_at: 1, duplicate: false });
     await expect(first.sent).resolves.toMatchObject({ seq: 1 });
     await server.settle();
-    expect(socket.asked("sendMessage").map(({ message }) => message)).toEqual(["one", "elsewhere", "two"]);
+    expect(socket.received("sendMessage").map(({ message }) => message)).toEqual(["one", "elsewhere", "two"]);
     client.close();
   });
 
-  it("repeats a message under one id until acknowledged", async () => {
+  it("repeats a message until it is acknowledged", async () => {
     const server = new FakeServer();
     const client = server.client();
     client.connect();
@@ -77,7 +77,7 @@ describe("the outbox", () => {
         while (client.state !== "connecting") await vi.advanceTimersByTimeAsync(100);
         socket = await server.accept();
       } else {
-        socket.refuse(socket.asked("sendMessage").at(-1)!, { code: "internal" });
+        socket.refuse(socket.received("sendMessage").at(-1)!, { code: "internal" });
         await vi.advanceTimersByTimeAsync(14_000);
       }
     }
@@ -88,12 +88,12 @@ describe("the outbox", () => {
     await vi.advanceTimersByTimeAsync(30_000);
     await expect(sent).resolves.toMatchObject({ seq: 1 });
     expect(log).toEqual(["one"]);
-    const ids = server.sockets.flatMap((each) => each.asked("sendMessage")).map(({ message_id: id }) => id);
+    const ids = server.sockets.flatMap((each) => each.received("sendMessage")).map(({ message_id: id }) => id);
     expect([new Set(ids).size, ids.length > 6]).toEqual([1, true]);
     client.close();
   });
 
-  it("honours retry_after_ms and keeps the order", async () => {
+  it("waits as long as the rate limit says", async () => {
     const server = new FakeServer();
     const client = server.client();
     client.connect();
@@ -101,15 +101,15 @@ describe("the outbox", () => {
     client.send(ROOM, "one");
     client.send(ROOM, "two");
     await server.settle();
-    socket.refuse(socket.asked("sendMessage")[0]!, { code: "rate_limited", retry_after_ms: 2_000 });
+    socket.refuse(socket.received("sendMessage")[0]!, { code: "rate_limited", retry_after_ms: 2_000 });
     await vi.advanceTimersByTimeAsync(1_999);
-    expect(socket.asked("sendMessage")).toHaveLength(1);
+    expect(socket.received("sendMessage")).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(600);
-    expect(socket.asked("sendMessage").map(({ message }) => message)).toEqual(["one", "one"]);
+    expect(socket.received("sendMessage").map(({ message }) => message)).toEqual(["one", "one"]);
     client.close();
   });
 
-  it("keeps a refused message without blocking later ones", async () => {
+  it("does not let a refused message block others", async () => {
     const server = new FakeServer();
     const client = server.client();
     client.connect();
@@ -117,7 +117,7 @@ describe("the outbox", () => {
     const refused = client.send(ROOM, "one");
     client.send(ROOM, "two");
     await server.settle();
-    socket.refuse(socket.asked("sendMessage")[0]!, { code: "room_closed" });
+    socket.refuse(socket.received("sendMessage")[0]!, { code: "room_closed" });
     await expect(refused.sent).rejects.toMatchObject({ refusal: { code: "room_closed" } });
     const room = client.room(ROOM);
     expect(room.outgoing.map(({ state, refusal }) => [state, refusal?.code])).toEqual([
@@ -125,7 +125,7 @@ describe("the outbox", () => {
       ["sending", undefined],
     ]);
     const log = numbering(server);
-    socket.reply(socket.asked("sendMessage")[1]!, {
+    socket.reply(socket.received("sendMessage")[1]!, {
       room_id: ROOM,
       seq: 1,
       message_id: "",
@@ -153,7 +153,7 @@ describe("the outbox", () => {
     const first = await server.accept();
     const onItsWay = client.send(ROOM, "on its way").outgoing;
     await server.settle();
-    expect(first.asked("sendMessage")).toHaveLength(1);
+    expect(first.received("sendMessage")).toHaveLength(1);
     client.room(ROOM).discard(onItsWay.messageId);
     first.cut();
     await server.settle();
@@ -167,7 +167,7 @@ describe("the outbox", () => {
     client.close();
   });
 
-  it("sends stored messages in order after a reload", async () => {
+  it("sends stored messages after a reload", async () => {
     const storage = new Storage();
     const before = new FakeServer();
     const first = before.client({ outbox: storage });
@@ -175,7 +175,7 @@ describe("the outbox", () => {
     await before.accept();
     for (const text of ["one", "two", "three"]) first.send(ROOM, text);
     await before.settle();
-    // The page is gone, without a goodbye.
+    // The page is closed without closing the client.
     const server = new FakeServer();
     const log = numbering(server);
     const second = server.client({ outbox: storage });
@@ -187,7 +187,7 @@ describe("the outbox", () => {
     second.close();
   });
 
-  it("works with a storage that cannot list keys", async () => {
+  it("works without listing storage keys", async () => {
     const storage = new Storage();
     const narrow: OutboxStorage = {
       getItem: (key) => storage.getItem(key),
@@ -209,7 +209,7 @@ describe("the outbox", () => {
     second.close();
   });
 
-  it("stores refusals, but nothing when closed after clearing", async () => {
+  it("writes nothing to a cleared storage", async () => {
     const storage = new Storage();
     const server = new FakeServer();
     const client = server.client({ outbox: storage });
@@ -217,7 +217,7 @@ describe("the outbox", () => {
     const socket = await server.accept();
     client.send(ROOM, "refused");
     await server.settle();
-    socket.refuse(socket.asked("sendMessage")[0]!, { code: "room_closed" });
+    socket.refuse(socket.received("sendMessage")[0]!, { code: "room_closed" });
     await server.settle();
     expect([...storage.items.values()].map((item) => JSON.parse(item).state)).toEqual(["refused"]);
     for (const text of ["one", "two"]) client.send(ROOM, text);
@@ -228,7 +228,7 @@ describe("the outbox", () => {
     expect(storage.length).toBe(0);
   });
 
-  it("shares one storage between tabs without loss or duplicates", async () => {
+  it("shares a storage between tabs", async () => {
     const storage = new Storage();
     const dead = new FakeServer();
     const tabs = [dead.client({ outbox: storage }), dead.client({ outbox: storage })];
@@ -251,7 +251,7 @@ describe("the outbox", () => {
     for (const tab of [...tabs, ...successors]) tab.close();
   });
 
-  it("adopts messages of a closed tab after reconnecting", async () => {
+  it("adopts messages of a closed tab", async () => {
     const storage = new Storage();
     const server = new FakeServer();
     const log = numbering(server);
@@ -271,7 +271,7 @@ describe("the outbox", () => {
     staying.close();
   });
 
-  it("never sends one user's messages as another", async () => {
+  it("never sends another user's messages", async () => {
     const storage = new Storage();
     const before = new FakeServer();
     const aiko = before.client({ outbox: storage });

@@ -16,7 +16,7 @@ async function online() {
   return { server, client, socket };
 }
 
-describe("a request", () => {
+describe("request", () => {
   it("waits for the first connection", async () => {
     const server = new FakeServer();
     server.answers.getUsage = () => ({ month: "2026-11" });
@@ -31,7 +31,7 @@ describe("a request", () => {
   it("rejects without quoting the server's sentence", async () => {
     const { client, socket } = await online();
     const asked = client.request("changeRoomStatus", STATUS);
-    socket.refuse(socket.asked("changeRoomStatus")[0]!, { code: "forbidden", message: "quoting: secret words" });
+    socket.refuse(socket.received("changeRoomStatus")[0]!, { code: "forbidden", message: "quoting: secret words" });
     const error = await asked.catch((refused: unknown) => refused);
     expect(error).toBeInstanceOf(DamsoError);
     expect(error).toMatchObject({ refusal: { code: "forbidden", message: "quoting: secret words" } });
@@ -39,7 +39,7 @@ describe("a request", () => {
     client.close();
   });
 
-  it("is repeated with the same id if idempotent", async () => {
+  it("is repeated if idempotent", async () => {
     const { server, client, socket } = await online();
     const asked = client.request("getUsage", {});
     await server.settle();
@@ -48,11 +48,11 @@ describe("a request", () => {
     await vi.advanceTimersByTimeAsync(250);
     const fresh = await server.accept();
     await asked;
-    expect(fresh.asked("getUsage")[0]!.request_id).toBe(socket.asked("getUsage")[0]!.request_id);
+    expect(fresh.received("getUsage")[0]!.request_id).toBe(socket.received("getUsage")[0]!.request_id);
     client.close();
   });
 
-  it("is repeated on the replacement of an expired connection", async () => {
+  it("moves to the replacement of an expired connection", async () => {
     const server = new FakeServer();
     const client = server.client({
       timing: {
@@ -64,16 +64,16 @@ describe("a request", () => {
     });
     client.connect();
     const old = await server.accept();
-    // What was asked on the old one keeps it open beside the new one.
+    // The pending request keeps the old connection open after the new one has taken over.
     await vi.advanceTimersByTimeAsync(4_000);
     const asked = client.request("getUsage", {});
     await vi.advanceTimersByTimeAsync(1_000);
     const fresh = await server.accept();
     expect([fresh === old, old.closed]).toEqual([false, false]);
     server.answers.getUsage = () => ({ month: "2026-11" });
-    old.refuse(old.asked("getUsage")[0]!, { code: "session_expired" });
+    old.refuse(old.received("getUsage")[0]!, { code: "session_expired" });
     await expect(asked).resolves.toMatchObject({ month: "2026-11" });
-    expect(fresh.asked("getUsage")).toHaveLength(1);
+    expect(fresh.received("getUsage")).toHaveLength(1);
     client.close();
   });
 
@@ -86,13 +86,13 @@ describe("a request", () => {
     client.close();
   });
 
-  it("survives API Gateway errors only if idempotent", async () => {
+  it("survives API Gateway errors if idempotent", async () => {
     const { server, client, socket } = await online();
     const free = client.request("getUsage", {});
     socket.push(GATEWAY);
     await vi.advanceTimersByTimeAsync(250);
-    expect(socket.asked("getUsage")).toHaveLength(2);
-    socket.reply(socket.asked("getUsage")[0]!, { month: "2026-11" });
+    expect(socket.received("getUsage")).toHaveLength(2);
+    socket.reply(socket.received("getUsage")[0]!, { month: "2026-11" });
     await free;
     const once = client.request("changeRoomStatus", STATUS);
     once.catch(() => {});
@@ -107,23 +107,23 @@ describe("a request", () => {
     const asked = client.request("getUsage", {});
     asked.catch(() => {});
     for (let failure = 0; failure < 6; failure += 1) {
-      socket.refuse(socket.asked("getUsage").at(-1)!, { code: "internal" });
+      socket.refuse(socket.received("getUsage").at(-1)!, { code: "internal" });
       await vi.advanceTimersByTimeAsync(10_000);
     }
     await expect(asked).rejects.toMatchObject({ refusal: { code: "internal" } });
-    expect(socket.asked("getUsage")).toHaveLength(6);
+    expect(socket.received("getUsage")).toHaveLength(6);
     client.close();
   });
 
-  it("is refused locally if larger than a frame", async () => {
+  it("is refused locally if too large", async () => {
     const { client, socket } = await online();
     const large = client.request("sendMessage", { message: "x".repeat(200_000) });
     await expect(large).rejects.toMatchObject({ refusal: { code: "message_too_long" } });
-    expect(socket.asked("sendMessage")).toEqual([]);
+    expect(socket.received("sendMessage")).toEqual([]);
     client.close();
   });
 
-  it("succeeds if a repeated correction conflicts with itself", async () => {
+  it("succeeds if a correction conflicts with itself", async () => {
     const { server, client, socket } = await online();
     const fields = { room_id: "consult:aiko:h", seq: 1, language: "ko", translated_message: "두통", version: 1 };
     const asked = client.request("setTranslatedMessage", fields);
@@ -132,7 +132,7 @@ describe("a request", () => {
     await vi.advanceTimersByTimeAsync(250);
     const fresh = await server.accept();
     const translation = { language: "ko", text: "두통", source: "person", status: "ok", version: 2, at: 1, by: "aiko" };
-    fresh.refuse(fresh.asked("setTranslatedMessage")[0]!, { code: "conflict", translation });
+    fresh.refuse(fresh.received("setTranslatedMessage")[0]!, { code: "conflict", translation });
     await expect(asked).resolves.toEqual({ translation });
     client.close();
   });

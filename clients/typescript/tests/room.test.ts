@@ -7,7 +7,7 @@ const ME = { participant: "user:aiko", user_id: "aiko", name: "愛子" };
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => void vi.useRealTimers());
 
-/** A server with this log; a client that has opened the room. */
+/** A server with this log, and a client that has opened its room. */
 async function opened(log: ReturnType<typeof entry>[]) {
   const server = new FakeServer();
   server.answers.getChatHistory = ({ after_seq: after, before_seq: before, limit = 30 }) => {
@@ -41,17 +41,17 @@ async function reconnect(server: FakeServer, socket: FakeSocket): Promise<FakeSo
   return server.accept();
 }
 
-describe("an open room", () => {
-  it("requests a gap only once it is old enough", async () => {
+describe("open room", () => {
+  it("requests a gap once it is old enough", async () => {
     const log = [entry(ROOM, 1)];
     const { client, socket, heard, seqs } = await opened(log);
     log.push(entry(ROOM, 2), entry(ROOM, 3));
-    const asked = socket.asked("getChatHistory").length;
+    const asked = socket.received("getChatHistory").length;
     socket.push({ type: "message", ...entry(ROOM, 3) });
     await vi.advanceTimersByTimeAsync(2_999);
-    expect([socket.asked("getChatHistory").length, heard]).toEqual([asked, []]);
+    expect([socket.received("getChatHistory").length, heard]).toEqual([asked, []]);
     await vi.advanceTimersByTimeAsync(2);
-    expect(socket.asked("getChatHistory").at(-1)).toMatchObject({ after_seq: 1 });
+    expect(socket.received("getChatHistory").at(-1)).toMatchObject({ after_seq: 1 });
     expect([heard, seqs()]).toEqual([
       [2, 3],
       [1, 2, 3],
@@ -59,13 +59,13 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("requests a persistent gap less and less often", async () => {
+  it("backs off while a gap persists", async () => {
     const log = [entry(ROOM, 1)];
     const { client, socket, heard } = await opened(log);
-    const before = socket.asked("getChatHistory").length;
+    const before = socket.received("getChatHistory").length;
     socket.push({ type: "message", ...entry(ROOM, 3) });
     await vi.advanceTimersByTimeAsync(60_000);
-    const asked = socket.asked("getChatHistory").length - before;
+    const asked = socket.received("getChatHistory").length - before;
     expect([asked > 2, asked < 6]).toEqual([true, true]);
     log.push(entry(ROOM, 2), entry(ROOM, 3));
     await vi.advanceTimersByTimeAsync(60_000);
@@ -95,22 +95,22 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("requests nothing if the gap closes in time", async () => {
+  it("requests nothing if the gap closes", async () => {
     const { client, socket, heard } = await opened([entry(ROOM, 1)]);
-    const asked = socket.asked("getChatHistory").length;
+    const asked = socket.received("getChatHistory").length;
     socket.push({ type: "message", ...entry(ROOM, 3) });
     socket.push({ type: "message", ...entry(ROOM, 2) });
     await vi.advanceTimersByTimeAsync(10_000);
-    expect([socket.asked("getChatHistory").length, heard]).toEqual([asked, [2, 3]]);
+    expect([socket.received("getChatHistory").length, heard]).toEqual([asked, [2, 3]]);
     client.close();
   });
 
-  it("catches up and rejoins after a reconnect", async () => {
+  it("catches up after a reconnect", async () => {
     const log = [entry(ROOM, 1)];
     const { server, client, socket, heard } = await opened(log);
     log.push(...Array.from({ length: 5 }, (_, index) => entry(ROOM, index + 2)));
     const fresh = await reconnect(server, socket);
-    expect(fresh.asked("joinGroup")).toEqual([expect.objectContaining({ group_id: ROOM })]);
+    expect(fresh.received("joinGroup")).toEqual([expect.objectContaining({ group_id: ROOM })]);
     expect(heard).toEqual([2, 3, 4, 5, 6]);
     client.close();
   });
@@ -138,7 +138,7 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("moves own messages from outgoing to log exactly once", async () => {
+  it("moves own messages into the log once", async () => {
     const log = [entry(ROOM, 1)];
     const { server, client, socket, room, heard } = await opened(log);
     const say = async (text: string, seq: number) => {
@@ -146,11 +146,11 @@ describe("an open room", () => {
       await server.settle();
       const own = entry(ROOM, seq, { message_id: outgoing.messageId, message: text, sender: ME, language: "ja" });
       log.push(own);
-      const request = socket.asked("sendMessage").at(-1)!;
+      const request = socket.received("sendMessage").at(-1)!;
       socket.reply(request, { room_id: ROOM, seq, message_id: outgoing.messageId, sent_at: seq, duplicate: false });
       return own;
     };
-    const reads = () => socket.asked("getChatHistory").length;
+    const reads = () => socket.received("getChatHistory").length;
     const before = reads();
     const first = await say("one", 2);
     expect(room.outgoing.map(({ text }) => text)).toEqual(["one"]);
@@ -158,14 +158,14 @@ describe("an open room", () => {
     expect([room.messages.at(-1), room.outgoing, reads()]).toEqual([first, [], before + 1]);
     expect(client.me).toEqual(ME);
 
-    // From now on it is known how the server calls the sender, and the reply is enough.
+    // Now that the client knows how the server names the sender, the reply is enough.
     const second = await say("two", 3);
     await server.settle();
     expect([room.messages.at(-1), room.outgoing, reads()]).toEqual([second, [], before + 1]);
     socket.push({ type: "message", ...second });
     expect(heard).toEqual([2, 3]);
 
-    // A reply that outruns another's message waits for it.
+    // A reply that overtakes somebody else's message waits for it.
     log.push(entry(ROOM, 4));
     await say("three", 5);
     expect([heard, room.outgoing.map(({ text }) => text)]).toEqual([[2, 3], ["three"]]);
@@ -184,7 +184,7 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("coalesces read markers and never moves back", async () => {
+  it("coalesces read markers", async () => {
     const { server, client, socket, room } = await opened([entry(ROOM, 1), entry(ROOM, 2), entry(ROOM, 3)]);
     server.answers.markRead = ({ seq }) => ({ room_id: ROOM, last_read_seq: seq, unread_count: 0 });
     room.markRead(1);
@@ -193,7 +193,7 @@ describe("an open room", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     room.markRead(3);
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(socket.asked("markRead").map(({ seq }) => seq)).toEqual([3]);
+    expect(socket.received("markRead").map(({ seq }) => seq)).toEqual([3]);
     expect(room.room?.last_read_seq).toBe(3);
     client.close();
   });
@@ -203,14 +203,14 @@ describe("an open room", () => {
     room.markRead(2);
     await vi.advanceTimersByTimeAsync(300);
     server.answers.markRead = ({ seq }) => ({ room_id: ROOM, last_read_seq: seq, unread_count: 0 });
-    socket.refuse(socket.asked("markRead")[0]!, { code: "rate_limited", retry_after_ms: 5_000 });
+    socket.refuse(socket.received("markRead")[0]!, { code: "rate_limited", retry_after_ms: 5_000 });
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(socket.asked("markRead").map(({ seq }) => seq)).toEqual([2, 2]);
+    expect(socket.received("markRead").map(({ seq }) => seq)).toEqual([2, 2]);
     expect(room.room?.last_read_seq).toBe(2);
     client.close();
   });
 
-  it("learns read markers from room views and events", async () => {
+  it("learns read markers from views and events", async () => {
     const { server, client, socket, room } = await opened([entry(ROOM, 1), entry(ROOM, 2), entry(ROOM, 3)]);
     const view = (mark: number) => ({
       ...roomView(ROOM, 3),
@@ -231,7 +231,7 @@ describe("an open room", () => {
     for (const one of [client, other]) one.close();
   });
 
-  it("searches page by page and honours rate limits", async () => {
+  it("searches page by page", async () => {
     const { server, client, socket, room } = await opened([entry(ROOM, 1)]);
     server.answers.getChatHistory = ({ before_seq: before }) =>
       before === undefined ? { messages: [entry(ROOM, 9)], has_more: true, next: { before_seq: 5 } } : undefined;
@@ -240,17 +240,17 @@ describe("an open room", () => {
       for await (const page of room.search("text")) pages.push(page.map(({ seq }) => seq));
     })();
     await server.settle();
-    const second = socket.asked("getChatHistory").at(-1)!;
+    const second = socket.received("getChatHistory").at(-1)!;
     expect(second).toMatchObject({ query: "text", before_seq: 5 });
     socket.refuse(second, { code: "rate_limited", retry_after_ms: 500 });
     await vi.advanceTimersByTimeAsync(500);
-    socket.reply(socket.asked("getChatHistory").at(-1)!, { messages: [entry(ROOM, 2)], has_more: false });
+    socket.reply(socket.received("getChatHistory").at(-1)!, { messages: [entry(ROOM, 2)], has_more: false });
     await searching;
     expect(pages).toEqual([[9], [2]]);
     client.close();
   });
 
-  it("replaces a connection that receives no pushes", async () => {
+  it("replaces a connection without pushes", async () => {
     const log = [entry(ROOM, 1, { sent_at: Date.now() })];
     const { server, client, socket, heard } = await opened(log);
     log.push(entry(ROOM, 2, { sent_at: Date.now() }));
@@ -261,14 +261,14 @@ describe("an open room", () => {
     client.close();
   });
 
-  it("requests a missing translation less and less often", async () => {
+  it("backs off while a translation is missing", async () => {
     const log = [entry(ROOM, 1)];
     const { server, client, socket, room } = await opened(log);
     const members = [{ participant: "user:aiko", role: "patient", language: "ja", name: null }];
     socket.push({ type: "room", room: { ...roomView(ROOM, 1), members } });
-    const before = socket.asked("getChatHistory").length;
+    const before = socket.received("getChatHistory").length;
     await vi.advanceTimersByTimeAsync(8 * 7 * 60_000);
-    expect(socket.asked("getChatHistory").length - before).toBe(4);
+    expect(socket.received("getChatHistory").length - before).toBe(4);
     log[0]!.translations = { ja: { language: "ja", text: "文", source: "deepl", status: "ok", version: 1, at: 1 } };
     await vi.advanceTimersByTimeAsync(8 * 7 * 60_000);
     await server.settle();
@@ -277,7 +277,7 @@ describe("an open room", () => {
   });
 });
 
-describe("the room list", () => {
+describe("room list", () => {
   it("follows messages and ignores older views", async () => {
     const server = new FakeServer();
     const rooms = [roomView("consult:a:h", 5), roomView("consult:b:h", 9)];
@@ -297,7 +297,7 @@ describe("the room list", () => {
       1,
       3,
     ]);
-    // An older view does not undo it.
+    // An older view changes nothing.
     socket.push({ type: "room", room: roomView("consult:c:h", 2) });
     expect(client.rooms.rooms[0]!.last_seq).toBe(3);
     client.close();
@@ -316,7 +316,7 @@ describe("the room list", () => {
     client.close();
   });
 
-  it("applies reads from the caller's other devices", async () => {
+  it("applies reads from other devices", async () => {
     const server = new FakeServer();
     server.answers.getRoomList = () => ({ rooms: [{ ...roomView("consult:a:h", 5), unread_count: 3 }] });
     const client = server.client();
@@ -359,7 +359,7 @@ describe("the room list", () => {
     client.close();
   });
 
-  it("is refreshed with every heartbeat and renewal", async () => {
+  it("refreshes with heartbeats and renewals", async () => {
     const server = new FakeServer();
     server.answers.getRoomList = () => ({ rooms: [] });
     const client = server.client();
@@ -370,10 +370,10 @@ describe("the room list", () => {
     await vi.advanceTimersByTimeAsync(7 * 60_000);
     expect(client.rooms.rooms.map(({ room_id: id }) => id)).toEqual(["consult:a:h"]);
     server.answers.getRoomList = () => ({ rooms: [roomView("consult:a:h", 5), roomView("consult:b:h", 6)] });
-    const beats = socket.asked("getRoomList").length;
+    const beats = socket.received("getRoomList").length;
     while (server.last === socket) await vi.advanceTimersByTimeAsync(60_000);
     await server.accept();
-    expect([server.last.asked("getRoomList").length, beats]).toEqual([1, 2]);
+    expect([server.last.received("getRoomList").length, beats]).toEqual([1, 2]);
     expect(client.rooms.rooms).toHaveLength(2);
     client.close();
   });
@@ -388,16 +388,16 @@ describe("the room list", () => {
     await client.rooms.load();
     socket.push({ type: "message", ...entry("consult:n:h", 5) });
     await server.settle();
-    socket.refuse(socket.asked("joinGroup")[0]!, { code: "rate_limited", retry_after_ms: 3_000 });
+    socket.refuse(socket.received("joinGroup")[0]!, { code: "rate_limited", retry_after_ms: 3_000 });
     socket.push({ type: "message", ...entry("consult:n:h", 6) });
     server.answers.joinGroup = ({ group_id: id }) => ({ room: { ...roomView(String(id), 4), unread_count: 1 } });
     await vi.advanceTimersByTimeAsync(3_000);
     const [room] = client.rooms.rooms;
-    expect([room?.last_seq, room?.unread_count, socket.asked("joinGroup").length]).toEqual([6, 3, 2]);
+    expect([room?.last_seq, room?.unread_count, socket.received("joinGroup").length]).toEqual([6, 3, 2]);
     client.close();
   });
 
-  it("applies translation mode changes immediately", async () => {
+  it("applies translation modes immediately", async () => {
     const server = new FakeServer();
     server.answers.getRoomList = () => ({ rooms: [{ ...roomView("consult:a:h", 5), translation: "auto" }] });
     const client = server.client();

@@ -1,4 +1,4 @@
-/** SeededRandom that is the same in every run with the same seed (mulberry32). */
+/** A random number generator that repeats its sequence for the same seed (mulberry32). */
 export class SeededRandom {
   constructor(private seed: number) {}
 

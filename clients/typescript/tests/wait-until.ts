@@ -1,26 +1,26 @@
 import type { Client } from "../src/index.js";
 
-/** Waits for the clients' own events until something holds. */
+/** Waits, driven by the clients' events, until a condition holds. The timeout only bounds a failure. */
 export function waitUntil(
   clients: readonly Client[],
-  what: string,
+  condition: string,
   holds: () => boolean,
-  within = 60_000,
+  timeoutMs = 120_000,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const offs: (() => void)[] = [];
-    const end = (settle: () => void) => {
-      clearTimeout(late);
-      for (const off of offs) off();
+    const unsubscribe: (() => void)[] = [];
+    const finish = (settle: () => void) => {
+      clearTimeout(timer);
+      for (const off of unsubscribe) off();
       settle();
     };
-    const look = () => {
-      if (holds()) end(resolve);
+    const check = () => {
+      if (holds()) finish(resolve);
     };
-    const late = setTimeout(() => end(() => reject(new Error(`waited in vain until ${what}`))), within);
+    const timer = setTimeout(() => finish(() => reject(new Error(`timed out waiting until ${condition}`))), timeoutMs);
     for (const client of clients) {
-      for (const event of ["state", "rooms", "room", "message"] as const) offs.push(client.on(event, look));
+      for (const event of ["state", "rooms", "room", "message"] as const) unsubscribe.push(client.on(event, check));
     }
-    look();
+    check();
   });
 }

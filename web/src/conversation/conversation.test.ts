@@ -35,32 +35,31 @@ const translation = (more: Partial<Translation> = {}): Translation => ({
   ...more,
 });
 
-describe("Enter", () => {
+describe("Enter key", () => {
   const press: KeyPress = { key: "Enter", keyCode: 13, isComposing: false, shiftKey: false, altKey: false };
   test("sends", () => expect(isSendKey(press)).toBe(true));
-  test("with Shift begins a line", () => expect(isSendKey({ ...press, shiftKey: true })).toBe(false));
-  test("does not send half a syllable", () => expect(isSendKey({ ...press, isComposing: true })).toBe(false));
-  test("that ends a composition in Safari does not send", () =>
-    expect(isSendKey({ ...press, keyCode: 229 })).toBe(false));
+  test("with Shift starts a line", () => expect(isSendKey({ ...press, shiftKey: true })).toBe(false));
+  test("does not send during a composition", () => expect(isSendKey({ ...press, isComposing: true })).toBe(false));
+  test("does not send when Safari ends a composition", () => expect(isSendKey({ ...press, keyCode: 229 })).toBe(false));
   test("is the only key that sends", () => expect(isSendKey({ ...press, key: "a" })).toBe(false));
 });
 
-describe("pieces of a log", () => {
+describe("log chunks", () => {
   const log = Array.from({ length: 100 }, (_, index) => message(index + 41));
-  test("nothing is lost or doubled", () => expect(chunksOf(log).flatMap((chunk) => chunk.messages)).toEqual(log));
-  test("older messages change the first piece only", () => {
+  test("contain every message once", () => expect(chunksOf(log).flatMap((chunk) => chunk.messages)).toEqual(log));
+  test("stay the same when older messages load", () => {
     const before = new Map(chunksOf(log).map((chunk) => [chunk.id, chunk]));
     const after = chunksOf([...Array.from({ length: 40 }, (_, index) => message(index + 1)), ...log]);
     const changed = after.filter((chunk) => before.has(chunk.id) && !isSameChunk(chunk, before.get(chunk.id)!));
     expect(changed.map((chunk) => chunk.id)).toEqual([Math.floor(41 / CHUNK_SIZE)]);
   });
-  test("a day begins at midnight, and with the first message", () => {
+  test("start days at midnight", () => {
     expect(startsDay(message(1), null)).toBe(true);
     expect(startsDay(message(2), message(1))).toBe(false);
     const late = { sent_at: new Date(2026, 10, 21, 23, 59).getTime() };
     expect(startsDay({ sent_at: new Date(2026, 10, 22, 0, 1).getTime() }, late)).toBe(true);
   });
-  test("a speaker is named once, until somebody else speaks or time passes", () => {
+  test("name a sender once per group", () => {
     expect(startsGroup(message(2), message(1))).toBe(false);
     expect(startsGroup(message(2), message(1, { sender: { participant: "user:aiko", user_id: "other" } }))).toBe(true);
     expect(startsGroup(message(2), message(1, { kind: "system" }))).toBe(true);
@@ -68,24 +67,27 @@ describe("pieces of a log", () => {
   });
 });
 
-describe("staying at the end", () => {
+describe("following the end", () => {
   const end = { top: 600, height: 1000, visible: 400 };
-  test("the end is the end within a finger's breadth", () => {
+  test("tolerates a few pixels", () => {
     expect(isAtEnd(end)).toBe(true);
     expect(isAtEnd({ ...end, top: 560 })).toBe(true);
     expect(isAtEnd({ ...end, top: 500 })).toBe(false);
   });
-  test("what grows below does not end it", () => {
+  test("continues when content grows below", () => {
     expect(follows({ following: true, top: 600 }, { ...end, height: 2000 })).toBe(true);
   });
-  test("a reader who moves up ends it, and one who comes back begins it again", () => {
+  test("stops on scrolling up, resumes at the end", () => {
     expect(follows({ following: true, top: 600 }, { ...end, top: 400 })).toBe(false);
     expect(follows({ following: false, top: 400 }, end)).toBe(true);
   });
-  test("who reads further up stays there", () => {
+  test("leaves readers further up alone", () => {
     expect(follows({ following: false, top: 100 }, { ...end, top: 200 })).toBe(false);
   });
-  test("what is new is what others said since", () => {
+});
+
+describe("read state", () => {
+  test("counts only messages of others", () => {
     const log = [
       message(1),
       message(2, { sender: { participant: "hospital:clinic", user_id: "m" } }),
@@ -98,11 +100,8 @@ describe("staying at the end", () => {
     expect(unreadDividerAfter(log, 4, "hospital:clinic")).toBeNull();
     expect(unreadDividerAfter(log, 3, "user:aiko")).toBeNull();
   });
-});
-
-describe("what the other side has read", () => {
   const log = [message(1), message(2, { sender: { participant: "hospital:clinic", user_id: "m" } }), message(3)];
-  test("is what it says, and at least what stands before its own words", () => {
+  test("includes a participant's own last message", () => {
     expect(lastReadBy("hospital:clinic", {}, log)).toBe(2);
     expect(lastReadBy("hospital:clinic", { "hospital:clinic": 3 }, log)).toBe(3);
     expect(lastReadBy("hospital:clinic", { "hospital:clinic": 1 }, log)).toBe(2);
@@ -110,13 +109,13 @@ describe("what the other side has read", () => {
   });
 });
 
-describe("a translation", () => {
-  test("is found by language, whatever its region", () => {
+describe("translation", () => {
+  test("is found for any region of a language", () => {
     const said = message(1, { translations: { ko: translation() } });
     expect(translationFor(said, "ko-KR")?.text).toBe("머리가 아파요.");
     expect(translationFor(said, "ja")).toBeUndefined();
   });
-  test("is waited for, then offered, and not at all where it is off", () => {
+  test("is pending, then requestable, unless off", () => {
     const said = message(1);
     expect(translationState(said, "ko", "auto", false)).toBe("pending");
     expect(translationState(said, "ko", undefined, false)).toBe("pending");
@@ -125,14 +124,14 @@ describe("a translation", () => {
     expect(translationState(said, "ko", "off", false)).toBe("none");
     expect(translationState(said, "ja", "auto", false)).toBe("none");
   });
-  test("that failed says so, and one that says the same is not shown", () => {
+  test("shows failures but not identical texts", () => {
     const { text: _, ...failed } = translation({ status: "failed", reason: "quota" });
     expect(translationState(message(1, { translations: { ko: failed } }), "ko", "auto", true)).toBe("failed");
     expect(
       translationState(message(1, { translations: { ko: translation({ status: "same" }) } }), "ko", "auto", false),
     ).toBe("none");
   });
-  test("comes first or second as its reader wants, but never before one's own words", () => {
+  test("follows the reader's order, except in own messages", () => {
     const both = { first: "translation", showTranslation: true, showOriginal: true } as const;
     expect(displayOrder(both, "shown", false)).toEqual(["translation", "original"]);
     expect(displayOrder({ ...both, first: "original" }, "shown", false)).toEqual(["original", "translation"]);
@@ -141,28 +140,28 @@ describe("a translation", () => {
     expect(displayOrder({ ...both, showOriginal: false }, "failed", false)).toEqual(["original"]);
     expect(displayOrder({ ...both, showTranslation: false }, "shown", true)).toEqual(["original"]);
   });
-  test("and the original cannot both be hidden", () => {
+  test("cannot be hidden together with the original", () => {
     expect(parseReadingPreferences('{"showTranslation":false,"showOriginal":false}').showOriginal).toBe(true);
     expect(parseReadingPreferences("nonsense").first).toBe("translation");
     expect(parseReadingPreferences('{"first":"original"}').first).toBe("original");
   });
 });
 
-describe("a message's length", () => {
-  test("is shown near the limit only", () => {
+describe("message length", () => {
+  test("is shown only near the limit", () => {
     expect(messageLength("안녕").isNearLimit).toBe(false);
     expect(messageLength("가".repeat(3_600))).toEqual({ characters: 3_600, excess: 0, isNearLimit: true });
   });
-  test("counts what people see as one character once", () => expect(messageLength("😷".repeat(4_001)).excess).toBe(1));
+  test("counts an emoji as one character", () => expect(messageLength("😷".repeat(4_001)).excess).toBe(1));
 });
 
-describe("what was found", () => {
-  test("is shown where it stands, in the reader's language first", () => {
+describe("search snippet", () => {
+  test("prefers the reader's language", () => {
     const said = message(1, { translations: { ko: translation() } });
     expect(snippetOf(said, "아파", "ko")).toEqual({ before: "머리가 ", match: "아파", after: "요." });
     expect(snippetOf(said, "痛い", "ko").match).toBe("痛い");
   });
-  test("in a long message begins shortly before it", () => {
+  test("cuts long messages before the match", () => {
     const long = snippetOf(message(1, { message: `${"x".repeat(100)} Pain` }), "pain", "en");
     expect(long.match).toBe("Pain");
     expect(long.before.length).toBeLessThan(30);

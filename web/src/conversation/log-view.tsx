@@ -49,7 +49,7 @@ export function LogView(props: {
     if (older === "idle" && (scroller.current?.scrollTop ?? Infinity) < LOAD_OLDER_WITHIN_PX) loadOlder();
   };
   // A tall window may fit more than the first page.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height depends on the contents, for which `change` stands.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `change` stands for the contents of `log`.
   useEffect(() => {
     const element = scroller.current;
     if (props.state !== "ready" || older !== "idle" || element === null) return;

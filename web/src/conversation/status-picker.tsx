@@ -5,8 +5,8 @@ import { usePerson } from "../person/person.tsx";
 import { STATUSES } from "../rooms/statuses.ts";
 
 /**
- * The hospital sets any status; a patient may only close the consultation and cannot reopen it. Choosing changes nothing
- * until a button is pressed, because arrow keys walk through the options. Closing asks for confirmation.
+ * The hospital sets any status; a patient may only close the consultation and cannot reopen it. Choosing an option
+ * changes nothing until a button is pressed, because arrow keys walk through them. Closing asks for confirmation.
  */
 export function StatusPicker(props: { room: Room }) {
   const { client, isStaff } = usePerson();

@@ -3,7 +3,7 @@ export const en = {
   product: "Damso",
   languageOfInterface: "Language",
   theme: "Appearance",
-  themes: { system: "As the system", light: "Light", dark: "Dark" },
+  themes: { system: "Match the system", light: "Light", dark: "Dark" },
   you: "You",
   patient: "Patient",
   staff: "Hospital staff",
@@ -64,7 +64,7 @@ export const en = {
     failed: "The list could not be loaded.",
     again: "Try again",
     yourMessage: "You:",
-    noMessage: "No message yet",
+    noMessage: "No messages yet",
     group: (members: number) => `Group, ${members} members`,
     choose: "Choose a conversation",
     chooseHint: "Each of you writes and reads in their own language.",
@@ -80,7 +80,7 @@ export const en = {
     },
     open: "Start",
     failed: "The consultation could not be started.",
-    notFound: "There is nobody of this name.",
+    notFound: "There is nobody with this ID.",
   },
 
   status: {
@@ -212,7 +212,7 @@ export const en = {
     send: "Send",
     length: (now: string, most: string) => `${now} of ${most} characters`,
     tooLong: (over: string) => `${over} characters too many`,
-    keys: "Enter isSendKey, Shift and Enter begins a new line.",
+    keys: "Enter sends, Shift+Enter starts a new line.",
   },
 
   search: {

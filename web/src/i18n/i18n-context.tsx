@@ -12,7 +12,7 @@ interface I18n {
 
 const I18nContext = createContext<I18n | null>(null);
 
-/** `userId` separates the choices of people who share a browser; `preferred` is tried before the browser's languages. */
+/** `userId` separates people who share a browser. `preferred` is tried before the browser's languages. */
 export function I18nProvider(props: { userId?: string; preferred?: string | null; children: ReactNode }) {
   const key = props.userId === undefined ? "damso.language" : `damso.language.${props.userId}`;
   const [language, setLanguage] = useState(() =>

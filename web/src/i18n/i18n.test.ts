@@ -12,27 +12,24 @@ function leaves(tree: Tree, path = ""): [string, unknown][] {
   );
 }
 
-describe("the dictionaries", () => {
+describe("strings", () => {
   const english = leaves(strings.en);
 
-  test.each(["ko", "ja"] as const)("%s says everything that English says, and nothing else", (language) => {
+  test.each(["ko", "ja"] as const)("%s has the same keys as English", (language) => {
     const others = leaves(strings[language]);
     expect(others.map(([key]) => key).sort()).toEqual(english.map(([key]) => key).sort());
   });
 
-  test.each(["ko", "ja", "en"] as const)(
-    "%s leaves nothing empty, and every sentence uses what it is told",
-    (language) => {
-      for (const [key, value] of leaves(strings[language])) {
-        if (typeof value === "string") expect(value.trim(), key).not.toBe("");
-        if (typeof value !== "function" || value.length === 0) continue;
-        const said = String(value(...Array.from({ length: value.length }, (_, index) => 7001 + index)));
-        for (let index = 0; index < value.length; index += 1) expect(said, key).toContain(String(7001 + index));
-      }
-    },
-  );
+  test.each(["ko", "ja", "en"] as const)("%s uses every argument and is never empty", (language) => {
+    for (const [key, value] of leaves(strings[language])) {
+      if (typeof value === "string") expect(value.trim(), key).not.toBe("");
+      if (typeof value !== "function" || value.length === 0) continue;
+      const text = String(value(...Array.from({ length: value.length }, (_, index) => 7001 + index)));
+      for (let index = 0; index < value.length; index += 1) expect(text, key).toContain(String(7001 + index));
+    }
+  });
 
-  test("Korean and Japanese are not English that was left standing", () => {
+  test("Korean and Japanese contain no English", () => {
     const own: Record<InterfaceLanguage, RegExp> = { ko: /[가-힣]/, ja: /[ぁ-んァ-ヶ一-龠]/, en: /[a-z]/i };
     for (const language of ["ko", "ja"] as const) {
       const same = leaves(strings[language]).filter(
@@ -44,29 +41,29 @@ describe("the dictionaries", () => {
 });
 
 describe("choosing a language", () => {
-  test("the first wish that the interface speaks counts", () => {
+  test("takes the first supported preference", () => {
     expect(chooseLanguage([null, "de-DE", "ja-JP", "ko"])).toBe("ja");
     expect(chooseLanguage([undefined, "KO_kr"])).toBe("ko");
   });
-  test("English where it speaks none of them", () => expect(chooseLanguage(["ar", "th"])).toBe("en"));
+  test("falls back to English", () => expect(chooseLanguage(["ar", "th"])).toBe("en"));
 });
 
-describe("reading a language", () => {
-  test("regions do not matter", () => expect(languagesMatch("ko-KR", "KO")).toBe(true));
-  test("the two ways of writing Chinese do", () => {
+describe("matching languages", () => {
+  test("ignores regions", () => expect(languagesMatch("ko-KR", "KO")).toBe(true));
+  test("distinguishes the scripts of Chinese", () => {
     expect(languagesMatch("zh-Hans", "zh-Hant")).toBe(false);
     expect(languagesMatch("zh-TW", "zh-Hant")).toBe(true);
     expect(languagesMatch("zh-CN", "zh")).toBe(true);
   });
-  test("nothing reads like what is not known", () => expect(languagesMatch(null, null)).toBe(false));
+  test("never matches unknown languages", () => expect(languagesMatch(null, null)).toBe(false));
 });
 
-describe("times", () => {
+describe("formats", () => {
   const at = (day: number, hour: number) => new Date(2026, 9, day, hour).getTime();
-  test("days are those of the calendar, not of 24 hours", () => {
+  test("days follow the calendar", () => {
     expect(daysBetween(at(3, 23), at(4, 1))).toBe(1);
     expect(daysBetween(at(4, 0), at(4, 23))).toBe(0);
-    // The night in which summer time ends has 25 hours.
+    // The day on which daylight saving time ends has 25 hours.
     expect(daysBetween(at(24, 12), at(26, 12))).toBe(2);
   });
   test("today and yesterday have names", () => {
@@ -74,5 +71,5 @@ describe("times", () => {
     expect(formatOf("ko").day(at(3, 9), at(4, 20))).toBe("어제");
     expect(formatOf("en").day(at(1, 9), at(4, 20))).toContain("October");
   });
-  test("how long to wait is never nothing", () => expect(formatOf("en").duration(0)).toBe("1 second"));
+  test("durations are never zero", () => expect(formatOf("en").duration(0)).toBe("1 second"));
 });
