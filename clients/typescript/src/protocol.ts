@@ -4,17 +4,17 @@
 export interface ChangeRoomStatus {
   /** The consult. */
   room_id: string;
-  /** What it is to be. */
+  /** The new status. */
   status: RoomStatus;
 }
 
 /** To `getChatHistory` */
 export interface ChatHistory {
-  /** Whether there are more in this direction. */
+  /** Whether there are more entries in this direction. */
   has_more: boolean;
-  /** Ascending, without a hole. */
+  /** In ascending order, without gaps. */
   messages: Message[];
-  /** What to send, beside the other fields, for the next page. */
+  /** Fields to add to the request to get the next page. */
   next?: NextPage;
   /** The room. */
   room_id: string;
@@ -22,19 +22,19 @@ export interface ChatHistory {
 
 /** `createRoom` */
 export interface CreateRoom {
-  /** Of a consult that a user opens. */
+  /** For a consult, when a user opens it: the hospital. */
   hospital_id?: string;
   /** `consult`, `direct` or `group`; an open room is created by joining it. */
   kind: RoomKind;
-  /** What the caller reads in this room. */
+  /** The language the caller reads in this room. */
   language?: string;
-  /** Of a group, at most 89 besides the caller. */
+  /** For a group: its other members, at most 89. */
   members?: string[];
-  /** Of a group. */
+  /** For a group: its name. */
   name?: string;
-  /** Of a group: `room:<uuid>`, by which creating it can be repeated. */
+  /** For a group: `room:<uuid>`, which makes repeating the request safe. */
   room_id?: string;
-  /** Of a consult that a hospital opens, or the other one of a direct room. */
+  /** For a consult, when a hospital opens it: the patient. For a direct room: the other user. */
   user_id?: string;
 }
 
@@ -44,13 +44,13 @@ export type EntryKind = "text" | "system";
 /** The error codes of the protocol. */
 export type ErrorCode = "bad_request" | "unknown_action" | "session_expired" | "not_found" | "not_a_member" | "forbidden" | "room_closed" | "message_too_long" | "rate_limited" | "message_id_taken" | "conflict" | "translation_unavailable" | "internal";
 
-/** A translation that there is none of. */
+/** A translation that failed. */
 export interface FailedTranslation {
-  /** When it failed. */
+  /** When the translation failed. */
   at: number;
   /** The language. */
   language: string;
-  /** Why. */
+  /** The cause. */
   reason?: FailureReason;
   /** The room. */
   room_id: string;
@@ -60,9 +60,9 @@ export interface FailedTranslation {
 
 /** To `getFailedTranslations` */
 export interface FailedTranslations {
-  /** Newest message first. */
+  /** Most recent message first. */
   failed: FailedTranslation[];
-  /** Where the next page begins, if there is one. */
+  /** The start of the next page, if there is one. */
   next_cursor?: string;
 }
 
@@ -75,39 +75,39 @@ export interface GetChatHistory {
   after_seq?: number;
   /** Entries before this one. */
   before_seq?: number;
-  /** Entries from this time on. */
+  /** Only entries from this time on. */
   from?: number;
-  /** How many at most. */
+  /** Page size: 1 to 100, by default 30. */
   limit?: number;
-  /** Entries whose text or translation holds this. */
+  /** Only entries whose text or translation contains this. */
   query?: string;
   /** The room. */
   room_id: string;
-  /** Entries up to this time. */
+  /** Only entries up to this time. */
   to?: number;
 }
 
 /** `getFailedTranslations` */
 export interface GetFailedTranslations {
-  /** The `next_cursor` of the page before. */
+  /** The `next_cursor` of the previous page. */
   cursor?: string;
-  /** How many messages at most. */
+  /** Page size: 1 to 100, by default 30. */
   limit?: number;
 }
 
 /** `getRoomList` */
 export interface GetRoomList {
-  /** The `next_cursor` of the page before. */
+  /** The `next_cursor` of the previous page. */
   cursor?: string;
-  /** How many at most. */
+  /** Page size: 1 to 100, by default 30. */
   limit?: number;
-  /** Rooms of this status only. */
+  /** Only rooms with this status. */
   status?: RoomStatus;
 }
 
 /** `getUsage` */
 export interface GetUsage {
-  /** Left out: this month. */
+  /** The month, such as `2026-11`; by default, the current one. */
   month?: string;
 }
 
@@ -119,7 +119,7 @@ export interface GroupJoined {
 
 /** `joinGroup` */
 export interface JoinGroup {
-  /** A room, or the bare name of an open one. `room_id` and `groupId` are taken too. */
+  /** A room, or the bare name of an open one. Also accepted as `room_id` and `groupId`. */
   group_id: string;
 }
 
@@ -139,17 +139,17 @@ export interface LastMessage {
 export interface MarkRead {
   /** The room. */
   room_id: string;
-  /** Up to where; beyond the log's end it counts as its end. */
+  /** The last entry read. Beyond the end of the log, it counts as its end. */
   seq: number;
 }
 
 /** To `markRead` */
 export interface MarkedRead {
-  /** Up to where. */
+  /** The last entry read. */
   last_read_seq: number;
   /** The room. */
   room_id: string;
-  /** How many texts are unread. */
+  /** The number of unread messages. */
   unread_count: number;
 }
 
@@ -190,31 +190,31 @@ export interface Message {
 
 /** To `sendMessage` */
 export interface MessageSent {
-  /** Whether it had been sent before. */
+  /** Whether the message had been sent before. */
   duplicate: boolean;
-  /** The client's, or a random one. */
+  /** The client's id, or a generated one. */
   message_id: string;
   /** The room. */
   room_id: string;
-  /** When it was appended. */
+  /** When the message was appended. */
   sent_at: number;
-  /** Its number there. */
+  /** The number of the message in its room. */
   seq: number;
 }
 
-/** What is newer in a room than what a client has. */
+/** The entries of a room that the client does not have yet. */
 export interface NewerEntries {
-  /** Whether that was everything. */
+  /** Whether these are all newer entries. */
   complete: boolean;
-  /** The log's end. */
+  /** The room's highest number. */
   last_seq: number;
-  /** Ascending, without a hole. */
+  /** In ascending order, without gaps. */
   messages: Message[];
   /** The room. */
   room_id: string;
 }
 
-/** What to send, beside the other fields, for the next page of a history. */
+/** Fields to add to the request to get the next page of a history. */
 export type NextPage = {
   before_seq: number;
 } | {
@@ -236,26 +236,26 @@ export type PushedEvent = Message & {
   translation: Translation;
   type: "translation";
 } | {
-  /** The room as the receiver sees it. */
+  /** The room, as the receiver sees it. */
   room: Room;
   type: "room";
 } | {
-  /** Up to where. */
+  /** The last entry read. */
   last_read_seq: number;
-  /** Who. */
+  /** The member. */
   participant: string;
   /** The room. */
   room_id: string;
   type: "read";
 } | {
-  /** What became of it. */
+  /** What happened. */
   event: SessionEvent;
   type: "session";
 };
 
 /** `refreshSession`. The token is never printed. */
 export interface RefreshSession {
-  /** A fresh one of the same person. */
+  /** A fresh token of the same person. */
   token: string;
 }
 
@@ -263,13 +263,13 @@ export interface RefreshSession {
 export interface Refusal {
   /** Which error. */
   code: ErrorCode;
-  /** One clear sentence for the person who can act on it. */
+  /** One sentence for the person who can act on it. */
   message: string;
-  /** With `translation_unavailable`: why. */
+  /** With `translation_unavailable`: the cause. */
   reason?: FailureReason;
-  /** With `rate_limited`: how long to wait, in milliseconds. */
+  /** With `rate_limited`: the time to wait, in milliseconds. */
   retry_after_ms?: number;
-  /** With `conflict`: the translation as it stands. */
+  /** With `conflict`: the current translation. */
   translation?: Translation;
 }
 
@@ -298,7 +298,7 @@ export interface Room {
 
 /** To `createRoom` */
 export interface RoomCreated {
-  /** `false` if it was there already. */
+  /** `false` if the room existed already. */
   created: boolean;
   /** The room. */
   room: Room;
@@ -309,9 +309,9 @@ export type RoomKind = "consult" | "direct" | "group" | "open";
 
 /** To `getRoomList` */
 export interface RoomListPage {
-  /** Where the next page begins, if there is one. */
+  /** The start of the next page, if there is one. */
   next_cursor?: string;
-  /** Latest first. */
+  /** Most recent first. */
   rooms: Room[];
 }
 
@@ -322,9 +322,9 @@ export type RoomStatus = "waiting" | "in_progress" | "on_hold" | "closed";
 export interface RoomStatusChanged {
   /** The consult. */
   room_id: string;
-  /** The entry that records it. */
+  /** The entry that records the change. */
   seq: number;
-  /** What it is now. */
+  /** The new status. */
   status: RoomStatus;
 }
 
@@ -332,23 +332,23 @@ export interface RoomStatusChanged {
 export interface RoomTranslationSet {
   /** The consult. */
   room_id: string;
-  /** The entry that records it; absent where it was so already. */
+  /** The entry that records the change; absent if nothing changed. */
   seq?: number;
-  /** The stricter of both sides' wishes. */
+  /** The setting that applies: the stricter of both sides'. */
   translation: TranslationMode;
 }
 
 /** `sendMessage` */
 export interface SendMessage {
-  /** What it is written in; left out: the caller's language. */
+  /** The language of the message; by default, the caller's. */
   language?: string;
   /** At most 4,000 characters and 16 KB. */
   message: string;
-  /** A fresh UUID for each message, the same for each try. */
+  /** A fresh UUID per message, the same for every attempt. */
   message_id?: string;
-  /** The entry that it answers. */
+  /** The entry this message replies to. */
   reply_to?: number;
-  /** Left out: the room that this connection joined last. */
+  /** The room; by default, the one this connection joined last. */
   room_id?: string;
 }
 
@@ -362,12 +362,12 @@ export interface Sender {
   user_id: string;
 }
 
-/** What becomes of a session. */
+/** What happened to a session. */
 export type SessionEvent = "signed_out";
 
 /** To `refreshSession` */
 export interface SessionRefreshed {
-  /** Until when the session lasts now. */
+  /** The new end of the session. */
   session_until: number;
 }
 
@@ -375,7 +375,7 @@ export interface SessionRefreshed {
 export interface SetRoomTranslation {
   /** The consult. */
   room_id: string;
-  /** How far the caller's side wants it translated. */
+  /** The setting of the caller's side. */
   translation: TranslationMode;
 }
 
@@ -387,27 +387,27 @@ export interface SetTranslatedMessage {
   room_id: string;
   /** The message. */
   seq: number;
-  /** What it should say; at most 4,000 characters and 16 KB. */
+  /** The corrected translation, at most 4,000 characters and 16 KB. */
   translated_message: string;
-  /** Of the translation that the person saw. */
+  /** The version of the translation being corrected. */
   version?: number;
 }
 
-/** To `signOutEverywhere`, on a connection that was not closed by it. */
+/** To `signOutEverywhere`, on a connection that it did not close. */
 export interface SignedOut {
-  /** How many connections were. */
+  /** The number of connections closed. */
   closed: number;
 }
 
 /** `sync` */
 export interface Sync {
-  /** The highest number that the client has of each room; at most 50 rooms. */
+  /** For at most 50 rooms, the highest `seq` the client has. */
   rooms: Record<string, number>;
 }
 
 /** To `sync` */
 export interface Synced {
-  /** What is newer, up to 32 KB in all. */
+  /** Newer entries by room, up to 32 KB in total. */
   rooms: NewerEntries[];
 }
 
@@ -448,15 +448,15 @@ export type SystemEvent = {
 
 /** To `createTicket` */
 export interface TicketCreated {
-  /** Until when it lets its person in. */
+  /** When the ticket expires. */
   expires_at: number;
-  /** What stands in the URL: `?ticket=`. */
+  /** The value for `?ticket=` in the URL. */
   ticket: string;
 }
 
 /** `translateMessage` */
 export interface TranslateMessage {
-  /** The language that it is wanted in. */
+  /** The language to translate into. */
   language: string;
   /** The room. */
   room_id: string;
@@ -466,7 +466,7 @@ export interface TranslateMessage {
 
 /** To `translateMessage` and `setTranslatedMessage` */
 export interface Translated {
-  /** As it stands now. */
+  /** The translation as stored. */
   translation: Translation;
 }
 
@@ -503,21 +503,21 @@ export type TranslationStatus = "ok" | "same" | "failed";
 
 /** To `getUsage` */
 export interface TranslationUsage {
-  /** What DeepL bills. */
+  /** Characters billed by DeepL. */
   billed_characters: number;
-  /** How many characters there are for automatic translation in a month. */
+  /** Characters per month for automatic translation, if limited. */
   budget_characters?: number;
-  /** How many were known already. */
+  /** Texts found in the cache. */
   cache_hits: number;
-  /** What the billed characters cost, by the price that the stack was told. */
+  /** The cost of the billed characters, at the price in `DeepLPrice`. */
   cost: number;
-  /** How many failed. */
+  /** Translations that failed. */
   failures: number;
   /** `2026-11`. */
   month: string;
-  /** What it would bill without the cache. */
+  /** Characters that the cache saved. */
   saved_characters: number;
-  /** How many texts were translated. */
+  /** Texts translated. */
   translations: number;
 }
 

@@ -1,4 +1,4 @@
-//! What is pushed without having been asked for.
+//! Events pushed by the server.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::ids::{Mark, Participant, RoomId, Seq};
 pub enum Event {
     /// A new entry of a room's log.
     Message(MessageView),
-    /// A translation came, changed or failed.
+    /// A translation arrived, changed or failed.
     Translation {
         /// The room.
         room_id: RoomId,
@@ -21,33 +21,33 @@ pub enum Event {
         /// The translation.
         translation: TranslationView,
     },
-    /// A room is new or its head has moved on.
+    /// A room is new or has changed.
     Room {
-        /// The room as the receiver sees it.
+        /// The room, as the receiver sees it.
         room: RoomView,
     },
-    /// Somebody has read on.
+    /// A member has read further.
     Read {
         /// The room.
         room_id: RoomId,
-        /// Who.
+        /// The member.
         participant: Participant,
-        /// Up to where.
+        /// The last entry read.
         last_read_seq: Mark,
     },
-    /// The receiver's own session.
+    /// A change of the receiver's session.
     Session {
-        /// What became of it.
+        /// What happened.
         event: SessionEvent,
     },
 }
 
-/// What becomes of a session.
+/// What happened to a session.
 #[derive(Clone, Copy, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SessionEvent {
-    /// The person signed out everywhere; the connection is closed after this.
+    /// The person signed out everywhere. The connection is closed after this event.
     SignedOut,
 }
 

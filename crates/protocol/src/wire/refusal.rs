@@ -10,31 +10,31 @@ use crate::chat::{FailureReason, InvalidText};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
-    /// Not JSON, or a field missing, of the wrong type or out of range.
+    /// The frame is not JSON, or a field is missing, has the wrong type or is out of range. `message` names the field.
     BadRequest,
-    /// No such action.
+    /// The action does not exist. `message` lists the actions.
     UnknownAction,
-    /// The token's `exp` has passed.
+    /// The token has expired and was not refreshed. Reconnect with a new one.
     SessionExpired,
-    /// No such room or message, or none that the caller may know of.
+    /// The room or message does not exist, or the caller may not know of it.
     NotFound,
-    /// A room that the caller may know of, but has not joined.
+    /// The room is a group or open room that the caller has not joined.
     NotAMember,
-    /// A member, but not allowed to do this.
+    /// The caller is not allowed to do this.
     Forbidden,
-    /// The consult is closed.
+    /// The consult is closed. Its hospital can reopen it.
     RoomClosed,
-    /// Over the limits of a message.
+    /// The text exceeds 4,000 characters or 16 KB.
     MessageTooLong,
-    /// Too much at once.
+    /// Too many requests. Retry after `retry_after_ms`.
     RateLimited,
-    /// The idempotency key was used for another text.
+    /// This `message_id` was already used for another message.
     MessageIdTaken,
-    /// Changed by somebody else meanwhile.
+    /// Someone else has corrected the translation meanwhile.
     Conflict,
-    /// The translation service refused or is out of reach.
+    /// The translation failed, for the given `reason`.
     TranslationUnavailable,
-    /// Ours; nothing about the cause.
+    /// A failure on the server. Repeat the request unchanged.
     Internal,
 }
 
@@ -44,15 +44,15 @@ pub enum Code {
 pub struct Refusal {
     /// Which error.
     pub code: Code,
-    /// One clear sentence for the person who can act on it.
+    /// One sentence for the person who can act on it.
     pub message: String,
-    /// With `rate_limited`: how long to wait, in milliseconds.
+    /// With `rate_limited`: the time to wait, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
-    /// With `translation_unavailable`: why.
+    /// With `translation_unavailable`: the cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<FailureReason>,
-    /// With `conflict`: the translation as it stands.
+    /// With `conflict`: the current translation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub translation: Option<Box<TranslationView>>,
 }
@@ -87,7 +87,7 @@ impl Refusal {
         Self::new(Code::NotFound, "this room has no message with this seq")
     }
 
-    /// A member, but not allowed to do this.
+    /// The caller is not allowed to do this.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(Code::Forbidden, message)
     }

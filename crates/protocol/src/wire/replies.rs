@@ -1,4 +1,4 @@
-//! What every action answers, inside the envelope.
+//! The fields of every action's reply.
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::language::Language;
 pub struct RoomCreated {
     /// The room.
     pub room: RoomView,
-    /// `false` if it was there already.
+    /// `false` if the room existed already.
     pub created: bool,
 }
 
@@ -32,13 +32,13 @@ pub struct GroupJoined {
 pub struct MessageSent {
     /// The room.
     pub room_id: RoomId,
-    /// Its number there.
+    /// The number of the message in its room.
     pub seq: Seq,
-    /// The client's, or a random one.
+    /// The client's id, or a generated one.
     pub message_id: MessageId,
-    /// When it was appended.
+    /// When the message was appended.
     pub sent_at: Timestamp,
-    /// Whether it had been sent before.
+    /// Whether the message had been sent before.
     pub duplicate: bool,
 }
 
@@ -48,16 +48,16 @@ pub struct MessageSent {
 pub struct ChatHistory {
     /// The room.
     pub room_id: RoomId,
-    /// Ascending, without a hole.
+    /// In ascending order, without gaps.
     pub messages: Vec<MessageView>,
-    /// Whether there are more in this direction.
+    /// Whether there are more entries in this direction.
     pub has_more: bool,
-    /// What to send, beside the other fields, for the next page.
+    /// Fields to add to the request to get the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<NextPage>,
 }
 
-/// What to send, beside the other fields, for the next page of a history.
+/// Fields to add to the request to get the next page of a history.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -72,9 +72,9 @@ pub enum NextPage {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RoomListPage {
-    /// Latest first.
+    /// Most recent first.
     pub rooms: Vec<RoomView>,
-    /// Where the next page begins, if there is one.
+    /// The start of the next page, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
@@ -85,9 +85,9 @@ pub struct RoomListPage {
 pub struct RoomStatusChanged {
     /// The consult.
     pub room_id: RoomId,
-    /// What it is now.
+    /// The new status.
     pub status: RoomStatus,
-    /// The entry that records it.
+    /// The entry that records the change.
     pub seq: Seq,
 }
 
@@ -97,9 +97,9 @@ pub struct RoomStatusChanged {
 pub struct RoomTranslationSet {
     /// The consult.
     pub room_id: RoomId,
-    /// The stricter of both sides' wishes.
+    /// The setting that applies: the stricter of both sides'.
     pub translation: TranslationMode,
-    /// The entry that records it; absent where it was so already.
+    /// The entry that records the change; absent if nothing changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<Seq>,
 }
@@ -110,9 +110,9 @@ pub struct RoomTranslationSet {
 pub struct MarkedRead {
     /// The room.
     pub room_id: RoomId,
-    /// Up to where.
+    /// The last entry read.
     pub last_read_seq: Mark,
-    /// How many texts are unread.
+    /// The number of unread messages.
     pub unread_count: u64,
 }
 
@@ -120,21 +120,21 @@ pub struct MarkedRead {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Synced {
-    /// What is newer, up to 32 KB in all.
+    /// Newer entries by room, up to 32 KB in total.
     pub rooms: Vec<NewerEntries>,
 }
 
-/// What is newer in a room than what a client has.
+/// The entries of a room that the client does not have yet.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewerEntries {
     /// The room.
     pub room_id: RoomId,
-    /// The log's end.
+    /// The room's highest number.
     pub last_seq: Mark,
-    /// Ascending, without a hole.
+    /// In ascending order, without gaps.
     pub messages: Vec<MessageView>,
-    /// Whether that was everything.
+    /// Whether these are all newer entries.
     pub complete: bool,
 }
 
@@ -142,7 +142,7 @@ pub struct NewerEntries {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Translated {
-    /// As it stands now.
+    /// The translation as stored.
     pub translation: TranslationView,
 }
 
@@ -152,19 +152,19 @@ pub struct Translated {
 pub struct TranslationUsage {
     /// `2026-11`.
     pub month: String,
-    /// What DeepL bills.
+    /// Characters billed by DeepL.
     pub billed_characters: u64,
-    /// What it would bill without the cache.
+    /// Characters that the cache saved.
     pub saved_characters: u64,
-    /// How many texts were translated.
+    /// Texts translated.
     pub translations: u64,
-    /// How many were known already.
+    /// Texts found in the cache.
     pub cache_hits: u64,
-    /// How many failed.
+    /// Translations that failed.
     pub failures: u64,
-    /// What the billed characters cost, by the price that the stack was told.
+    /// The cost of the billed characters, at the price in `DeepLPrice`.
     pub cost: f64,
-    /// How many characters there are for automatic translation in a month.
+    /// Characters per month for automatic translation, if limited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget_characters: Option<u64>,
 }
@@ -173,14 +173,14 @@ pub struct TranslationUsage {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FailedTranslations {
-    /// Newest message first.
+    /// Most recent message first.
     pub failed: Vec<FailedTranslation>,
-    /// Where the next page begins, if there is one.
+    /// The start of the next page, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
-/// A translation that there is none of.
+/// A translation that failed.
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FailedTranslation {
@@ -190,10 +190,10 @@ pub struct FailedTranslation {
     pub seq: Seq,
     /// The language.
     pub language: Language,
-    /// Why.
+    /// The cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<FailureReason>,
-    /// When it failed.
+    /// When the translation failed.
     pub at: Timestamp,
 }
 
@@ -201,15 +201,15 @@ pub struct FailedTranslation {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionRefreshed {
-    /// Until when the session lasts now.
+    /// The new end of the session.
     pub session_until: Timestamp,
 }
 
-/// To `signOutEverywhere`, on a connection that was not closed by it.
+/// To `signOutEverywhere`, on a connection that it did not close.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SignedOut {
-    /// How many connections were.
+    /// The number of connections closed.
     pub closed: usize,
 }
 
@@ -217,8 +217,8 @@ pub struct SignedOut {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TicketCreated {
-    /// What stands in the URL: `?ticket=`.
+    /// The value for `?ticket=` in the URL.
     pub ticket: String,
-    /// Until when it lets its person in.
+    /// When the ticket expires.
     pub expires_at: Timestamp,
 }

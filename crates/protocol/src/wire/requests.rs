@@ -1,4 +1,4 @@
-//! The fields of every action, as a client writes them.
+//! The fields of every action's request.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,17 +16,17 @@ use crate::language::Language;
 pub struct CreateRoom {
     /// `consult`, `direct` or `group`; an open room is created by joining it.
     pub kind: RoomKind,
-    /// Of a consult that a user opens.
+    /// For a consult, when a user opens it: the hospital.
     pub hospital_id: Option<HospitalId>,
-    /// Of a consult that a hospital opens, or the other one of a direct room.
+    /// For a consult, when a hospital opens it: the patient. For a direct room: the other user.
     pub user_id: Option<UserId>,
-    /// Of a group.
+    /// For a group: its name.
     pub name: Option<RoomName>,
-    /// Of a group, at most 89 besides the caller.
+    /// For a group: its other members, at most 89.
     pub members: Option<BTreeSet<Participant>>,
-    /// Of a group: `room:<uuid>`, by which creating it can be repeated.
+    /// For a group: `room:<uuid>`, which makes repeating the request safe.
     pub room_id: Option<RoomId>,
-    /// What the caller reads in this room.
+    /// The language the caller reads in this room.
     pub language: Option<Language>,
 }
 
@@ -34,12 +34,12 @@ pub struct CreateRoom {
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JoinGroup {
-    /// A room, or the bare name of an open one. `room_id` and `groupId` are taken too.
+    /// A room, or the bare name of an open one. Also accepted as `room_id` and `groupId`.
     #[serde(alias = "groupId", alias = "room_id", deserialize_with = "room_or_name")]
     pub group_id: RoomId,
 }
 
-/// A room's id, or the bare name of an open room.
+/// A room id, or the bare name of an open room.
 fn room_or_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RoomId, D::Error> {
     let text = String::deserialize(deserializer)?;
     match text.parse::<OpenName>() {
@@ -54,13 +54,13 @@ fn room_or_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RoomId, D:
 pub struct SendMessage {
     /// At most 4,000 characters and 16 KB.
     pub message: String,
-    /// Left out: the room that this connection joined last.
+    /// The room; by default, the one this connection joined last.
     pub room_id: Option<RoomId>,
-    /// A fresh UUID for each message, the same for each try.
+    /// A fresh UUID per message, the same for every attempt.
     pub message_id: Option<MessageId>,
-    /// What it is written in; left out: the caller's language.
+    /// The language of the message; by default, the caller's.
     pub language: Option<Language>,
-    /// The entry that it answers.
+    /// The entry this message replies to.
     pub reply_to: Option<Seq>,
 }
 
@@ -74,14 +74,14 @@ pub struct GetChatHistory {
     pub before_seq: Option<Seq>,
     /// Entries after this one; not together with `before_seq`.
     pub after_seq: Option<Mark>,
-    /// How many at most.
+    /// Page size: 1 to 100, by default 30.
     #[serde(default)]
     pub limit: PageSize,
-    /// Entries whose text or translation holds this.
+    /// Only entries whose text or translation contains this.
     pub query: Option<String>,
-    /// Entries from this time on.
+    /// Only entries from this time on.
     pub from: Option<Timestamp>,
-    /// Entries up to this time.
+    /// Only entries up to this time.
     pub to: Option<Timestamp>,
 }
 
@@ -89,12 +89,12 @@ pub struct GetChatHistory {
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetRoomList {
-    /// Rooms of this status only.
+    /// Only rooms with this status.
     pub status: Option<RoomStatus>,
-    /// How many at most.
+    /// Page size: 1 to 100, by default 30.
     #[serde(default)]
     pub limit: PageSize,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     pub cursor: Option<String>,
 }
 
@@ -104,7 +104,7 @@ pub struct GetRoomList {
 pub struct ChangeRoomStatus {
     /// The consult.
     pub room_id: RoomId,
-    /// What it is to be.
+    /// The new status.
     pub status: RoomStatus,
 }
 
@@ -114,7 +114,7 @@ pub struct ChangeRoomStatus {
 pub struct SetRoomTranslation {
     /// The consult.
     pub room_id: RoomId,
-    /// How far the caller's side wants it translated.
+    /// The setting of the caller's side.
     pub translation: TranslationMode,
 }
 
@@ -124,7 +124,7 @@ pub struct SetRoomTranslation {
 pub struct MarkRead {
     /// The room.
     pub room_id: RoomId,
-    /// Up to where; beyond the log's end it counts as its end.
+    /// The last entry read. Beyond the end of the log, it counts as its end.
     pub seq: Seq,
 }
 
@@ -132,7 +132,7 @@ pub struct MarkRead {
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sync {
-    /// The highest number that the client has of each room; at most 50 rooms.
+    /// For at most 50 rooms, the highest `seq` the client has.
     pub rooms: BTreeMap<RoomId, Mark>,
 }
 
@@ -144,7 +144,7 @@ pub struct TranslateMessage {
     pub room_id: RoomId,
     /// The message.
     pub seq: Seq,
-    /// The language that it is wanted in.
+    /// The language to translate into.
     pub language: Language,
 }
 
@@ -158,9 +158,9 @@ pub struct SetTranslatedMessage {
     pub seq: Seq,
     /// The language of the translation.
     pub language: Language,
-    /// What it should say; at most 4,000 characters and 16 KB.
+    /// The corrected translation, at most 4,000 characters and 16 KB.
     pub translated_message: String,
-    /// Of the translation that the person saw.
+    /// The version of the translation being corrected.
     pub version: Option<u32>,
 }
 
@@ -168,7 +168,7 @@ pub struct SetTranslatedMessage {
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetUsage {
-    /// Left out: this month.
+    /// The month, such as `2026-11`; by default, the current one.
     pub month: Option<Month>,
 }
 
@@ -176,10 +176,10 @@ pub struct GetUsage {
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetFailedTranslations {
-    /// How many messages at most.
+    /// Page size: 1 to 100, by default 30.
     #[serde(default)]
     pub limit: PageSize,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     pub cursor: Option<String>,
 }
 
@@ -187,6 +187,6 @@ pub struct GetFailedTranslations {
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RefreshSession {
-    /// A fresh one of the same person.
+    /// A fresh token of the same person.
     pub token: String,
 }
