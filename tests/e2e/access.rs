@@ -104,7 +104,7 @@ async fn find<'a>(printed: &'a Printed, action: &str, caller: &mut Caller, room:
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_caller_gets_in_each_room_from_each_action_what_the_table_says() {
+async fn routes_follow_the_access_table() {
     let printed = Printed::read().await;
     let Fixtures { world, mut callers, mut rooms } = Fixtures::build().await;
     let mut findings: Vec<(&str, Finding)> = Vec::new();
@@ -155,7 +155,7 @@ async fn each_caller_gets_in_each_room_from_each_action_what_the_table_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_table_has_a_row_for_each_route_and_readme_shows_it_as_it_is() {
+async fn access_table_covers_every_route_and_is_documented() {
     let printed = Printed::read().await;
     let template = Template::read(&root().join("template.yaml"), StackContext::local("damso"), &BTreeMap::new());
     let api = template.expect("the template can be read").api.expect("it has an API");
@@ -167,7 +167,7 @@ async fn the_table_has_a_row_for_each_route_and_readme_shows_it_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_action_is_a_groups_owners_alone_and_a_stranger_gets_what_there_is_of_no_room() {
+async fn strangers_see_what_a_missing_room_shows() {
     let printed = Printed::read().await;
     for action in printed.actions() {
         // The day one is, a member who asks for it belongs among the attacks.

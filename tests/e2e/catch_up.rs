@@ -28,7 +28,7 @@ async fn pages(client: &mut Client, first: Value) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_was_cut_off_gets_by_sync_exactly_what_was_missed() {
+async fn sync_returns_exactly_the_missed_entries() {
     let world = World::start().await;
     let Consultation { room, patient, mut hospital } = world.consultation().await;
     let seen = hospital.say(&room, "네").await;
@@ -50,7 +50,7 @@ async fn who_was_cut_off_gets_by_sync_exactly_what_was_missed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_was_cut_off_gets_by_after_seq_exactly_what_was_missed() {
+async fn after_seq_returns_exactly_the_missed_entries() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     for text in ["하나", "둘", "셋", "넷", "다섯"] {
@@ -62,7 +62,7 @@ async fn who_was_cut_off_gets_by_after_seq_exactly_what_was_missed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn before_seq_goes_back_page_by_page_while_people_write_on() {
+async fn before_seq_pages_back_during_writes() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     for number in 1..=6 {
@@ -79,7 +79,7 @@ async fn before_seq_goes_back_page_by_page_while_people_write_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sync_over_32_kilobytes_stays_under_it_and_says_what_is_not_complete() {
+async fn large_sync_is_cut_and_marked_incomplete() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let long = "가나다라마바사아자차".repeat(300);
@@ -107,7 +107,7 @@ async fn a_sync_over_32_kilobytes_stays_under_it_and_says_what_is_not_complete()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sync_of_many_rooms_serves_every_one_of_them_in_the_end() {
+async fn repeated_sync_completes_every_room() {
     let world = World::start().await;
     let mut patient = world.connect(&testkit::people::patient()).await;
     let mut have: BTreeMap<String, u64> = BTreeMap::new();
@@ -141,7 +141,7 @@ async fn a_sync_of_many_rooms_serves_every_one_of_them_in_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sync_reads_little_more_than_it_can_give() {
+async fn sync_reads_little_beyond_its_limit() {
     let world = World::start().await;
     let mut patient = world.connect(&testkit::people::patient()).await;
     // Nobody translates all that.
@@ -169,7 +169,7 @@ async fn a_sync_reads_little_more_than_it_can_give() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sync_takes_50_rooms_and_not_one_more() {
+async fn sync_accepts_at_most_50_rooms() {
     let world = World::start().await;
     let mut patient = world.connect(&testkit::people::patient()).await;
     let rooms = |count: usize| {
@@ -180,7 +180,7 @@ async fn a_sync_takes_50_rooms_and_not_one_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_loses_every_push_is_complete_after_one_heartbeat() {
+async fn one_heartbeat_replaces_all_lost_pushes() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     // The stream stands still, so nothing is pushed at all.
@@ -197,7 +197,7 @@ async fn a_client_that_loses_every_push_is_complete_after_one_heartbeat() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_stream_brings_twice_is_told_apart_by_its_number() {
+async fn redelivered_batch_changes_nothing() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let seq = hospital.say(&room, "네").await;

@@ -48,7 +48,7 @@ fn planted(change: impl FnOnce(&mut Sabotage)) -> Plan {
 }
 
 #[tokio::test]
-async fn every_promise_is_kept_while_everything_fails_now_and_then() {
+async fn promises_hold_under_all_faults() {
     // Connections last for seconds, and end sooner where nothing is said for almost as long as from heart beat to heart beat.
     let limits = Limits { idle: Duration::from_secs(4), longest: Duration::from_secs(10), ..Limits::default() };
     let verdict = check_within(limits, Options { faults: plans::everything(7), rooms: 10, ..short(7) }).await;
@@ -58,14 +58,14 @@ async fn every_promise_is_kept_while_everything_fails_now_and_then() {
 }
 
 #[tokio::test]
-async fn whoever_stays_connected_is_pushed_everything_while_functions_and_tables_fail() {
+async fn open_connections_get_every_push_under_faults() {
     let verdict = check(Options { faults: plans::everything_but_lost_frames(8), ..short(8) }).await;
     assert!(verdict.holds() && verdict.is_whole(), "{verdict}");
     assert!(verdict.faults.values().sum::<u64>() > 0, "{verdict}");
 }
 
 #[tokio::test]
-async fn a_run_that_was_cut_short_says_that_it_shows_nothing() {
+async fn truncated_run_gives_no_verdict() {
     let verdict = check(Options { time_limit: Duration::ZERO, ..short(9) }).await;
     assert!(verdict.holds() && !verdict.is_whole(), "{verdict}");
     let said = verdict.to_string();
@@ -73,7 +73,7 @@ async fn a_run_that_was_cut_short_says_that_it_shows_nothing() {
 }
 
 #[tokio::test]
-async fn a_skipped_check_of_the_sends_table_is_found() {
+async fn finds_ignored_idempotency_records() {
     let faults = planted(|sabotage| sabotage.sends_ignored = true);
     // Every message is sent twice before its reply can have come.
     let verdict = check(Options { faults, impatience: 1.0, ..short(1) }).await;
@@ -81,7 +81,7 @@ async fn a_skipped_check_of_the_sends_table_is_found() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_put_without_its_condition_is_found() {
+async fn finds_unconditional_appends() {
     let mut faults = planted(|sabotage| sabotage.numbers_unguarded = true);
     // Between the look at the tail and the put there is time for others to look at the same tail.
     faults.dynamodb.operations.insert("TransactWriteItems".to_owned());
@@ -91,7 +91,7 @@ async fn a_message_that_is_put_without_its_condition_is_found() {
 }
 
 #[tokio::test]
-async fn a_dropped_report_of_failed_batch_items_is_found() {
+async fn finds_dropped_batch_item_failures() {
     let mut faults = planted(|sabotage| sabotage.failures_dropped = true);
     // Fan-out can neither read nor write while messages are sent.
     plans::fail_fan_out(&mut faults, 1.0);
@@ -100,7 +100,7 @@ async fn a_dropped_report_of_failed_batch_items_is_found() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_marked_before_it_is_pushed_is_found() {
+async fn finds_marks_written_before_pushes() {
     let faults = planted(|sabotage| sabotage.mark_before_push = true);
     // Clients repair what no push brings, so nothing else shows it.
     let verdict = check(Options { faults, storms: 0, ..short(4) }).await;

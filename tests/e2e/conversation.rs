@@ -10,7 +10,7 @@ const SINCE_WHEN_KO: &str = "언제부터 아프셨어요?";
 const SINCE_WHEN_JA: &str = "いつから痛みますか？";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_sides_talk_and_each_reads_the_others_words_in_its_own_language() {
+async fn each_side_reads_its_own_language() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
 
@@ -38,7 +38,7 @@ async fn both_sides_talk_and_each_reads_the_others_words_in_its_own_language() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_history_shows_each_message_once_in_order_with_its_translation() {
+async fn history_is_ordered_and_translated() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let first = patient.say(&room, HEADACHE_JA).await;
@@ -60,7 +60,7 @@ async fn the_history_shows_each_message_once_in_order_with_its_translation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hospital_that_was_away_finds_what_was_written_and_that_it_has_not_read_it() {
+async fn absent_hospital_finds_unread_messages() {
     let world = World::start().await;
     let mut patient = world.connect(&testkit::people::patient()).await;
     let room = patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
@@ -84,7 +84,7 @@ async fn a_hospital_that_was_away_finds_what_was_written_and_that_it_has_not_rea
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reading_takes_the_unread_count_away_and_tells_the_other_side() {
+async fn mark_read_clears_count_and_notifies() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     patient.say(&room, HEADACHE_JA).await;
@@ -107,7 +107,7 @@ async fn reading_takes_the_unread_count_away_and_tells_the_other_side() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_staff_members_correction_reaches_both_sides_and_is_what_the_history_shows() {
+async fn correction_reaches_both_sides_and_history() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let seq = hospital.say(&room, SINCE_WHEN_KO).await;
@@ -137,7 +137,7 @@ async fn a_staff_members_correction_reaches_both_sides_and_is_what_the_history_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_text_that_nobody_can_translate_now_arrives_all_the_same_and_says_so() {
+async fn untranslated_text_arrives_with_the_reason() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.translator.set_failure(Some(456));
@@ -150,7 +150,7 @@ async fn a_text_that_nobody_can_translate_now_arrives_all_the_same_and_says_so()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_patient_sees_her_consultations_with_the_latest_first() {
+async fn room_list_shows_latest_first() {
     let world = World::start().await;
     let mut patient = world.connect(&testkit::people::patient()).await;
     for hospital in ["busan-clinic", "seoul-clinic", "jeju-clinic"] {
@@ -165,7 +165,7 @@ async fn a_patient_sees_her_consultations_with_the_latest_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hospital_moves_a_consultation_through_its_states_and_both_sides_are_told() {
+async fn status_changes_reach_both_sides() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let mut from = "waiting";
@@ -187,7 +187,7 @@ async fn a_hospital_moves_a_consultation_through_its_states_and_both_sides_are_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_of_three_languages_talk_in_one_group() {
+async fn group_members_read_three_languages() {
     let world = World::start().await;
     let aiko = Person::user("aiko", "愛子", "ja");
     let joon = Person::user("joon", "준", "ko");

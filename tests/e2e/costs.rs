@@ -3,7 +3,10 @@
 //!
 //! `cargo test --workspace -- --nocapture costs` prints the bills.
 
-use end_to_end::{Consultation, Person, World};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use end_to_end::{Consultation, Person, World, in_time};
 use local_gateway::ledger::{Counts, OUTSIDE};
 use serde_json::{Value, json};
 
@@ -74,22 +77,41 @@ async fn warm(world: &World) -> Consultation {
     Consultation { room, patient, hospital }
 }
 
-/// The bill of one more text of the patient's.
-async fn bill_of_a_text(world: &World, consultation: &mut Consultation, text: &str) -> Bill {
-    Bill::of(world, async || {
-        // On AWS the stream is slower than the mark of who took a message.
-        world.gateway.streams().pause();
-        consultation.patient.say(&consultation.room, text).await;
-        world.gateway.streams().resume();
+/// The bill of one more text of the patient's, of the first that the express lane delivered in time: on a busy machine it
+/// leaves some to the stream. `text` makes one of a number; all of them have the same length.
+async fn bill_of_a_text(world: &World, consultation: &mut Consultation, text: impl Fn(usize) -> String) -> Bill {
+    let mut number = 0;
+    in_time(Duration::from_secs(1), async |_| {
+        number += 1;
+        let text = text(number);
+        let bill = Bill::of(world, async || {
+            // On AWS the stream is slower than the mark of who took a message.
+            world.gateway.streams().pause();
+            consultation.patient.say(&consultation.room, &text).await;
+            world.gateway.streams().resume();
+        });
+        let bill = bill.await;
+        let of_sending = bill.counts.functions["SendMessageFunction"].calls.keys();
+        of_sending.into_iter().any(|call| call == MARK).then_some(bill)
     })
     .await
 }
 
+/// What every action costs.
+const COSTS: &str = "tests/costs.json";
+
+/// The call with which the express lane marks who took a message in time.
+const MARK: &str = "dynamodb:UpdateItem SendsTable";
+
+fn symptoms(number: usize) -> String {
+    format!("{number:02}日前から頭が痛くて、熱もあります。")
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn one_message_between_two_people_costs_exactly_this() {
+async fn one_message_costs_exactly_this() {
     let world = World::start().await;
     let mut consultation = warm(&world).await;
-    let bill = bill_of_a_text(&world, &mut consultation, "昨日から頭が痛くて、熱もあります。").await;
+    let bill = bill_of_a_text(&world, &mut consultation, symptoms).await;
     bill.print("One message between two people, translated once");
     assert_eq!(
         bill.by_function(),
@@ -131,13 +153,13 @@ async fn one_message_between_two_people_costs_exactly_this() {
         bill.total(),
         json!({
             "invocations": 4, "pushes": 2, "calls": 24, "read units": 14.5, "write units": 11.0,
-            "DeepL characters": "昨日から頭が痛くて、熱もあります。".chars().count(),
+            "DeepL characters": symptoms(1).chars().count(),
         })
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retry_costs_five_reads_and_nothing_else() {
+async fn retry_costs_five_reads() {
     let world = World::start().await;
     let mut consultation = warm(&world).await;
     let message =
@@ -158,7 +180,7 @@ async fn a_retry_costs_five_reads_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_words_in_the_same_context_are_billed_by_deepl_once_for_a_hospital() {
+async fn repeated_text_is_billed_once_per_hospital() {
     let world = World::start().await;
     let mut bills = Vec::new();
     for user in ["aiko", "hana", "yuki"] {
@@ -177,14 +199,14 @@ async fn the_same_words_in_the_same_context_are_billed_by_deepl_once_for_a_hospi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_costs_the_same_whatever_else_goes_on() {
+async fn message_cost_is_independent_of_load() {
     let world = World::with(|options| {
         // What is said here in a second takes people minutes.
         options.parameters.insert("SendWindowMs".to_owned(), "0".to_owned());
     })
     .await;
     let mut consultation = warm(&world).await;
-    let alone = bill_of_a_text(&world, &mut consultation, "昨日から頭が痛いです。").await;
+    let alone = bill_of_a_text(&world, &mut consultation, symptoms).await;
 
     // A hospital with many consultations, a room with a long log, and thousands of connections of others.
     for number in 0..30 {
@@ -204,19 +226,34 @@ async fn a_message_costs_the_same_whatever_else_goes_on() {
     world.put("ConnectionsTable", others).await;
     consultation.patient.ask("markRead", json!({"room_id": consultation.room, "seq": 1_000})).await;
     world.settled().await;
-    let crowded = bill_of_a_text(&world, &mut consultation, "昨日からお腹が痛いです。").await;
+    let stomach = |number: usize| format!("{number:02}日前からお腹が痛いです。");
+    let crowded = bill_of_a_text(&world, &mut consultation, stomach).await;
     assert_eq!(crowded.by_function(), alone.by_function());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_action_costs_exactly_what_the_file_says() {
+async fn every_action_costs_what_is_recorded() {
     let setup = measure::stack::Setup::of(&end_to_end::root().join("template.yaml"), &end_to_end::binaries().await);
-    let counts = measure::costs::counts(&setup).await.unwrap_or_else(|error| panic!("{error}"));
-    let file = end_to_end::root().join("tests/costs.json");
-    let kept: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(&file).expect("the file is there")).expect("JSON");
-    for (action, counts) in counts.as_object().expect("an object") {
-        assert_eq!(*counts, kept[action], "{action}; if this is meant: cargo measure --counts tests/costs.json");
-    }
-    assert_eq!(counts.as_object().map(serde_json::Map::len), kept.as_object().map(serde_json::Map::len));
+    let file = end_to_end::root().join(COSTS);
+    let kept: Value = serde_json::from_str(&std::fs::read_to_string(&file).expect("the file is there")).expect("JSON");
+    let mut confirmed = BTreeSet::new();
+    in_time(Duration::from_secs(1), async |_| {
+        let counts = measure::costs::counts(&setup).await.unwrap_or_else(|error| panic!("{error}"));
+        let counts = counts.as_object().expect("an object");
+        let actions: BTreeSet<&String> = kept.as_object().expect("an object").keys().collect();
+        assert_eq!(counts.keys().collect::<BTreeSet<_>>(), actions);
+        for (action, counts) in counts {
+            // Where the express lane was late, the row is counted again.
+            let depends_on_time = kept[action]["SendMessageFunction"].get(MARK).is_some();
+            if *counts == kept[action] {
+                confirmed.insert(action.clone());
+            } else if depends_on_time {
+                eprintln!("{action}: {counts} instead of {}", kept[action]);
+            } else {
+                assert_eq!(*counts, kept[action], "{action}; if this is intended: cargo measure --counts {COSTS}");
+            }
+        }
+        (confirmed.len() == actions.len()).then_some(())
+    })
+    .await;
 }

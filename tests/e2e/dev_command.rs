@@ -96,7 +96,7 @@ impl Side {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_two_printed_lines_give_a_conversation_in_which_each_reads_the_other_in_its_own_language() {
+async fn printed_commands_start_a_translated_conversation() {
     let folder = temporary();
     let running = Running::start(folder.path(), &[]).await;
     assert!(
@@ -134,7 +134,7 @@ async fn pastes(speaker: &mut Client, side: &Side, listener: &mut Client, langua
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_data_the_conversation_is_still_there_the_next_time_and_the_first_words_are_not_said_again() {
+async fn data_option_keeps_the_conversation() {
     let folder = temporary();
     let data = folder.path().join("data");
     let mut lengths = Vec::new();
@@ -166,7 +166,7 @@ async fn fails(arguments: &[&str]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_in_use_is_said_with_the_address_and_the_way_out() {
+async fn port_in_use_error_suggests_option() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let port = taken.local_addr().expect("an address").port().to_string();
     let error = fails(&["--port", &port]).await;
@@ -174,7 +174,7 @@ async fn a_port_in_use_is_said_with_the_address_and_the_way_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_template_that_does_not_parse_is_said_with_its_name() {
+async fn broken_template_error_names_the_file() {
     let folder = temporary();
     let template = folder.path().join("template.yaml");
     std::fs::write(&template, "Resources: [").expect("it can be written");
@@ -186,7 +186,7 @@ async fn a_template_that_does_not_parse_is_said_with_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_binary_is_said_with_its_name_and_the_command_that_makes_it() {
+async fn missing_binary_error_names_build_command() {
     let folder = temporary();
     let options = local_gateway::Options::new(
         root().join("template.yaml"),
@@ -198,7 +198,7 @@ async fn a_missing_binary_is_said_with_its_name_and_the_command_that_makes_it() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_environment_file_names_every_table_and_no_path_of_lambdas() {
+async fn environment_file_lists_tables_without_lambda_variables() {
     let folder = temporary();
     let running = Running::start(folder.path(), &[]).await;
     let line = running.printed.iter().find(|line| line.contains("--env-file")).expect("it is printed");
@@ -230,7 +230,7 @@ async fn get(link: &str) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_printed_links_open_the_page_and_sign_both_people_in() {
+async fn printed_links_open_the_signed_in_page() {
     let folder = temporary();
     let running = Running::start(folder.path(), &[]).await;
     let links: Vec<&str> = running

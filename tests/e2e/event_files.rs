@@ -35,7 +35,7 @@ fn done(answer: &Value, action: &str) -> Value {
 fn unchanged(_: &mut Value) {}
 
 #[tokio::test(flavor = "multi_thread")]
-async fn authorizer_lets_aiko_in_and_hands_on_who_she_is() {
+async fn authorizer_accepts_and_passes_identity() {
     let world = World::start().await;
     let answer = world
         .invoke_event("authorizer", |event| {
@@ -68,7 +68,7 @@ async fn connect_writes_the_connection_and_the_profile() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn disconnect_removes_the_connection_and_may_come_twice() {
+async fn disconnect_is_idempotent() {
     let world = World::start().await;
     world.invoke_event("connect", unchanged).await;
     for _ in 0..2 {
@@ -79,7 +79,7 @@ async fn disconnect_removes_the_connection_and_may_come_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unknown_action_says_which_actions_exist() {
+async fn unknown_action_lists_actions() {
     let world = World::start().await;
     let reply = reply(&world.invoke_event("unknown-action", unchanged).await);
     assert_eq!(reply["code"], "unknown_action");
@@ -88,7 +88,7 @@ async fn unknown_action_says_which_actions_exist() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn create_room_opens_the_consultation() {
+async fn create_room_opens_consultation() {
     let world = World::start().await;
     let reply = done(&world.invoke_event("create-room", unchanged).await, "createRoom");
     assert_eq!(reply["room"]["room_id"], ROOM);
@@ -96,7 +96,7 @@ async fn create_room_opens_the_consultation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn join_group_marks_the_consultation_as_looked_at() {
+async fn join_group_opens_consultation() {
     let world = world(0).await;
     world.invoke_event("connect", unchanged).await;
     let reply = done(&world.invoke_event("join-group", unchanged).await, "joinGroup");
@@ -104,7 +104,7 @@ async fn join_group_marks_the_consultation_as_looked_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn send_message_appends_once_however_often_it_is_invoked() {
+async fn send_message_appends_once() {
     let world = world(0).await;
     for duplicate in [false, true, true] {
         let reply = done(&world.invoke_event("send-message", unchanged).await, "sendMessage");
@@ -114,21 +114,21 @@ async fn send_message_appends_once_however_often_it_is_invoked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn get_chat_history_reads_the_log() {
+async fn get_chat_history_reads_log() {
     let world = world(2).await;
     let reply = done(&world.invoke_event("get-chat-history", unchanged).await, "getChatHistory");
     assert_eq!(reply["messages"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn get_room_list_lists_the_consultation() {
+async fn get_room_list_lists_consultation() {
     let world = world(1).await;
     let reply = done(&world.invoke_event("get-room-list", unchanged).await, "getRoomList");
     assert_eq!(reply["rooms"][0]["room_id"], ROOM);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn change_room_status_moves_the_consultation_on() {
+async fn change_room_status_sets_status() {
     let world = world(1).await;
     let reply = done(&world.invoke_event("change-room-status", unchanged).await, "changeRoomStatus");
     assert_eq!(reply["status"], "in_progress");
@@ -144,7 +144,7 @@ async fn mark_read_moves_the_mark() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sync_brings_what_is_newer() {
+async fn sync_returns_only_newer_entries() {
     let world = world(2).await;
     let reply = done(&world.invoke_event("sync", unchanged).await, "sync");
     assert_eq!(reply["rooms"][0]["last_seq"], 3);
@@ -160,14 +160,14 @@ async fn translate_translates() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn translation_report_tells_the_hospital_what_its_month_came_to() {
+async fn translation_report_sums_up_the_month() {
     let world = world(1).await;
     let reply = done(&world.invoke_event("translation-report", unchanged).await, "getUsage");
     assert!(reply["billed_characters"].as_u64().unwrap() > 0, "{reply}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fan_out_pushes_the_message_and_its_translation_to_the_hospital() {
+async fn fan_out_pushes_message_and_translation() {
     let world = world(1).await;
     let mut hospital = world.connect(&Person::staff("minjun", "seoul-clinic", "민준", "ko")).await;
     let answer = world.invoke_event("fan-out", unchanged).await;
@@ -177,7 +177,7 @@ async fn fan_out_pushes_the_message_and_its_translation_to_the_hospital() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn auto_translate_reads_the_row_as_it_is_now_and_translates_it() {
+async fn auto_translate_translates_the_current_row() {
     let world = world(0).await;
     world.gateway.streams().pause();
     done(&world.invoke_event("send-message", unchanged).await, "sendMessage");
@@ -188,14 +188,14 @@ async fn auto_translate_reads_the_row_as_it_is_now_and_translates_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn auto_translate_wants_a_text_again_that_it_does_not_find_in_the_log() {
+async fn auto_translate_retries_missing_rows() {
     let world = world(0).await;
     let answer = world.invoke_event("auto-translate", unchanged).await;
     assert_eq!(answer["batchItemFailures"][0]["itemIdentifier"], "4421584500000000017450439091", "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn session_makes_a_ticket() {
+async fn session_creates_ticket() {
     let world = World::start().await;
     let reply = done(&world.invoke_event("session", unchanged).await, "createTicket");
     assert_eq!(reply["ticket"].as_str().unwrap().len(), 43, "{reply}");

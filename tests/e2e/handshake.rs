@@ -1,6 +1,6 @@
 //! Getting in: three places for a token, and the ways to be refused before a connection exists.
 
-use end_to_end::{Client, Credential, Person, TOKEN_SECRET, World, seconds_since_the_epoch, sign};
+use end_to_end::{Client, Credential, Person, TOKEN_SECRET, World, eventually, seconds_since_the_epoch, sign};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName};
 
@@ -9,7 +9,7 @@ fn aiko() -> Person {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_is_taken_from_the_header_the_subprotocol_or_the_query() {
+async fn token_in_header_subprotocol_or_query() {
     let world = World::start().await;
     for credential in [Credential::Header, Credential::Subprotocol, Credential::Query] {
         let mut client = world.try_connect(&world.token(&aiko()), credential).await.unwrap();
@@ -18,7 +18,7 @@ async fn a_token_is_taken_from_the_header_the_subprotocol_or_the_query() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_subprotocol_is_answered_with_its_name_and_never_with_the_token() {
+async fn subprotocol_reply_never_contains_token() {
     let world = World::start().await;
     let client = world.try_connect(&world.token(&aiko()), Credential::Subprotocol).await.unwrap();
     assert_eq!(client.handshake["sec-websocket-protocol"], "damso.v1");
@@ -27,7 +27,7 @@ async fn the_subprotocol_is_answered_with_its_name_and_never_with_the_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_no_valid_token_is_refused_with_401_before_a_connection_exists() {
+async fn invalid_tokens_get_401() {
     let world = World::start().await;
     let now = seconds_since_the_epoch();
     let tokens = [
@@ -54,7 +54,7 @@ async fn who_has_no_valid_token_is_refused_with_401_before_a_connection_exists()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_of_another_origin_is_refused_with_403_and_native_clients_are_not_asked() {
+async fn foreign_origins_get_403() {
     let world = World::with(|options| {
         options.parameters.insert("AllowedOrigins".to_owned(), "https://clinic.example".to_owned());
     })
@@ -74,7 +74,7 @@ async fn a_page_of_another_origin_is_refused_with_403_and_native_clients_are_not
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_template_parameter_turns_tokens_in_the_query_off() {
+async fn query_tokens_can_be_disabled() {
     let world = World::with(|options| {
         options.parameters.insert("TokenInQuery".to_owned(), "false".to_owned());
     })
@@ -85,7 +85,7 @@ async fn a_template_parameter_turns_tokens_in_the_query_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn claims_may_be_called_as_the_issuer_likes() {
+async fn claim_names_are_configurable() {
     let world = World::with(|options| {
         let hospital = json!({"by": "claims", "user_type": "custom:type", "hospital_id": "custom:hospital"});
         let issuers = json!([{"claims": {"language": "locale"}, "hospital": hospital}]);
@@ -100,7 +100,7 @@ async fn claims_may_be_called_as_the_issuer_likes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_in_the_query_or_in_a_header_changes_nothing() {
+async fn roles_in_query_or_headers_are_ignored() {
     let world = World::start().await;
     let claims = [
         ("user_type", "hospital"),
@@ -125,7 +125,7 @@ async fn a_role_in_the_query_or_in_a_header_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn staff_without_a_hospital_and_unknown_roles_are_refused() {
+async fn incomplete_staff_claims_are_refused() {
     let world = World::start().await;
     let exp = seconds_since_the_epoch() + 600;
     for claims in [
@@ -140,7 +140,7 @@ async fn staff_without_a_hospital_and_unknown_roles_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_leaves_is_forgotten() {
+async fn disconnect_removes_the_rows() {
     let world = World::start().await;
     let mut client = world.connect(&aiko()).await;
     client.ask("joinGroup", json!({"groupId": "lobby"})).await;
@@ -149,10 +149,8 @@ async fn who_leaves_is_forgotten() {
     assert!(audiences.contains(&"user:aiko") && audiences.contains(&"open:lobby"), "{audiences:?}");
     client.leave().await;
     // The gateway calls `$disconnect` after the socket is closed, so the rows are looked at until they have gone.
-    let gone = async {
-        while world.rows("ConnectionsTable").await.iter().any(|row| row["audience"] == "user:aiko") {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(end_to_end::DEADLINE, gone).await.expect("the connection's row is removed");
+    eventually("the connection's rows are removed", async || {
+        world.rows("ConnectionsTable").await.iter().all(|row| row["audience"] != "user:aiko")
+    })
+    .await;
 }

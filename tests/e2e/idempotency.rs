@@ -16,7 +16,7 @@ fn fresh_id() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_message_id_again_gets_the_first_answer_and_adds_nothing() {
+async fn repeated_message_id_gets_the_first_reply() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let id = fresh_id();
@@ -36,7 +36,7 @@ async fn the_same_message_id_again_gets_the_first_answer_and_adds_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retry_from_another_connection_of_the_same_person_gets_the_first_answer() {
+async fn retry_from_another_connection_is_recognized() {
     let world = World::start().await;
     let Consultation { room, mut patient, .. } = world.consultation().await;
     let id = fresh_id();
@@ -49,7 +49,7 @@ async fn a_retry_from_another_connection_of_the_same_person_gets_the_first_answe
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_message_id_at_the_same_instant_is_one_message() {
+async fn concurrent_copies_become_one_message() {
     let world = World::start().await;
     let Consultation { room, patient, .. } = world.consultation().await;
     let id = fresh_id();
@@ -68,7 +68,7 @@ async fn the_same_message_id_at_the_same_instant_is_one_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_id_reused_for_another_text_is_refused_and_the_first_text_stays() {
+async fn reused_message_id_keeps_first_text() {
     let world = World::start().await;
     let Consultation { room, mut patient, .. } = world.consultation().await;
     let id = fresh_id();
@@ -82,7 +82,7 @@ async fn a_message_id_reused_for_another_text_is_refused_and_the_first_text_stay
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_id_belongs_to_a_participant_and_a_room() {
+async fn message_id_belongs_to_participant_and_room() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "busan-clinic"})).await;
@@ -95,7 +95,7 @@ async fn a_message_id_belongs_to_a_participant_and_a_room() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retry_is_answered_even_when_sending_is_no_longer_allowed() {
+async fn retry_is_answered_in_closed_room() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let id = fresh_id();
@@ -106,7 +106,7 @@ async fn a_retry_is_answered_even_when_sending_is_no_longer_allowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retry_long_after_the_row_should_have_expired_still_adds_nothing() {
+async fn late_retry_adds_nothing() {
     let world = World::start().await;
     let Consultation { room, mut patient, .. } = world.consultation().await;
     let id = fresh_id();
@@ -121,7 +121,7 @@ async fn a_retry_long_after_the_row_should_have_expired_still_adds_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_senders_at_once_leave_neither_a_hole_nor_a_double() {
+async fn concurrent_senders_leave_no_gaps_or_duplicates() {
     const EACH: usize = 5;
     let world = World::start().await;
     let Consultation { room, patient, hospital } = world.consultation().await;

@@ -2,9 +2,8 @@
 //! there can be one, and nothing written.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use end_to_end::{Client, Consultation, Credential, Person, TOKEN_SECRET, World};
+use end_to_end::{Client, Consultation, Credential, Person, World};
 use serde_json::{Value, json};
 
 /// A consultation, and what the tables hold before something is tried.
@@ -44,7 +43,7 @@ impl Quiet {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_json_or_not_an_object_is_a_bad_request() {
+async fn non_object_frames_are_bad_requests() {
     let mut quiet = Quiet::start().await;
     for frame in [
         "hello",
@@ -63,7 +62,7 @@ async fn what_is_not_json_or_not_an_object_is_a_bad_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frame_without_an_action_or_with_one_that_is_no_string_is_a_bad_request() {
+async fn frames_without_action_are_bad_requests() {
     let mut quiet = Quiet::start().await;
     for frame in
         [r#"{}"#, r#"{"message":"hi"}"#, r#"{"action":7}"#, r#"{"action":null}"#, r#"{"action":{"name":"sync"}}"#]
@@ -74,7 +73,7 @@ async fn a_frame_without_an_action_or_with_one_that_is_no_string_is_a_bad_reques
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_action_that_does_not_exist_is_named_so() {
+async fn unknown_actions_are_refused() {
     let mut quiet = Quiet::start().await;
     for action in ["sendmessage", "SendMessage", "$connect", "$disconnect", "$default", "drop table", ""] {
         quiet.patient.refused(action, json!({"room_id": quiet.room, "message": "hi"}), "unknown_action").await;
@@ -83,7 +82,7 @@ async fn an_action_that_does_not_exist_is_named_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_or_wrongly_typed_field_is_a_bad_request_that_names_it() {
+async fn bad_requests_name_the_field() {
     let mut quiet = Quiet::start().await;
     let room = quiet.room.clone();
     for (fields, field) in [
@@ -106,7 +105,7 @@ async fn a_missing_or_wrongly_typed_field_is_a_bad_request_that_names_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_id_that_is_no_short_string_is_a_bad_request() {
+async fn request_id_must_be_a_short_string() {
     let mut quiet = Quiet::start().await;
     for request_id in [json!(7), json!("x".repeat(65)), json!({}), json!(["7"])] {
         let frame = json!({"action": "sendMessage", "room_id": quiet.room, "message": "hi", "request_id": request_id})
@@ -117,7 +116,7 @@ async fn a_request_id_that_is_no_short_string_is_a_bad_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_text_of_5000_characters_is_too_long() {
+async fn text_of_5000_characters_is_refused() {
     let mut quiet = Quiet::start().await;
     let fields = json!({"room_id": quiet.room, "message": "あ".repeat(5_000)});
     quiet.patient.refused("sendMessage", fields, "message_too_long").await;
@@ -125,7 +124,7 @@ async fn a_text_of_5000_characters_is_too_long() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lone_surrogate_escape_is_not_json() {
+async fn lone_surrogates_are_not_json() {
     let mut quiet = Quiet::start().await;
     for escape in [r"\ud800", r"\udc00", r"\ud800x", r"\ud800\ud800"] {
         let frame = format!(r#"{{"action":"sendMessage","room_id":"{}","message":"{escape}"}}"#, quiet.room);
@@ -135,7 +134,7 @@ async fn a_lone_surrogate_escape_is_not_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_room_that_does_not_exist_is_not_found() {
+async fn missing_rooms_are_not_found() {
     let mut quiet = Quiet::start().await;
     for room in
         ["consult:aiko:nowhere", "direct:aiko:nobody", "room:01931b1c-7d4e-7cc3-98c4-dc0c0c07398f", "open:nowhere"]
@@ -158,7 +157,7 @@ async fn a_room_that_does_not_exist_is_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_seq_that_does_not_exist_is_not_found() {
+async fn missing_seqs_are_not_found() {
     let mut quiet = Quiet::start().await;
     let room = quiet.room.clone();
     quiet.patient.refused("translateMessage", json!({"room_id": room, "seq": 3, "language": "ko"}), "not_found").await;
@@ -170,7 +169,7 @@ async fn a_seq_that_does_not_exist_is_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_seq_of_minus_one_or_two_to_the_63_is_a_bad_request() {
+async fn seqs_out_of_range_are_bad_requests() {
     let mut quiet = Quiet::start().await;
     let room = quiet.room.clone();
     for seq in ["-1", "9223372036854775808", "18446744073709551616", "1e400", "1.5", "\"2\""] {
@@ -192,7 +191,7 @@ async fn a_seq_of_minus_one_or_two_to_the_63_is_a_bad_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_elses_room_is_not_found_and_stays_untouched() {
+async fn foreign_rooms_stay_untouched() {
     let quiet = Quiet::start().await;
     let mut mallory = quiet.world.connect(&Person::user("mallory", "Mallory", "en")).await;
     let before = quiet.world.row_counts().await;
@@ -213,7 +212,7 @@ async fn somebody_elses_room_is_not_found_and_stays_untouched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frame_of_200_kilobytes_closes_the_connection_with_1009() {
+async fn oversized_frame_closes_with_1009() {
     let Quiet { world, room, mut patient, _hospital, before } = Quiet::start().await;
     let frame = json!({"action": "sendMessage", "room_id": room, "message": "x".repeat(200 * 1024)});
     patient.send(frame.to_string()).await;
@@ -225,7 +224,7 @@ async fn a_frame_of_200_kilobytes_closes_the_connection_with_1009() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_binary_frame_closes_the_connection_with_1003() {
+async fn binary_frame_closes_with_1003() {
     let Quiet { world, room, mut patient, _hospital, before } = Quiet::start().await;
     let frame = json!({"action": "sendMessage", "room_id": room, "message": "hi"});
     patient.send_binary(frame.to_string().into_bytes()).await;
@@ -234,12 +233,11 @@ async fn a_binary_frame_closes_the_connection_with_1003() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_expires_in_mid_connection_ends_the_session_and_at_the_next_push_the_connection() {
+async fn expired_token_ends_session_and_connection() {
     let world = World::start().await;
     let Consultation { room, .. } = world.consultation().await;
     world.settled().await;
-    let token = testkit::people::patient().token(TOKEN_SECRET, Duration::from_secs(2));
-    let mut patient = world.try_connect(&token, Credential::Header).await.expect("it is still valid");
+    let (mut patient, token) = world.connect_briefly(&testkit::people::patient()).await;
     let before = world.row_counts().await;
 
     // Asked until the answer changes: reading is allowed up to the token's end and no longer.

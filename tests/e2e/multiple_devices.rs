@@ -12,7 +12,7 @@ fn texts(frames: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_device_of_a_person_hears_what_the_other_side_says() {
+async fn every_device_receives_messages() {
     let world = World::start().await;
     let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
     let mut laptop = world.connect(&testkit::people::patient()).await;
@@ -23,7 +23,7 @@ async fn each_device_of_a_person_hears_what_the_other_side_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_one_device_sends_appears_on_the_other_and_only_as_a_reply_on_its_own() {
+async fn sender_gets_reply_other_device_gets_event() {
     let world = World::start().await;
     let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
     let mut laptop = world.connect(&testkit::people::patient()).await;
@@ -36,7 +36,7 @@ async fn what_one_device_sends_appears_on_the_other_and_only_as_a_reply_on_its_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_device_does_not_cut_the_first_one_off_and_leaving_with_one_keeps_the_other() {
+async fn devices_connect_and_leave_independently() {
     let world = World::start().await;
     let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
     let mut laptop = world.connect(&testkit::people::patient()).await;
@@ -50,7 +50,7 @@ async fn a_second_device_does_not_cut_the_first_one_off_and_leaving_with_one_kee
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_of_the_staff_see_the_same_consultation_and_each_others_answers() {
+async fn staff_share_consultation_and_answers() {
     let world = World::start().await;
     let Consultation { room, mut patient, hospital: mut minjun } = world.consultation().await;
     let mut sora = world.connect(&Person::staff("sora", "seoul-clinic", "소라", "ko")).await;
@@ -64,7 +64,7 @@ async fn two_of_the_staff_see_the_same_consultation_and_each_others_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reading_on_one_device_is_read_on_the_other() {
+async fn read_marks_are_shared_between_devices() {
     let world = World::start().await;
     let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
     let mut laptop = world.connect(&testkit::people::patient()).await;
@@ -78,7 +78,7 @@ async fn reading_on_one_device_is_read_on_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_screens_those_that_opened_the_room_get_every_message_and_the_others_one_room_event() {
+async fn crowded_hospital_gets_summaries_outside_the_room() {
     let world = World::with(|options| {
         options.parameters.insert("FullDeliveryLimit".to_owned(), "2".to_owned());
     })

@@ -69,7 +69,7 @@ fn variations(event: &Value) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_event_arrives_a_function_answers_and_lives_on() {
+async fn functions_survive_mutated_events() {
     let world = World::with(|options| {
         // What is stored by one variation must not stand in the way of the next.
         for (name, value) in

@@ -1,6 +1,5 @@
-//! The consultation chat that Damso grew from: what it promised holds here, and how it failed does not happen here.
-//!
-//! Tests named `a1_…` to `a10_…` are its ten failures; those named `keeps_…` are its promises.
+//! Regressions of the consultation chat that Damso grew from: its ten failures do not happen here, and what it promised
+//! still holds.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +18,7 @@ fn connection(model: &Row, participant: &str, connection_id: &str) -> Row {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a1_thousands_of_open_connections_of_others_keep_a_message_from_nobody() {
+async fn thousands_of_other_connections_hide_no_message() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let model = world.rows("ConnectionsTable").await.pop().unwrap();
@@ -39,7 +38,7 @@ async fn a1_thousands_of_open_connections_of_others_keep_a_message_from_nobody()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a2_messages_sent_at_the_same_instant_are_all_kept() {
+async fn simultaneous_messages_are_all_kept() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let mut laptop = world.connect(&testkit::people::patient()).await;
@@ -53,7 +52,7 @@ async fn a2_messages_sent_at_the_same_instant_are_all_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a3_a_patient_whose_id_equals_a_hospitals_reads_none_of_its_rooms() {
+async fn patient_with_hospitals_id_reads_nothing() {
     let world = World::start().await;
     let Consultation { room, .. } = world.consultation().await;
     world.settled().await;
@@ -71,7 +70,7 @@ async fn a3_a_patient_whose_id_equals_a_hospitals_reads_none_of_its_rooms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a4_a_correction_reaches_both_sides_and_correcting_what_does_not_exist_makes_nothing() {
+async fn correcting_missing_message_creates_nothing() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let seq = hospital.say(&room, "언제부터 아프셨어요?").await;
@@ -90,7 +89,7 @@ async fn a4_a_correction_reaches_both_sides_and_correcting_what_does_not_exist_m
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a5_the_room_list_shows_the_message_just_sent_and_its_counts_are_always_numbers() {
+async fn room_list_is_current_with_numeric_counts() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     for (number, text) in ["一", "二", "三"].into_iter().enumerate() {
@@ -105,7 +104,7 @@ async fn a5_the_room_list_shows_the_message_just_sent_and_its_counts_are_always_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a6_a_second_device_of_a_person_leaves_the_first_one_connected() {
+async fn second_device_keeps_first_connected() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let mut second = world.connect(&testkit::people::patient()).await;
@@ -115,7 +114,7 @@ async fn a6_a_second_device_of_a_person_leaves_the_first_one_connected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a7_a_history_of_300_long_korean_messages_comes_whole_in_pages_of_at_most_32_kilobytes() {
+async fn long_history_pages_stay_within_32_kilobytes() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     hospital.say(&room, "처음").await;
@@ -143,7 +142,7 @@ async fn a7_a_history_of_300_long_korean_messages_comes_whole_in_pages_of_at_mos
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a8_the_first_page_of_a_long_history_is_the_newest() {
+async fn first_history_page_is_the_newest() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     hospital.say(&room, "처음").await;
@@ -161,7 +160,7 @@ async fn a8_the_first_page_of_a_long_history_is_the_newest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a9_a_dead_connection_is_forgotten_at_the_first_push_and_holds_up_nobody() {
+async fn dead_connections_are_removed_without_delay() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let mut model = world
@@ -184,7 +183,7 @@ async fn a9_a_dead_connection_is_forgotten_at_the_first_push_and_holds_up_nobody
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a10_nobody_waits_for_the_translation_and_each_connection_gets_a_message_and_a_translation_once() {
+async fn translation_never_delays_or_repeats_messages() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.settled().await;
@@ -201,7 +200,7 @@ async fn a10_nobody_waits_for_the_translation_and_each_connection_gets_a_message
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keeps_automatic_translation_between_more_than_twenty_languages() {
+async fn translates_more_than_twenty_languages() {
     let languages = [
         "ar", "bg", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "id", "it", "lt", "nb", "nl", "pl", "pt-BR",
         "ro", "ru", "sv", "tr", "uk", "vi", "zh-Hans", "zh-Hant",
@@ -223,7 +222,7 @@ async fn keeps_automatic_translation_between_more_than_twenty_languages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keeps_unread_counts_for_each_side_of_its_own() {
+async fn each_side_has_its_own_unread_count() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     patient.say(&room, "一").await;
@@ -242,7 +241,7 @@ async fn keeps_unread_counts_for_each_side_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keeps_a_status_for_each_consultation_and_lists_by_it() {
+async fn consultations_are_listed_by_status() {
     let world = World::start().await;
     let mut staff = world.connect(&testkit::people::coordinator()).await;
     for user in ["a", "b", "c"] {
@@ -260,7 +259,7 @@ async fn keeps_a_status_for_each_consultation_and_lists_by_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keeps_the_stored_correction_when_a_translation_is_asked_for_again() {
+async fn requested_translation_keeps_correction() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let seq = patient.say(&room, "頭が痛いです。").await;

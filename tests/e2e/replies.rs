@@ -70,7 +70,7 @@ fn assert_message(message: &Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn create_room_answers_the_room_and_whether_it_is_new() {
+async fn create_room_returns_room_and_created() {
     let world = World::start().await;
     let mut patient = world.connect(&testkit::people::patient()).await;
     let consult = json!({"kind": "consult", "hospital_id": "seoul-clinic"});
@@ -93,7 +93,7 @@ async fn create_room_answers_the_room_and_whether_it_is_new() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_direct_room_is_the_same_from_both_ends() {
+async fn direct_room_is_the_same_from_both_sides() {
     let world = World::start().await;
     let mut zoe = world.connect(&Person::user("zoe", "Zoe", "en")).await;
     let mut aiko = world.connect(&testkit::people::patient()).await;
@@ -106,7 +106,7 @@ async fn a_direct_room_is_the_same_from_both_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_group_has_a_name_its_members_and_an_owner() {
+async fn group_has_name_members_and_owner() {
     let world = World::start().await;
     let mut aiko = world.connect(&testkit::people::patient()).await;
     let reply = aiko.ask("createRoom", json!({"kind": "group", "name": "回復の会", "members": ["user:joon"]})).await;
@@ -121,7 +121,7 @@ async fn a_group_has_a_name_its_members_and_an_owner() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn join_group_answers_the_room_under_each_name_of_its_field() {
+async fn join_group_accepts_every_field_name() {
     let world = World::start().await;
     let mut aiko = world.connect(&testkit::people::patient()).await;
     for field in ["groupId", "group_id", "room_id"] {
@@ -136,7 +136,7 @@ async fn join_group_answers_the_room_under_each_name_of_its_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn send_message_answers_the_number_and_the_time() {
+async fn send_message_returns_seq_and_time() {
     let world = World::start().await;
     let Consultation { room, mut patient, .. } = world.consultation().await;
     let message_id = Uuid::new_v4().to_string();
@@ -156,7 +156,7 @@ async fn send_message_answers_the_number_and_the_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_without_a_request_id_is_answered_without_one() {
+async fn reply_without_request_id() {
     let world = World::start().await;
     let mut patient = world.connect(&testkit::people::patient()).await;
     patient.send(r#"{"action":"getRoomList"}"#).await;
@@ -165,7 +165,7 @@ async fn a_request_without_a_request_id_is_answered_without_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn get_chat_history_answers_messages_and_the_way_on() {
+async fn get_chat_history_returns_messages_and_next() {
     let world = World::start().await;
     let Consultation { room, mut patient, .. } = world.consultation().await;
     for text in ["一", "二", "三"] {
@@ -191,7 +191,7 @@ async fn get_chat_history_answers_messages_and_the_way_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn get_room_list_answers_rooms_page_by_page() {
+async fn get_room_list_is_paged() {
     let world = World::start().await;
     let mut patient = world.connect(&testkit::people::patient()).await;
     for hospital in ["a", "b", "c"] {
@@ -217,7 +217,7 @@ async fn get_room_list_answers_rooms_page_by_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn change_room_status_answers_the_entry_that_records_it_and_adds_nothing_twice() {
+async fn change_room_status_returns_its_entry() {
     let world = World::start().await;
     let Consultation { room, mut hospital, .. } = world.consultation().await;
     let reply = hospital.ask("changeRoomStatus", json!({"room_id": room, "status": "in_progress"})).await;
@@ -229,7 +229,7 @@ async fn change_room_status_answers_the_entry_that_records_it_and_adds_nothing_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mark_read_answers_the_mark_and_never_goes_back() {
+async fn mark_read_never_goes_back() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     for text in ["一", "二", "三"] {
@@ -250,7 +250,7 @@ async fn mark_read_answers_the_mark_and_never_goes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sync_answers_what_is_newer_room_by_room() {
+async fn sync_returns_newer_entries_by_room() {
     let world = World::start().await;
     let Consultation { room, mut patient, .. } = world.consultation().await;
     patient.say(&room, "一").await;
@@ -267,7 +267,7 @@ async fn sync_answers_what_is_newer_room_by_room() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn translate_message_answers_the_translation_also_into_a_language_nobody_in_the_room_reads() {
+async fn translate_message_accepts_any_language() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let seq = patient.say(&room, "頭が痛いです。").await;
@@ -286,7 +286,7 @@ async fn translate_message_answers_the_translation_also_into_a_language_nobody_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn set_translated_message_answers_the_correction_with_its_author() {
+async fn set_translated_message_returns_correction_and_author() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let seq = patient.say(&room, "頭が痛いです。").await;
@@ -307,7 +307,7 @@ async fn set_translated_message_answers_the_correction_with_its_author() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn history_is_found_by_words_of_texts_and_translations_and_by_time() {
+async fn history_is_searchable_by_words_and_time() {
     let world = World::start().await;
     let Consultation { room, mut patient, .. } = world.consultation().await;
     let first = patient.ask("sendMessage", json!({"room_id": room, "message": "頭が痛いです。"})).await;

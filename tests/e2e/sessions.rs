@@ -1,9 +1,12 @@
 //! How long a person is who they are: sessions that are refreshed, ended everywhere, counted and recorded; tickets.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use end_to_end::{Client, Consultation, Credential, Person, TOKEN_SECRET, World, seconds_since_the_epoch, sign};
+use end_to_end::{
+    Client, Consultation, Credential, Person, TOKEN_SECRET, World, eventually, in_time, seconds_since_the_epoch, sign,
+};
 use local_gateway::faults::{Delayed, Kind, Latencies, Latency, Plan};
 use serde_json::{Value, json};
 
@@ -23,31 +26,45 @@ fn token(person: &Person, issued: i64, ends: i64) -> String {
 /// Asks until the session has expired.
 async fn outlive(client: &mut Client) {
     while client.request("getRoomList", json!({})).await["code"] != "session_expired" {
-        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// Waits until the clock that tokens count by shows another second.
-async fn next_second() {
-    let second = seconds_since_the_epoch();
-    while seconds_since_the_epoch() == second {
-        tokio::task::yield_now().await;
-    }
+/// Two connections with one token that ends soon. The first has been refreshed, and has joined a room both before and
+/// after that, all of it before the token ended.
+async fn refreshed_and_other(world: &World) -> (Client, Client) {
+    in_time(Duration::from_secs(2), async |lifetime| {
+        let end = seconds_since_the_epoch() + lifetime.as_secs();
+        let short = aiko().token(TOKEN_SECRET, lifetime);
+        let mut refreshed = world.try_connect(&short, Credential::Header).await.ok()?;
+        let other = world.try_connect(&short, Credential::Header).await.ok()?;
+        let fresh = token(&aiko(), 0, 3_600);
+        for (action, fields) in [
+            ("joinGroup", json!({"room_id": "open:lobby"})),
+            ("refreshSession", json!({"token": fresh})),
+            ("joinGroup", json!({"room_id": "open:garden"})),
+        ] {
+            let answer = refreshed.request(action, fields).await;
+            if answer["code"] == "session_expired" || seconds_since_the_epoch() >= end {
+                return None;
+            }
+            assert_eq!(answer["type"], "reply", "{answer}");
+            if action == "refreshSession" {
+                let until = answer["session_until"].as_u64().unwrap();
+                assert!(until > seconds_since_the_epoch() * 1_000 + 1_800_000, "{answer}");
+            }
+        }
+        Some((refreshed, other))
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refreshed_session_outlives_the_token_that_it_began_with_and_hears_its_rooms() {
+async fn refreshed_session_outlives_its_first_token() {
     let world = World::start().await;
     let Consultation { room, patient, mut hospital } = world.consultation().await;
     patient.leave().await;
-    let short = token(&aiko(), 0, 3);
-    let mut refreshed = world.try_connect(&short, Credential::Header).await.unwrap();
-    let mut other = world.try_connect(&short, Credential::Header).await.unwrap();
-    refreshed.ask("joinGroup", json!({"room_id": "open:lobby"})).await;
-    let answer = refreshed.ask("refreshSession", json!({"token": token(&aiko(), 0, 600)})).await;
-    assert!(answer["session_until"].as_u64().unwrap() > seconds_since_the_epoch() * 1_000 + 500_000, "{answer}");
-    // A room that is joined between the refresh and the old token's end listens as long as the others.
-    refreshed.ask("joinGroup", json!({"room_id": "open:garden"})).await;
+    let (mut refreshed, mut other) = refreshed_and_other(&world).await;
     outlive(&mut other).await;
     for (action, fields) in [
         ("getRoomList", json!({})),
@@ -76,9 +93,9 @@ async fn a_refreshed_session_outlives_the_token_that_it_began_with_and_hears_its
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_refreshed_by_a_valid_token_of_the_same_person_alone() {
+async fn refresh_needs_the_same_persons_token() {
     let world = World::start().await;
-    let mut client = world.try_connect(&token(&aiko(), 0, 3), Credential::Header).await.unwrap();
+    let mut client = world.connect(&aiko()).await;
     let staff =
         json!({"sub": "aiko", "user_type": "hospital", "hospital_id": "h9", "exp": seconds_since_the_epoch() + 600});
     for (what, fresh) in [
@@ -99,12 +116,13 @@ async fn a_session_is_refreshed_by_a_valid_token_of_the_same_person_alone() {
     }
     client.refused("refreshSession", json!({}), "bad_request").await;
     client.refused("refreshSession", json!({"token": 5}), "bad_request").await;
-    outlive(&mut client).await;
-    client.refused("refreshSession", json!({"token": token(&aiko(), 0, 600)}), "session_expired").await;
+    let (mut ended, _) = world.connect_briefly(&aiko()).await;
+    outlive(&mut ended).await;
+    ended.refused("refreshSession", json!({"token": token(&aiko(), 0, 600)}), "session_expired").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signing_out_everywhere_closes_all_of_a_persons_connections_and_refuses_their_older_tokens() {
+async fn sign_out_closes_connections_and_rejects_older_tokens() {
     let world = World::start().await;
     let mut others = world.connect(&Person::user("ren", "蓮", "ja")).await;
     let old = token(&aiko(), -10, 600);
@@ -122,38 +140,61 @@ async fn signing_out_everywhere_closes_all_of_a_persons_connections_and_refuses_
     }
     let shown = format!("{}?ticket={ticket}", world.gateway.websocket_url());
     assert_eq!(Client::connect(&shown, None).await.expect_err("an older ticket").status, 401);
-    next_second().await;
-    let mut again = world.try_connect(&token(&aiko(), 0, 600), Credential::Header).await.unwrap();
+    // Times of issue are whole seconds: the next one is certainly after the sign-out.
+    let mut again = world.try_connect(&token(&aiko(), 1, 600), Credential::Header).await.unwrap();
     again.refused("refreshSession", json!({"token": old}), "forbidden").await;
     others.ask("getRoomList", json!({})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_being_let_in_while_they_sign_out_everywhere_is_refused() {
+async fn handshake_during_sign_out_is_refused() {
     let world = World::start().await;
-    let old = token(&aiko(), -10, 600);
-    let mut phone = world.try_connect(&old, Credential::Header).await.unwrap();
-    let mut plan = Plan::default();
-    plan.dynamodb.functions.insert("ConnectFunction".to_owned());
-    plan.dynamodb.operations.insert("PutItem".to_owned());
-    plan.dynamodb.slow = Delayed { probability: 1.0, at_most: None, least_ms: 500, most_ms: 500 };
-    let faults = world.gateway.faults();
-    faults.set(plan).expect("a plan that can be followed");
-    let signing_out = async {
-        // The authorizer has found nothing against the second connection by then.
-        while faults.counts().get(&Kind::DynamoDbSlow).is_none_or(|count| *count == 0) {
-            tokio::task::yield_now().await;
+    let mut attempts = 0;
+    in_time(Duration::from_millis(500), async |delay| {
+        attempts += 1;
+        let person = Person::user(&format!("aiko-{attempts}"), "愛子", "ja");
+        let old = token(&person, -10, 600);
+        world.gateway.faults().calm();
+        let mut phone = world.try_connect(&old, Credential::Header).await.unwrap();
+        let mut plan = Plan::default();
+        plan.dynamodb.functions.insert("ConnectFunction".to_owned());
+        plan.dynamodb.operations.insert("PutItem".to_owned());
+        // Less than the SDK waits for an answer before it asks again.
+        let delay_ms = u64::try_from(delay.as_millis()).unwrap().min(1_400);
+        plan.dynamodb.slow = Delayed { probability: 1.0, at_most: None, least_ms: delay_ms, most_ms: delay_ms };
+        let faults = world.gateway.faults();
+        faults.set(plan).expect("a plan that can be followed");
+        let slowed = || faults.counts().get(&Kind::DynamoDbSlow).copied().unwrap_or_default();
+        let before = slowed();
+        let is_signed_out = Cell::new(false);
+        let sign_out = async {
+            // The authorizer has found nothing against the second connection by then.
+            eventually("the second connection is being recorded", async || slowed() > before).await;
+            phone.post("signOutEverywhere", json!({})).await;
+            phone.closed().await;
+            is_signed_out.set(true);
+        };
+        let connect = async {
+            let laptop = world.try_connect(&old, Credential::Header).await;
+            (laptop, is_signed_out.get())
+        };
+        let ((laptop, signed_out_first), ()) = tokio::join!(connect, sign_out);
+        match laptop {
+            Err(refusal) => assert_eq!(refusal.status, 403, "the token is older than the sign-out"),
+            Ok(mut laptop) => {
+                assert!(!signed_out_first, "let in after the sign-out");
+                laptop.closed().await;
+                return None;
+            }
         }
-        phone.post("signOutEverywhere", json!({})).await;
-        phone.closed().await;
-    };
-    let (laptop, ()) = tokio::join!(world.try_connect(&old, Credential::Header), signing_out);
-    assert_eq!(laptop.expect_err("the token is older than the signing out").status, 403);
-    assert_eq!(ended(&world, "aiko").await, 2, "neither is recorded as connected");
+        assert_eq!(ended(&world, &person.user_id).await, 2, "neither is recorded as connected");
+        Some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_connection_too_many_closes_the_oldest_of_the_same_person() {
+async fn surplus_connection_closes_the_oldest() {
     let world = World::with(|options| {
         options.parameters.insert("MaxConnections".to_owned(), "2".to_owned());
     })
@@ -168,16 +209,14 @@ async fn one_connection_too_many_closes_the_oldest_of_the_same_person() {
     }
     second.leave().await;
     world.settled().await;
-    // Who has left makes room.
-    while ended(&world, "minjun").await < 2 {
-        tokio::task::yield_now().await;
-    }
+    // A connection that has ended makes room.
+    eventually("the second connection has ended", async || ended(&world, "minjun").await == 2).await;
     world.connect(&testkit::people::coordinator()).await;
     third.ask("getRoomList", json!({})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_are_made_at_the_same_time_are_no_more_than_one_may_have() {
+async fn concurrent_handshakes_respect_connection_limit() {
     let world = World::with(|options| {
         options.parameters.insert("MaxConnections".to_owned(), "2".to_owned());
     })
@@ -185,9 +224,7 @@ async fn connections_that_are_made_at_the_same_time_are_no_more_than_one_may_hav
     let token = world.token(&aiko());
     let attempts = (0..6).map(|_| world.try_connect(&token, Credential::Header));
     let mut open: Vec<Client> = futures::future::join_all(attempts).await.into_iter().flatten().collect();
-    while ended(&world, "aiko").await < 4 {
-        tokio::task::yield_now().await;
-    }
+    eventually("four of the six have ended", async || ended(&world, "aiko").await >= 4).await;
     world.settled().await;
     let mut lasting = 0;
     for client in &mut open {
@@ -198,19 +235,19 @@ async fn connections_that_are_made_at_the_same_time_are_no_more_than_one_may_hav
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_whose_token_has_ended_count_as_long_as_they_are_open() {
+async fn expired_connections_count_while_open() {
     let world = World::with(|options| {
         options.parameters.insert("MaxConnections".to_owned(), "1".to_owned());
     })
     .await;
-    let mut old = world.try_connect(&token(&aiko(), 0, 1), Credential::Header).await.unwrap();
+    let (mut old, _) = world.connect_briefly(&aiko()).await;
     outlive(&mut old).await;
     world.connect(&aiko()).await.ask("getRoomList", json!({})).await;
     old.closed().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_is_made_at_the_moment_of_signing_out_is_closed() {
+async fn handshake_at_sign_out_is_closed() {
     let world = World::start().await;
     let old = token(&aiko(), -10, 600);
     let mut phone = world.try_connect(&old, Credential::Header).await.unwrap();
@@ -227,9 +264,7 @@ async fn a_connection_that_is_made_at_the_moment_of_signing_out_is_closed() {
     let plan = Plan { latencies: Some(latencies), ..Plan::default() };
     world.gateway.faults().set(plan).expect("a plan that can be followed");
     let signing_out = async {
-        while looked() < before + 2 {
-            tokio::task::yield_now().await;
-        }
+        eventually("the second connection has been looked up", async || looked() >= before + 2).await;
         phone.post("signOutEverywhere", json!({})).await;
         phone.closed().await;
     };
@@ -237,20 +272,20 @@ async fn a_connection_that_is_made_at_the_moment_of_signing_out_is_closed() {
     if let Ok(mut laptop) = laptop {
         laptop.closed().await;
     }
-    while ended(&world, "aiko").await < 2 {
-        tokio::task::yield_now().await;
-    }
+    eventually("both connections have ended", async || ended(&world, "aiko").await == 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_connects_too_often_is_told_to_wait_and_nobody_else_is() {
+async fn frequent_handshakes_get_429() {
     let world = World::with(|options| {
         options.parameters.insert("ConnectsPerMinute".to_owned(), "3".to_owned());
     })
     .await;
+    let begun = Instant::now();
     for _ in 0..3 {
         world.connect(&aiko()).await.leave().await;
     }
+    world.hold_rate_limits(begun).await;
     assert_eq!(world.try_connect(&world.token(&aiko()), Credential::Header).await.expect_err("a fourth").status, 429);
     world.connect(&testkit::people::coordinator()).await;
 }
@@ -261,7 +296,7 @@ async fn ended(world: &World, user: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_from_where_and_until_when_a_person_was_connected_is_recorded_for_a_while() {
+async fn connections_are_recorded_with_expiry() {
     let world = World::with(|options| {
         options.parameters.insert("SessionAuditDays".to_owned(), "7".to_owned());
     })
@@ -272,9 +307,7 @@ async fn when_from_where_and_until_when_a_person_was_connected_is_recorded_for_a
     let before = seconds_since_the_epoch();
     let client = Client::connect_with_headers(&world.gateway.websocket_url(), headers).await.unwrap();
     client.leave().await;
-    while ended(&world, "aiko").await < 1 {
-        tokio::task::yield_now().await;
-    }
+    eventually("the connection has ended", async || ended(&world, "aiko").await == 1).await;
     let row = world.rows("SessionsTable").await.pop().unwrap();
     assert_eq!((&row["address"], &row["user_agent"]), (&json!("127.0.0.1"), &json!("clinic-app/3")));
     let (from, until) = (row["connected_at"].as_u64().unwrap(), row["ended_at"].as_u64().unwrap());
@@ -283,7 +316,7 @@ async fn when_from_where_and_until_when_a_person_was_connected_is_recorded_for_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ticket_lets_its_person_in_once() {
+async fn ticket_is_accepted_once() {
     let world = World::with(|options| {
         options.parameters.insert("TokenInQuery".to_owned(), "false".to_owned());
     })
@@ -293,6 +326,7 @@ async fn a_ticket_lets_its_person_in_once() {
     let ticket = answer["ticket"].as_str().unwrap();
     let left = answer["expires_at"].as_u64().unwrap().saturating_sub(seconds_since_the_epoch() * 1_000);
     assert!(left <= Duration::from_secs(31).as_millis().try_into().unwrap(), "{answer}");
+    world.prolong_tickets().await;
     let rows: Vec<Value> = world.rows("GuardsTable").await;
     assert!(!json!(rows).to_string().contains(ticket), "who reads the table can use none");
     let url = |ticket: &str| format!("{}?ticket={ticket}", world.gateway.websocket_url());
@@ -305,7 +339,7 @@ async fn a_ticket_lets_its_person_in_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_first_place_where_a_credential_stands_counts() {
+async fn only_the_first_credential_counts() {
     let world = World::start().await;
     let ticket =
         world.connect(&aiko()).await.ask("createTicket", json!({})).await["ticket"].as_str().unwrap().to_owned();

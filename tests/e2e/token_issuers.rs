@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::hmac;
@@ -163,7 +164,7 @@ fn id_claims() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_token_and_an_access_token_of_the_pool_let_their_user_in() {
+async fn id_and_access_tokens_are_accepted() {
     let issuer = Issuer::start().await;
     let world = issuer.world().await;
     // An access token has a `client_id` in the place of `aud`.
@@ -180,7 +181,7 @@ async fn an_id_token_and_an_access_token_of_the_pool_let_their_user_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_other_token_is_refused_whatever_its_header_says() {
+async fn foreign_or_altered_tokens_get_401() {
     let mut issuer = Issuer::start().await;
     issuer.add("never published", Key::rsa());
     // Where somebody else publishes their own key, under the key ids that these tokens name.
@@ -228,7 +229,7 @@ async fn every_other_token_is_refused_whatever_its_header_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_issuer_publishes_is_no_secret_to_sign_with() {
+async fn public_key_is_no_hmac_secret() {
     let issuer = Issuer::start().await;
     let settings = json!([{"issuer": ISSUER, "jwks": issuer.url, "audience": [CLIENT]}]);
     let world = World::with(|options| {
@@ -271,7 +272,7 @@ async fn what_the_issuer_publishes_is_no_secret_to_sign_with() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_issuer_that_is_out_of_reach_refuses_nobody_for_good() {
+async fn unreachable_issuer_gets_500_not_401() {
     let issuer = Issuer::start().await;
     // Nothing listens there.
     let world = taking(&json!([{"issuer": ISSUER, "jwks": "http://127.0.0.1:9/jwks.json"}])).await;
@@ -280,7 +281,7 @@ async fn an_issuer_that_is_out_of_reach_refuses_nobody_for_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn issuers_with_keys_of_every_kind_stand_side_by_side_with_the_stacks_own_secret() {
+async fn issuers_of_every_key_type_coexist() {
     let elliptic = || Key::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap());
     let edwards = || Key::Ed25519(Ed25519KeyPair::generate().unwrap());
     let mut entries = vec![json!({})];
@@ -315,13 +316,14 @@ async fn issuers_with_keys_of_every_kind_stand_side_by_side_with_the_stacks_own_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_key_is_found_and_a_flood_of_unknown_ones_fetches_no_more_than_once() {
+async fn new_key_is_found_without_fetch_floods() {
     let mut issuer = Issuer::start().await;
     let world = issuer.world().await;
     world.try_connect(&issuer.id_token("first"), Credential::Header).await.unwrap();
     issuer.add("second", Key::rsa());
     issuer.publish("second");
     let before = issuer.fetches();
+    let begun = Instant::now();
     for number in 0..30 {
         let unknown =
             issuer.token("second", &json!({"alg": "RS256", "kid": format!("unknown-{number}")}), &id_claims());
@@ -329,7 +331,8 @@ async fn a_new_key_is_found_and_a_flood_of_unknown_ones_fetches_no_more_than_onc
         assert_eq!(refusal.status, 401);
     }
     // Each process of the authorizer rests ten seconds after a fetch, and its first was at its start.
-    assert!(issuer.fetches() <= before + 1);
+    let rests = usize::try_from(begun.elapsed().as_secs()).unwrap() / 10;
+    assert!(issuer.fetches() <= before + 1 + rests, "{} fetches", issuer.fetches() - before);
     // That a process which has rested finds the new key is a test of the key set, which has a clock to move; here is one that begins.
     let mut plan = Plan::default();
     plan.lambda.functions.insert("AuthorizerFunction".to_owned());
@@ -341,7 +344,7 @@ async fn a_new_key_is_found_and_a_flood_of_unknown_ones_fetches_no_more_than_onc
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_token_is_refused_where_the_pool_is_to_give_access_tokens() {
+async fn id_token_is_refused_where_access_is_required() {
     let issuer = Issuer::start().await;
     let world = issuer.world_with(json!({"token_use": "access"})).await;
     let refusal = world.try_connect(&issuer.id_token("first"), Credential::Header).await.expect_err("an ID token");

@@ -26,7 +26,7 @@ fn sent(world: &World) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_languages_read_everything_and_a_correction_survives_what_comes_later() {
+async fn correction_survives_redelivery_in_three_languages() {
     let world = World::start().await;
     let people = [("aiko", "愛子", "ja"), ("joon", "준", "ko"), ("emma", "Emma", "en")];
     let mut clients = Vec::new();
@@ -70,7 +70,7 @@ async fn three_languages_read_everything_and_a_correction_survives_what_comes_la
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_thank_you_of_a_hospital_costs_no_characters() {
+async fn cached_translation_costs_no_characters() {
     let world = World::start().await;
     let mut hospital = world.connect(&testkit::people::coordinator()).await;
     for (number, user) in ["aiko", "ren"].into_iter().enumerate() {
@@ -93,7 +93,7 @@ async fn the_second_thank_you_of_a_hospital_costs_no_characters() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_no_words_costs_nothing_and_is_the_same_in_every_language() {
+async fn wordless_messages_are_not_translated() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     for text in ["👍", "38.5", "https://clinic.example/map", "010-1234-5678"] {
@@ -106,7 +106,7 @@ async fn what_has_no_words_costs_nothing_and_is_the_same_in_every_language() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_side_restricts_translation_and_the_stricter_wish_counts() {
+async fn stricter_translation_setting_wins() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let set = |mode: &str| json!({"room_id": room, "translation": mode});
@@ -136,7 +136,7 @@ async fn each_side_restricts_translation_and_the_stricter_wish_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_written_while_translation_was_off_never_leaves_not_even_as_context() {
+async fn untranslated_messages_are_never_context() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let mode = |mode: &str| json!({"room_id": room, "translation": mode});
@@ -156,7 +156,7 @@ async fn what_was_written_while_translation_was_off_never_leaves_not_even_as_con
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_for_its_translation_is_not_sent_once_somebody_has_switched_it_off() {
+async fn switching_off_cancels_waiting_translations() {
     for mode in ["off", "on_request"] {
         let world = World::start().await;
         let Consultation { room, mut patient, .. } = world.consultation().await;
@@ -171,7 +171,7 @@ async fn what_waits_for_its_translation_is_not_sent_once_somebody_has_switched_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_consult_is_translated_as_the_stack_says() {
+async fn new_consult_uses_the_configured_mode() {
     let world = world(&[("ConsultTranslation", "on_request")]).await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     patient.say(&room, HEADACHE).await;
@@ -181,7 +181,7 @@ async fn a_new_consult_is_translated_as_the_stack_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn numbers_that_identify_a_person_never_reach_deepl_and_come_back_where_they_were() {
+async fn identifying_numbers_never_reach_deepl() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let numbers = ["090-1234-5678", "1234 5678 9012", "4111-1111-1111-1111", "900101-1234567"];
@@ -204,7 +204,7 @@ async fn numbers_that_identify_a_person_never_reach_deepl_and_come_back_where_th
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages_that_wait_together_are_translated_together() {
+async fn waiting_messages_are_translated_in_one_request() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.settled().await;
@@ -227,7 +227,7 @@ async fn messages_that_wait_together_are_translated_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_in_any_order_and_fills_more_than_a_page_is_translated_to_the_last_message() {
+async fn unordered_backlog_is_translated_completely() {
     const TEXTS: u64 = 20;
     let world = World::start().await;
     let Consultation { room, mut patient, .. } = world.consultation().await;
@@ -253,7 +253,7 @@ async fn what_comes_in_any_order_and_fills_more_than_a_page_is_translated_to_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn glossary_tone_and_model_are_asked_for() {
+async fn glossary_tone_and_model_are_sent() {
     let world =
         world(&[("DeepLGlossaries", "ja>ko=the-glossary, ko>ja=another"), ("DeepLModel", "latency_optimized")]).await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
@@ -268,7 +268,7 @@ async fn glossary_tone_and_model_are_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn old_names_of_languages_are_understood_and_an_unknown_one_is_left_to_deepl() {
+async fn legacy_language_tags_are_mapped() {
     let world = World::start().await;
     let mut hospital = world.connect(&testkit::people::coordinator()).await;
     for (user, language, source) in
@@ -292,7 +292,7 @@ async fn old_names_of_languages_are_understood_and_an_unknown_one_is_left_to_dee
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_lines_of_a_message_see_each_other() {
+async fn lines_of_a_message_share_context() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let text = "頭が痛いです。\n38.5\n昨日からです";
@@ -302,7 +302,7 @@ async fn the_lines_of_a_message_see_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_language_that_deepl_adds_works_and_one_that_it_lacks_is_refused_without_a_translation() {
+async fn target_languages_follow_deepls_list() {
     let world = World::start().await;
     world.translator.offer("SW");
     let Consultation { room, mut patient, .. } = world.consultation().await;
@@ -322,7 +322,7 @@ async fn a_language_that_deepl_adds_works_and_one_that_it_lacks_is_refused_witho
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn months_and_pages_that_are_none_are_refused() {
+async fn invalid_months_and_cursors_are_refused() {
     let world = World::start().await;
     let mut hospital = world.connect(&testkit::people::coordinator()).await;
     for month in ["2026", "2026-13", "2026-1", "x"] {

@@ -16,7 +16,7 @@ async fn connect(world: &World, headers: HeaderMap) -> Result<Client, Refusal> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_a_gateway_vouches_for_is_let_in_under_their_name_in_any_script() {
+async fn signed_headers_identify_the_user() {
     let world = world().await;
     let patient = ProxyHeaders::of("aiko", "1").with("name", "%E6%84%9B%E5%AD%90").with("language", "ja");
     let mut patient = connect(&world, patient.signed(TOKEN_SECRET)).await.unwrap();
@@ -33,7 +33,7 @@ async fn who_a_gateway_vouches_for_is_let_in_under_their_name_in_any_script() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_ticket_is_made_where_a_gateway_says_who_is_calling_and_none_would_be_taken() {
+async fn tickets_are_unavailable_behind_a_proxy() {
     let world = world().await;
     let mut patient = connect(&world, ProxyHeaders::of("aiko", "1").signed(TOKEN_SECRET)).await.unwrap();
     let refusal = patient.refused("createTicket", json!({}), "forbidden").await;
@@ -46,7 +46,7 @@ async fn no_ticket_is_made_where_a_gateway_says_who_is_calling_and_none_would_be
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_gateway_says_is_taken_once_and_only_as_it_was_signed() {
+async fn signed_headers_are_accepted_once_unaltered() {
     let world = world().await;
     let good = ProxyHeaders::of("aiko", "1");
     let signed = good.signed(TOKEN_SECRET);
@@ -96,7 +96,7 @@ async fn what_a_gateway_says_is_taken_once_and_only_as_it_was_signed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signed_headers_mean_nothing_where_tokens_are_due() {
+async fn signed_headers_are_ignored_without_proxy_mode() {
     let world = World::start().await;
     let refusal = connect(&world, ProxyHeaders::of("aiko", "1").signed(TOKEN_SECRET)).await.expect_err("no token");
     assert_eq!(refusal.status, 401);

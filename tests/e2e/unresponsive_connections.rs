@@ -32,7 +32,7 @@ async fn listening(world: &World, participant: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_answers_nothing_is_tried_once_and_the_next_batch_of_another_room_goes_on() {
+async fn hung_connection_is_tried_once() {
     let world = by_the_stream().await;
     let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
     let mut laptop = world.connect(&testkit::people::patient()).await;
@@ -61,7 +61,7 @@ async fn a_connection_that_answers_nothing_is_tried_once_and_the_next_batch_of_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_hung_repairs_itself_by_sync_once_it_answers_again() {
+async fn recovered_connection_catches_up_by_sync() {
     let world = by_the_stream().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.settled().await;
@@ -87,7 +87,7 @@ async fn screens(world: &World, count: usize) -> Vec<Client> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_screens_of_a_crowded_clinic_are_forgotten_and_crowd_it_no_longer() {
+async fn dead_connections_stop_crowding_a_clinic() {
     let world = by_the_stream().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let mut plan = Plan::default();
@@ -115,7 +115,7 @@ async fn dead_screens_of_a_crowded_clinic_are_forgotten_and_crowd_it_no_longer()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_no_connection_can_outlive_crowds_nobody() {
+async fn expired_rows_do_not_count_as_connections() {
     let world = by_the_stream().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.settled().await;
@@ -134,7 +134,7 @@ async fn a_row_that_no_connection_can_outlive_crowds_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_an_open_room_only_ones_own_devices_hear_how_far_one_has_read() {
+async fn open_room_read_marks_reach_own_devices_only() {
     let world = World::start().await;
     let mut speaker = world.connect(&Person::user("speaker", "강사", "ko")).await;
     let mut phone = world.connect(&testkit::people::patient()).await;

@@ -1,7 +1,6 @@
 //! A client: one WebSocket, its requests and what is pushed to it.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::websocket::{Disconnected, HandshakeError, Sender, WebSocket};
@@ -9,8 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::http::HeaderMap;
 
-/// How long a test waits for something before it fails: far longer than anything takes, even on a slow, busy machine.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+use crate::waiting::DEADLINE;
 
 /// Where a client puts its token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,11 +7,15 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod client;
+mod clock;
+mod function_log;
 mod proxy_headers;
+mod waiting;
 mod world;
 
-pub use client::{Client, Credential, DEADLINE, Refusal};
+pub use client::{Client, Credential, Refusal};
 pub use proxy_headers::ProxyHeaders;
 pub use testkit::TOKEN_SECRET;
 pub use testkit::people::{Person, seconds_since_the_epoch, sign};
+pub use waiting::{DEADLINE, eventually, in_time};
 pub use world::{Consultation, Row, World, binaries, root};

@@ -13,9 +13,10 @@ use testkit::binaries::build;
 use testkit::people::Person;
 use testkit::{Stack, rows, stack};
 use tokio::sync::OnceCell;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::client::{Client, Credential, Refusal};
+use crate::function_log::FunctionLog;
 
 /// One row, as plain JSON.
 pub type Row = Value;
@@ -42,7 +43,7 @@ pub struct World {
     pub translator: DeepLStub,
     /// Its tables.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    log: std::sync::Mutex<UnboundedReceiver<LogLine>>,
+    log: FunctionLog,
 }
 
 impl World {
@@ -62,7 +63,7 @@ impl World {
         .await;
         let Stack { gateway, translator } = started.unwrap_or_else(|error| panic!("{error}"));
         let dynamodb = dynamodb_client(&gateway);
-        Self { gateway, translator, dynamodb, log: std::sync::Mutex::new(log) }
+        Self { gateway, translator, dynamodb, log: FunctionLog::new(log) }
     }
 
     /// A token for somebody.
@@ -177,8 +178,15 @@ impl World {
 
     /// What the functions have logged since the last call.
     pub fn logged(&self) -> Vec<LogLine> {
-        let mut log = self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        std::iter::from_fn(|| log.try_recv().ok()).collect()
+        self.log.take()
+    }
+
+    /// Ends it, and returns what the functions have logged since the last look, to the last line: one that was written
+    /// before a reply may be read only after it.
+    pub async fn end(self) -> Vec<LogLine> {
+        let Self { gateway, mut log, .. } = self;
+        gateway.shut_down().await;
+        log.take_to_the_end().await
     }
 
     /// Invokes a function with a file of `events/`, after `change` was made to it.
@@ -211,17 +219,6 @@ fn dynamodb_client(gateway: &Gateway) -> aws_sdk_dynamodb::Client {
         .endpoint_url(gateway.endpoint_url())
         .build();
     aws_sdk_dynamodb::Client::from_conf(config)
-}
-
-/// What the functions logged is the first thing to read when a test fails.
-impl Drop for World {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            for LogLine { function, line } in self.logged() {
-                eprintln!("{function}: {line}");
-            }
-        }
-    }
 }
 
 /// A patient and a hospital who talk.

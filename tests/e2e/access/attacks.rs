@@ -52,7 +52,7 @@ async fn answered(world: &World, action: &str, caller: Option<(&Person, u64)>, f
 const FAR_FUTURE: u64 = 4_102_444_800;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_elses_room_is_byte_for_byte_one_that_does_not_exist_for_every_action() {
+async fn foreign_and_missing_rooms_answer_byte_identically() {
     let (world, _everybody, actions) = hidden_rooms().await;
     let before = world.row_counts().await;
     for action in &actions {
@@ -80,7 +80,7 @@ async fn somebody_elses_room_is_byte_for_byte_one_that_does_not_exist_for_every_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_gets_nothing_from_any_action() {
+async fn unidentified_caller_is_refused_by_every_action() {
     let (world, _everybody, actions) = hidden_rooms().await;
     let refusal = Client::connect(&world.gateway.websocket_url(), None).await.expect_err("there is no token");
     assert_eq!(refusal.status, 401);
@@ -100,7 +100,7 @@ async fn nobody_gets_nothing_from_any_action() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_request_says_about_its_sender_changes_nothing() {
+async fn sender_claims_in_requests_are_ignored() {
     let (world, mut everybody, _) = hidden_rooms().await;
     let mut mallory = world.connect(&strangers()[0]).await;
     let claims = json!({
@@ -128,7 +128,7 @@ async fn what_a_request_says_about_its_sender_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_member_makes_of_their_own_words_is_not_put_into_anothers_mouth() {
+async fn own_correction_is_not_reused_for_others() {
     let world = World::start().await;
     let [aiko, ren, joon] = [("aiko", "ja"), ("ren", "ja"), ("joon", "ko")].map(|(id, tag)| Person::user(id, id, tag));
     let (mut aiko, mut ren, mut joon) =
@@ -145,7 +145,7 @@ async fn what_a_member_makes_of_their_own_words_is_not_put_into_anothers_mouth()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_spelling_of_a_consult_leads_nowhere() {
+async fn respelled_room_ids_never_match() {
     let (world, mut everybody, actions) = hidden_rooms().await;
     let mut mallory = world.connect(&strangers()[0]).await;
     let before = world.row_counts().await;

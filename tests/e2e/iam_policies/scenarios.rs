@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use end_to_end::{Client, Credential, Person, ProxyHeaders, Row, TOKEN_SECRET, World};
+use end_to_end::{Client, Credential, Person, ProxyHeaders, Row, TOKEN_SECRET, World, eventually};
 use local_gateway::faults::Plan;
 use serde_json::{Value, json};
 
@@ -196,9 +197,10 @@ impl<'w> Actors<'w> {
 
     /// Waits until no connection's row is left for which `holds`.
     async fn gone(&self, holds: impl Fn(&Row) -> bool) {
-        while self.world.rows("ConnectionsTable").await.iter().any(&holds) {
-            tokio::task::yield_now().await;
-        }
+        eventually("the rows of a connection are removed", async || {
+            !self.world.rows("ConnectionsTable").await.iter().any(&holds)
+        })
+        .await;
     }
 
     async fn come_and_go(&self) -> Outcome {
@@ -248,8 +250,9 @@ impl<'w> Actors<'w> {
         let room = ask(&mut speaker, "createRoom", group).await?["room"]["room_id"].clone();
         let room = room.as_str().expect("a room has an id");
         self.world.gateway.streams().pause();
-        // Who stores a message does not wait long for its audience: on a busy machine it may take some tries.
-        for number in 0..20 {
+        // The function that stores a message does not wait long for its audience: on a busy machine it may take some
+        // messages. Without a grant none is heard, and the function says so in its log.
+        for number in 0..200 {
             let words = format!("{number}번");
             say(&mut speaker, room, &words).await?;
             if listener.rest().await.iter().any(|frame| frame["message"] == words) {
@@ -359,9 +362,11 @@ impl<'w> Actors<'w> {
 
     async fn repeat_themselves(&self) -> Outcome {
         let Consult { room, mut patient, .. } = self.consult().await?;
+        let begun = Instant::now();
         for _ in 0..3 {
             say(&mut patient, &room, "👍").await?;
         }
+        self.world.hold_log(&room, begun).await;
         for words in ["👍", "👋"] {
             refused(&mut patient, "sendMessage", json!({"room_id": room, "message": words}), "rate_limited").await?;
         }

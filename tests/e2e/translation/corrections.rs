@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{HEADACHE, is_translation, world};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_corrected_sentence_is_offered_again_in_the_same_hospital_and_marked() {
+async fn correction_is_reused_within_the_hospital() {
     for cache_days in ["30", "0"] {
         is_offered_again(&world(&[("TranslationCacheDays", cache_days)]).await).await;
     }
@@ -39,7 +39,7 @@ async fn is_offered_again(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_patient_makes_of_their_own_words_is_not_offered_to_other_patients() {
+async fn patient_correction_is_not_reused() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let seq = patient.say(&room, HEADACHE).await;
@@ -54,7 +54,7 @@ async fn what_a_patient_makes_of_their_own_words_is_not_offered_to_other_patient
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_machines_result_that_comes_after_a_correction_changes_nothing() {
+async fn late_machine_translation_keeps_correction() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.translator.set_failure(Some(403));
@@ -77,7 +77,7 @@ async fn a_machines_result_that_comes_after_a_correction_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_corrects_what_somebody_else_has_corrected_sees_that_first() {
+async fn correcting_a_correction_requires_its_version() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let seq = patient.say(&room, HEADACHE).await;
@@ -94,7 +94,7 @@ async fn who_corrects_what_somebody_else_has_corrected_sees_that_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_correction_that_cannot_be_is_refused_and_writes_nothing() {
+async fn invalid_correction_writes_nothing() {
     let world = World::start().await;
     let mut aiko = world.connect(&Person::user("aiko", "愛子", "ja")).await;
     let mut joon = world.connect(&Person::user("joon", "준", "ko")).await;

@@ -23,8 +23,8 @@ async fn counted(world: &World, function: &str, metric: &str, times: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_used_up_quota_delays_no_message_is_seen_and_recovers() {
-    let world = world(&[("QuotaPauseSeconds", "1"), ("SendWindowMs", "0")]).await;
+async fn exhausted_quota_is_reported_and_recovers() {
+    let world = world(&[("QuotaPauseSeconds", "3600")]).await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.translator.set_failure(Some(456));
     let first = patient.say(&room, "頭が痛いです。").await;
@@ -43,19 +43,18 @@ async fn a_used_up_quota_delays_no_message_is_seen_and_recovers() {
     let failed = hospital.ask("getFailedTranslations", json!({})).await;
     assert_eq!(failed["failed"], json!([]));
 
-    // By themselves, translations come again once the pause is over.
-    for number in 0.. {
-        let seq = patient.say(&room, &format!("あと{number}")).await;
-        let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
-        if event["translation"]["status"] == "ok" {
-            break;
-        }
-        assert_eq!(event["translation"]["reason"], "quota");
-    }
+    // Automatic translation resumes once the pause is over.
+    let during = patient.say(&room, "熱もあります").await;
+    let event = hospital.event("translation", |event| is_translation(event, during, "ko")).await;
+    assert_eq!(event["translation"]["reason"], "quota", "{event}");
+    world.end_quota_pause().await;
+    let after = patient.say(&room, "昨日からです").await;
+    let event = hospital.event("translation", |event| is_translation(event, after, "ko")).await;
+    assert_eq!(event["translation"]["status"], "ok", "{event}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_used_up_quota_is_met_once_and_not_once_for_each_message() {
+async fn exhausted_quota_is_asked_only_once() {
     let world = world(&[("QuotaPauseSeconds", "3600")]).await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.translator.set_failure(Some(456));
@@ -68,7 +67,7 @@ async fn a_used_up_quota_is_met_once_and_not_once_for_each_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_used_up_quota_is_counted_as_long_as_it_lasts_whoever_meets_it() {
+async fn exhausted_quota_is_counted_per_message() {
     let world = World::with(|options| {
         options.log = LogSink::Collect;
         options.parameters.insert("QuotaPauseSeconds".to_owned(), "3600".to_owned());
@@ -91,7 +90,7 @@ async fn a_used_up_quota_is_counted_as_long_as_it_lasts_whoever_meets_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_deepl_is_out_of_reach_messages_fail_at_once_until_somebody_asks() {
+async fn unreachable_deepl_fails_fast_until_requested() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.translator.set_fault(Some(Fault::Cut));
@@ -110,7 +109,7 @@ async fn while_deepl_is_out_of_reach_messages_fail_at_once_until_somebody_asks()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_persons_flood_is_translated_on_request_and_takes_nothing_from_others() {
+async fn flood_by_one_person_spares_others() {
     let world = world(&[("AutoCharactersPerHour", "10")]).await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let first = patient.say(&room, HEADACHE).await;
@@ -138,7 +137,7 @@ async fn one_persons_flood_is_translated_on_request_and_takes_nothing_from_other
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_deepl_bills_is_counted_though_the_text_is_lost() {
+async fn billed_characters_count_despite_failure() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     // Sixty lines are two requests; the quota is enough for one.
@@ -153,7 +152,7 @@ async fn what_deepl_bills_is_counted_though_the_text_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beyond_its_budget_a_hospitals_messages_are_translated_on_request_and_both_sides_are_told_once() {
+async fn beyond_budget_translation_is_on_request() {
     let world = world(&[("TranslationBudget", "5")]).await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let seq = patient.say(&room, HEADACHE).await;
@@ -174,7 +173,7 @@ async fn beyond_its_budget_a_hospitals_messages_are_translated_on_request_and_bo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_of_the_free_tier_translates_nothing_where_people_are_ill() {
+async fn free_tier_key_is_rejected_in_production() {
     let world = World::with(|options| {
         options.secrets.insert("DeepLSecret".to_owned(), "a-key:fx".to_owned());
         options.parameters.insert("Stage".to_owned(), "prod".to_owned());
@@ -188,7 +187,7 @@ async fn a_key_of_the_free_tier_translates_nothing_where_people_are_ill() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_came_from_a_file_works_and_its_last_line_hides_nothing() {
+async fn key_with_trailing_newline_works() {
     for (key, stage, reason) in [
         ("a-key\n", "dev", Value::Null),
         ("a-key:fx\n", "prod", json!("rejected")),
@@ -212,7 +211,7 @@ async fn a_key_that_came_from_a_file_works_and_its_last_line_hides_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_failed_is_listed_page_by_page() {
+async fn failed_translations_are_paged() {
     let world = world(&[("QuotaPauseSeconds", "3600")]).await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.translator.set_failure(Some(456));
@@ -237,7 +236,7 @@ async fn what_failed_is_listed_page_by_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_passes_by_itself_is_tried_again_and_what_does_not_is_not() {
+async fn only_transient_failures_are_retried() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let faults = [Fault::Status(429), Fault::Status(529), Fault::Cut];

@@ -56,6 +56,7 @@ impl Actors<'_> {
     async fn enter_by_ticket_of(&self, client: &mut Client) -> Outcome<Client> {
         let ticket = ask(client, "createTicket", json!({})).await?["ticket"].clone();
         let ticket = ticket.as_str().expect("a ticket is a text");
+        self.world.prolong_tickets().await;
         let url = format!("{}?ticket={ticket}", self.world.gateway.websocket_url());
         Client::connect(&url, None).await.map_err(|refusal| Failed(format!("{refusal:?}")))
     }

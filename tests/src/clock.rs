@@ -1,0 +1,75 @@
+//! What the tables know of the time, rewritten so that a test need not hurry.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::client::{Client, Credential};
+use crate::waiting::in_time;
+use crate::{Person, TOKEN_SECRET, World};
+
+impl World {
+    /// Connects with a token that ends soon, and returns that token as well.
+    pub async fn connect_briefly(&self, person: &Person) -> (Client, String) {
+        in_time(Duration::from_secs(1), async |lifetime| {
+            let token = person.token(TOKEN_SECRET, lifetime);
+            let client = self.try_connect(&token, Credential::Header).await.ok()?;
+            Some((client, token))
+        })
+        .await
+    }
+
+    /// Makes everybody's rate limits as they would be if no time had passed since then. Returns now, for the next time.
+    pub async fn hold_rate_limits(&self, since: Instant) -> Instant {
+        let now = Instant::now();
+        let mut buckets = self.rows("GuardsTable").await;
+        buckets.retain(|row| row.get("full_at").is_some());
+        self.postpone("GuardsTable", buckets, "full_at", now.duration_since(since)).await;
+        now
+    }
+
+    /// Makes a room's log as it would be if no time had passed since then.
+    pub async fn hold_log(&self, room_id: &str, since: Instant) {
+        // What is still to be written to the rows must not be overwritten.
+        self.gateway.streams().idle().await;
+        let log = self.log_of(room_id).await;
+        self.postpone("MessagesTable", log, "sent_at", since.elapsed()).await;
+    }
+
+    async fn postpone(&self, logical_id: &str, mut rows: Vec<Value>, field: &str, by: Duration) {
+        let passed = u64::try_from(by.as_millis()).expect("less than an age");
+        for row in &mut rows {
+            row[field] = json!(row[field].as_u64().expect("a time") + passed);
+        }
+        self.put(logical_id, rows).await;
+    }
+
+    /// Makes all tickets good for an hour more.
+    pub async fn prolong_tickets(&self) {
+        let mut tickets = self.rows("GuardsTable").await;
+        tickets.retain(|row| row.get("identity").is_some());
+        self.postpone("GuardsTable", tickets, "until", Duration::from_secs(3_600)).await;
+    }
+
+    /// Ends every mute.
+    pub async fn end_mutes(&self) {
+        let mut members = self.rows("MembersTable").await;
+        members.retain(|row| row["mutes"].is_object());
+        for member in &mut members {
+            for until in member["mutes"].as_object_mut().expect("just looked at").values_mut() {
+                *until = json!(1);
+            }
+        }
+        self.put("MembersTable", members).await;
+    }
+
+    /// Ends the pause after DeepL's quota was used up.
+    pub async fn end_quota_pause(&self) {
+        let mut rows = self.rows("UsageTable").await;
+        rows.retain(|row| row["month"] == "pause");
+        for row in &mut rows {
+            row["until"] = json!(1);
+        }
+        self.put("UsageTable", rows).await;
+    }
+}
