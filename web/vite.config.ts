@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
-/** What the built page may load and connect to. Not while developing: hot reloading needs inline scripts. */
+/** Restricts what the built page can load. Not applied in development, where hot reloading needs inline scripts. */
 const contentSecurityPolicy: Plugin = {
   name: "content-security-policy",
   apply: "build",
@@ -21,7 +21,7 @@ const contentSecurityPolicy: Plugin = {
 };
 
 export default defineConfig({
-  // Relative addresses: the same files lie at the root of a bucket and under any path of a development server.
+  // Relative URLs work at the root of a bucket and at any path of a development server.
   base: "./",
   plugins: [react(), contentSecurityPolicy],
   resolve: {

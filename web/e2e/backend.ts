@@ -15,7 +15,7 @@ export interface Backend {
   /** Signs a token with these claims. */
   token: (claims: Record<string, unknown>) => string;
   /** Stops it and starts it again at the same address with the same data. */
-  restart: (meanwhile: () => Promise<void>) => Promise<void>;
+  restart: (whileStopped: () => Promise<void>) => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -50,9 +50,9 @@ export async function startBackend(): Promise<Backend> {
     patient: tokens[0] ?? "",
     staff: tokens[1] ?? "",
     token: (claims) => sign(claims, readFileSync(join(folder, "token-secret"), "utf8").trim()),
-    async restart(meanwhile) {
+    async restart(whileStopped) {
       await end(running.child);
-      await meanwhile();
+      await whileStopped();
       running = await start(port);
     },
     async stop() {

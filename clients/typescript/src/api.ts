@@ -91,7 +91,7 @@ export interface ClientEvents {
   rooms: () => void;
   /** A room changed: new entries, translations, outgoing messages, read markers, or a filled gap. */
   room: (roomId: string) => void;
-  /** A new entry in the log of an open room. Each is reported once and in order, whatever the network does. */
+  /** A new entry in the log of an open room. Each is reported once and in order, even on a bad network. */
   message: (message: Message) => void;
 }
 

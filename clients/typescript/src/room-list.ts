@@ -16,7 +16,7 @@ export interface RoomListListener {
 export class LiveRoomList implements RoomList {
   readonly #known = new Map<string, Room>();
   readonly #listed = new Set<string>();
-  /** Unknown rooms that are being requested, with the entries received meanwhile, which the reply may not include. */
+  /** Unknown rooms that are being requested, with entries received since, which the reply may not include. */
   readonly #requested = new Map<string, Message[]>();
   #snapshot: readonly Room[] | null = [];
   #status: RoomStatus | undefined;

@@ -141,7 +141,7 @@ async function run(seed: number): Promise<void> {
   client.close();
 }
 
-it("converges on the log whatever fails", {
+it("converges on the log despite random faults", {
   timeout: 300_000,
 }, async () => {
   for (let seed = 1; seed <= 60; seed += 1) await run(seed);

@@ -82,7 +82,7 @@ describe("log", () => {
     expect([seqs(log), log.hasOlder]).toEqual([[1, 2, 3, 4, 5], false]);
   });
 
-  it("keeps the latest edit, whatever the order", () => {
+  it("keeps the latest edit in any order", () => {
     const log = new Log();
     log.addNewestPage([message(1)], false);
     log.add(message(1, { message: "twice", edited_at: 20 }));

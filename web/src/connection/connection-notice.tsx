@@ -15,9 +15,9 @@ export function ConnectionNotice() {
   const { client, claims, storageKey } = usePerson();
   const { strings } = useI18n();
   const state = useConnection();
-  const [lasting, setLasting] = useState(false);
+  const [delayPassed, setDelayPassed] = useState(false);
   // Having been connected before, even before a reload, means that the address is right.
-  const key = storageKey("let-in");
+  const key = storageKey("has-connected");
   const [connectedBefore, setConnectedBefore] = useState(() => sessionStorage.getItem(key) !== null);
   const [connectedNow, setConnectedNow] = useState(false);
   if (state === "online" && !connectedNow) setConnectedNow(true);
@@ -26,32 +26,39 @@ export function ConnectionNotice() {
     sessionStorage.setItem(key, "yes");
     setConnectedBefore(true);
   }, [connectedNow, key]);
-  const away = state === "offline" || state === "connecting";
+  const disconnected = state === "offline" || state === "connecting";
   useEffect(() => {
-    if (!away) return setLasting(false);
-    const timer = setTimeout(() => setLasting(true), NOTICE_DELAY_MS);
+    if (!disconnected) {
+      setDelayPassed(false);
+      return;
+    }
+    const timer = setTimeout(() => setDelayPassed(true), NOTICE_DELAY_MS);
     return () => clearTimeout(timer);
-  }, [away]);
-  const soon = claims.expiresAt !== null && claims.expiresAt - Date.now() < 60_000;
-  const now = useNow((away && lasting) || soon ? 1_000 : 15_000);
+  }, [disconnected]);
+  const expiresSoon = claims.expiresAt !== null && claims.expiresAt - Date.now() < 60_000;
+  const now = useNow((disconnected && delayPassed) || expiresSoon ? 1_000 : 15_000);
   const minutesLeft = claims.expiresAt === null ? Infinity : Math.ceil((claims.expiresAt - now) / 60_000);
-  const over = minutesLeft <= 0;
+  const expired = minutesLeft <= 0;
 
   // This device's clock may be wrong. Any request to the server reveals whether the session has ended. It is made every
   // minute for a few minutes, because the clocks may differ slightly.
-  const checksAt = Math.max(minutesLeft, -3);
+  const check = Math.max(minutesLeft, -3);
   useEffect(() => {
-    if (checksAt <= 0 && state === "online") client.connectNow();
-  }, [checksAt, state, client]);
+    if (check <= 0 && state === "online") client.connectNow();
+  }, [check, state, client]);
 
-  if (away && lasting) {
+  if (disconnected && delayPassed) {
     const seconds = client.nextRetryAt === null ? 0 : Math.max(0, Math.ceil((client.nextRetryAt - now) / 1000));
     return (
       <div className="connection-notice">
         <Icon name="clock" />
         <p>
           <span role="status">
-            {over ? strings.connection.over : connectedBefore ? strings.connection.offline : strings.connection.never}
+            {expired
+              ? strings.connection.expired
+              : connectedBefore
+                ? strings.connection.offline
+                : strings.connection.never}
           </span>{" "}
           <span className="muted tabular-numbers">{strings.connection.nextTry(seconds)}</span>
         </p>
@@ -59,7 +66,7 @@ export function ConnectionNotice() {
           <button type="button" className="text-button" disabled={seconds === 0} onClick={() => client.connectNow()}>
             {strings.connection.tryNow}
           </button>
-          {(!connectedNow || over) && (
+          {(!connectedNow || expired) && (
             // A refused token looks like no network. Unsent messages stay in this tab until somebody signs in again.
             <button type="button" className="text-button" onClick={() => signOut("expired")}>
               {strings.connection.signInAgain}
@@ -69,7 +76,7 @@ export function ConnectionNotice() {
       </div>
     );
   }
-  if (minutesLeft <= EXPIRY_WARNING_MINUTES && !over) {
+  if (minutesLeft <= EXPIRY_WARNING_MINUTES && !expired) {
     return (
       <div className="connection-notice">
         <Icon name="clock" />

@@ -66,7 +66,7 @@ export function Composer() {
       {limited && (
         <p className="composer-note">
           <Icon name="clock" />
-          <span role="status">{strings.outgoing.mutedFor(format.duration(limitedUntil - now))}</span>
+          <span role="status">{strings.outgoing.rateLimitedFor(format.duration(limitedUntil - now))}</span>
         </p>
       )}
       <div className="composer-row">

@@ -5,7 +5,7 @@ import { refusalOf } from "../person/refusal.ts";
 import { messageLength } from "./message-length.ts";
 import { useRoom } from "./room-context.tsx";
 
-/** Corrects a translation in place. A correction that somebody made meanwhile is shown before it is overwritten. */
+/** Corrects a translation in place. A conflicting correction is shown before it is overwritten. */
 export function Correction(props: { seq: number; translation: Translation; done: () => void }) {
   const { strings, format } = useI18n();
   const { log, names } = useRoom();
@@ -74,7 +74,7 @@ export function Correction(props: { seq: number; translation: Translation; done:
       />
       {machine !== undefined && machine !== text && state !== "conflict" && (
         <p className="hint">
-          {strings.correction.machineSaid}{" "}
+          {strings.correction.machineText}{" "}
           <span dir="auto" lang={language}>
             {machine}
           </span>

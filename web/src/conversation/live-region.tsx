@@ -22,7 +22,7 @@ export function LiveRegion(props: { messages: readonly Message[] }) {
   const text = isNew ? (translationFor(last, ownLanguage)?.text ?? last.message) : "";
   return (
     <p className="visually-hidden" aria-live="polite">
-      {isNew && strings.log.said(last.sender.name ?? idOf(last.sender.participant), text)}
+      {isNew && strings.log.announcement(last.sender.name ?? idOf(last.sender.participant), text)}
     </p>
   );
 }

@@ -107,7 +107,7 @@ export function LogView(props: {
             <p className="log-note" role="status">
               {strings.log.failed}{" "}
               <button type="button" className="text-button" onClick={props.tryAgain}>
-                {strings.rooms.again}
+                {strings.rooms.retry}
               </button>
             </p>
           )}
@@ -136,14 +136,14 @@ export function LogView(props: {
         <p className="log-toast" role="status">
           {strings.log.stale}{" "}
           <button type="button" className="text-button" onClick={props.tryAgain}>
-            {strings.rooms.again}
+            {strings.rooms.retry}
           </button>
         </p>
       )}
       <LiveRegion messages={messages} />
       {jumping && (
         <p className="log-toast" role="status">
-          {strings.search.going}
+          {strings.search.jumping}
         </p>
       )}
       {!atEnd && (

@@ -53,10 +53,10 @@ export function Provenance(props: {
       {(state === "failed" || state === "requestable") && (
         <button type="button" className="text-button" disabled={props.requesting} onClick={props.request}>
           {props.requesting
-            ? strings.translation.asked
+            ? strings.translation.requesting
             : reason === null
-              ? strings.translation.ask
-              : strings.translation.again}
+              ? strings.translation.request
+              : strings.translation.retry}
         </button>
       )}
       {props.correct !== null && (state === "shown" || state === "failed") && (

@@ -23,7 +23,7 @@ export function StatusPicker(props: { room: Room }) {
   }, [state]);
   const { room } = props;
   const wanted = chosen ?? room.status;
-  // Nothing is disabled meanwhile, because a disabled element loses the keyboard focus.
+  // Nothing is disabled while saving, because a disabled element loses the keyboard focus.
   const change = async (status: RoomStatus) => {
     if (state === "saving") return;
     setState("saving");
@@ -51,14 +51,14 @@ export function StatusPicker(props: { room: Room }) {
       {state === "confirming" ? (
         <>
           <p className="hint" role="status">
-            {strings.status.closeSure[isStaff ? "staff" : "patient"]}
+            {strings.status.confirmClose[isStaff ? "staff" : "patient"]}
           </p>
           <div className="buttons">
             <button type="button" className="secondary" autoFocus onClick={cancel}>
               {strings.cancel}
             </button>
             <button type="button" className="primary" onClick={() => void change("closed")}>
-              {strings.status.closeIt}
+              {strings.status.close}
             </button>
           </div>
         </>
@@ -78,7 +78,7 @@ export function StatusPicker(props: { room: Room }) {
         </form>
       ) : (
         <button type="button" className="secondary full-width" onClick={() => setState("confirming")}>
-          {strings.status.closeIt}
+          {strings.status.close}
         </button>
       )}
       {state === "failed" && (

@@ -19,7 +19,7 @@ export const en = {
     address: "Address",
     addressHint: "begins with wss://",
     token: "Token",
-    go: "Sign in",
+    submit: "Sign in",
     badAddress: "This is not an address that begins with wss:// or ws://.",
     badToken: "This does not look like a token: three parts with dots between them.",
     insecure: "This address is not encrypted. Use it for trying things out on your own computer only.",
@@ -38,7 +38,8 @@ export const en = {
     connecting: "Connecting …",
     offline: "No connection. You can go on writing; it is sent as soon as there is one.",
     never: "No connection so far. Is the address right, and is the token still good?",
-    over: "No connection, and by this device's clock your session has ended. Sign in again to go on; what you wrote is kept.",
+    expired:
+      "No connection, and by this device's clock your session has ended. Sign in again to go on; what you wrote is kept.",
     nextTry: (seconds: number) => (seconds > 0 ? `Next try in ${seconds} s.` : "Trying now …"),
     tryNow: "Try now",
     online: "Connected",
@@ -62,7 +63,7 @@ export const en = {
     unread: (count: number) => (count === 1 ? "1 unread message" : `${count} unread messages`),
     more: "Load more",
     failed: "The list could not be loaded.",
-    again: "Try again",
+    retry: "Try again",
     yourMessage: "You:",
     noMessage: "No messages yet",
     group: (members: number) => `Group, ${members} members`,
@@ -89,9 +90,9 @@ export const en = {
     in_progress: "In progress",
     on_hold: "On hold",
     closed: "Closed",
-    closeIt: "Close the consultation",
+    close: "Close the consultation",
     set: "Set",
-    closeSure: {
+    confirmClose: {
       patient: "Close it? Only the hospital can open it again.",
       staff: "Close it? Nobody can write here until you set another status.",
     },
@@ -137,7 +138,7 @@ export const en = {
     newMessages: "New messages",
     toNew: (count: number) => (count === 1 ? "1 new message" : `${count} new messages`),
     toEnd: "To the newest message",
-    said: (name: string, text: string) => `${name}: ${text}`,
+    announcement: (name: string, text: string) => `${name}: ${text}`,
     deleted: "This message was deleted.",
     edited: "edited",
     replyTo: "In reply to",
@@ -163,7 +164,7 @@ export const en = {
       forbidden: "You may not write here.",
       other: "The message was not accepted.",
     },
-    mutedFor: (time: string) => `You sent too many messages in a short time. You can write again in ${time}.`,
+    rateLimitedFor: (time: string) => `You sent too many messages in a short time. You can write again in ${time}.`,
   },
 
   translation: {
@@ -171,9 +172,9 @@ export const en = {
     person: (name: string | null) => (name === null ? "Corrected by a person" : `Corrected by ${name}`),
     memory: "From an earlier correction",
     pending: "Translating …",
-    ask: "Translate",
-    again: "Try again",
-    asked: "Translating …",
+    request: "Translate",
+    retry: "Try again",
+    requesting: "Translating …",
     original: "Original",
     show: "Show translation",
     showOriginal: "Show original",
@@ -197,7 +198,7 @@ export const en = {
     label: (language: string) => `Translation into ${language}`,
     save: "Save",
     saving: "Saving …",
-    machineSaid: "The machine said:",
+    machineText: "The machine said:",
     conflict: (name: string | null) =>
       name === null ? "Somebody corrected it meanwhile:" : `${name} corrected it meanwhile:`,
     keepTheirs: "Keep this one",
@@ -223,7 +224,7 @@ export const en = {
     found: (count: number) => (count === 1 ? "1 message found" : `${count} messages found`),
     more: "Search further back",
     failed: "The search did not work. Try again in a moment.",
-    going: "Going to the message …",
+    jumping: "Going to the message …",
   },
 
   event: {

@@ -157,7 +157,7 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
           <p className="rooms-note" role="status">
             {strings.rooms.failed}{" "}
             <button type="button" className="text-button" onClick={() => setAttempt(attempt + 1)}>
-              {strings.rooms.again}
+              {strings.rooms.retry}
             </button>
           </p>
         )}

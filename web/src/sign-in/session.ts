@@ -46,7 +46,7 @@ export function signOut(reason: "requested" | "expired"): void {
   store([]);
 }
 
-/** The server no longer accepts this token. Somebody who signed in with another one meanwhile stays signed in. */
+/** The server no longer accepts this token. Somebody who has since signed in with another stays signed in. */
 export function tokenExpired(token: string): void {
   if (people.some((person) => person.token === token)) signOut("expired");
 }

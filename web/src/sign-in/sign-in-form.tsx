@@ -74,7 +74,7 @@ export function SignInForm() {
           {tokenWrong ? strings.signIn.badToken : strings.signIn.privacy}
         </p>
         <button type="submit" className="primary full-width">
-          {strings.signIn.go}
+          {strings.signIn.submit}
         </button>
       </form>
       <div className="sign-in-settings">
