@@ -66,7 +66,7 @@ fn codes(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn is_test_name(code: &str) -> bool {
-    code.matches('_').count() > 3
+    code.matches('_').count() > 2
         && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
