@@ -15,7 +15,6 @@ use shared::runtime::Fatal;
 
 use crate::credential::{Checks, Credential};
 
-/// The authorizer, its settings and its doors.
 pub struct Authorizer {
     pub checks: Checks,
     pub allowed_origins: Vec<String>,

@@ -3,31 +3,35 @@
 mod authorize;
 mod credential;
 
-use credential::Checks;
-use shared::adapters::auth::TrustedProxy;
+use protocol::clock::Clock;
+use shared::adapters::auth::{Tokens, TrustedProxy};
+use shared::adapters::dynamodb::{Guards, Sessions};
+use shared::adapters::secrets::Secret;
 use shared::config::{Credentials, SecretName, TokenConfig};
-use shared::doors::Doors;
-use shared::runtime::{Fatal, run, start_logging};
+use shared::runtime::{Fatal, run, start};
+
+use credential::Checks;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
+    let aws = start(module_path!()).await?;
     let config = TokenConfig::read()?;
-    let doors = Doors::open().await?;
-    let sessions = doors.sessions()?;
-    doors.warm(sessions.signed_out_at(&"-".parse()?)).await;
+    let sessions = Sessions::open(&aws)?;
+    aws.warm_up(sessions.signed_out_at(&"-".parse()?)).await;
     let checks = match Credentials::read()? {
         Credentials::Tokens => {
-            Checks::Tokens { tokens: doors.tokens(config.issuers).await?, in_query: config.in_query }
+            Checks::Tokens { tokens: Tokens::open(&aws, config.issuers).await?, in_query: config.in_query }
         }
-        Credentials::Proxy => Checks::Proxy(TrustedProxy::new(doors.secret(SecretName::Token).await?, doors.clock())),
+        Credentials::Proxy => {
+            Checks::Proxy(TrustedProxy::new(Secret::open(&aws, SecretName::Token).await?, Clock::System))
+        }
     };
     let authorizer = authorize::Authorizer {
         allowed_origins: config.allowed_origins,
         checks,
-        guards: doors.guards()?,
+        guards: Guards::open(&aws)?,
         sessions,
-        clock: doors.clock(),
+        clock: Clock::System,
     };
     run(async |event| authorizer.authorize(event).await).await
 }

@@ -1,18 +1,22 @@
-//! Reads the stream of `messages`, beside fan-out: translates what is new.
+//! Reads the stream of `messages` and translates new texts.
 
 mod reader;
 
-use protocol::ids::{RoomId, Seq};
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve_stream, start_logging};
+use shared::adapters::dynamodb::Rooms;
+use shared::config::AutoTranslationConfig;
+use shared::runtime::{Fatal, serve_stream};
+use shared::services::rate_limiter::TranslationAllowance;
+use shared::services::translator::Translator;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    doors.warm(doors.log()?.entry(&RoomId::NOWHERE, Seq::FIRST)).await;
-    let translator = doors.translator().await?;
-    let budget = shared::config::translation_budget()?;
-    let allowance = doors.allowance()?;
-    serve_stream(reader::AutoTranslate { rooms: doors.rooms()?, translator, budget, allowance }).await
+    serve_stream(module_path!(), async |aws| {
+        Ok(reader::AutoTranslate {
+            rooms: Rooms::open(aws)?,
+            translator: Translator::open(aws).await?,
+            budget: AutoTranslationConfig::read()?.budget,
+            allowance: TranslationAllowance::open(aws)?,
+        })
+    })
+    .await
 }

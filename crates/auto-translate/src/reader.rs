@@ -10,17 +10,16 @@ use shared::adapters::dynamodb::{Appended, BillingAccount, QuotaStatus, Rooms, T
 use shared::error::chain;
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
-use shared::services::rate_limiter::Allowance;
+use shared::services::rate_limiter::TranslationAllowance;
 use shared::services::translator::{self, OnCacheMiss, OnFailure, TranslationJob, Translator, TranslatorError};
 
-/// The reader and its doors.
 pub struct AutoTranslate {
     pub rooms: Rooms,
     pub translator: Translator,
     /// How many characters a hospital may have translated by themselves in a month; zero: no limit.
     pub budget: u64,
     /// How many characters each person may.
-    pub allowance: Allowance,
+    pub allowance: TranslationAllowance,
 }
 
 /// How many rooms are translated side by side.
@@ -31,6 +30,10 @@ const TOGETHER: u64 = 50;
 const TRIES: usize = 5;
 
 impl StreamReader for AutoTranslate {
+    async fn warm_up(&self) {
+        let _ = self.rooms.get(&RoomId::NOWHERE).await;
+    }
+
     async fn read(&self, batch: Vec<Change>) -> Vec<String> {
         let mut rooms: BTreeMap<RoomId, Vec<Change>> = BTreeMap::new();
         for change in batch {

@@ -5,20 +5,21 @@ mod route;
 mod status;
 mod translation;
 
-use protocol::ids::RoomId;
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve, start_logging};
+use protocol::clock::Clock;
+use shared::adapters::dynamodb::Log;
+use shared::runtime::{Fatal, serve};
+use shared::services::membership::Membership;
+use shared::services::rate_limiter::RateLimiter;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    let route = route::ChangeRoom {
-        membership: doors.membership()?,
-        log: doors.log()?,
-        rate_limiter: doors.rate_limiter()?,
-        clock: doors.clock(),
-    };
-    serve(route, doors.connections()?).await
+    serve(module_path!(), async |aws| {
+        Ok(route::ChangeRoom {
+            membership: Membership::open(aws)?,
+            log: Log::open(aws)?,
+            rate_limiter: RateLimiter::open(aws)?,
+            clock: Clock::System,
+        })
+    })
+    .await
 }

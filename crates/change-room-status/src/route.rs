@@ -16,7 +16,6 @@ use shared::services::rate_limiter::{LimitedAction, RateLimiter};
 
 use crate::request::Request;
 
-/// The route and its doors.
 pub struct ChangeRoom {
     pub membership: Membership,
     pub log: Log,
@@ -72,7 +71,7 @@ impl ChangeRoom {
                 return Ok((room, None));
             };
             if !taken {
-                self.rate_limiter.take(caller, LimitedAction::Change).await?;
+                self.rate_limiter.take(caller.user_id(), LimitedAction::Change).await?;
                 taken = true;
             }
             let entry = Entry::system(room_id.clone(), tail.first(), caller.sender.clone(), event, self.clock.now());

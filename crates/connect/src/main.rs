@@ -2,23 +2,24 @@
 
 mod route;
 
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve_lifecycle, start_logging};
+use protocol::clock::Clock;
+use shared::adapters::dynamodb::{Connections, Guards, Profiles, Sessions};
+use shared::config::ConnectionLimits;
+use shared::runtime::{Fatal, serve_lifecycle};
+use shared::services::connection_closer::ConnectionCloser;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    doors.warm(doors.profiles()?.get(&"user:-".parse()?)).await;
-    serve_lifecycle(route::Connect {
-        connections: doors.connections()?,
-        profiles: doors.profiles()?,
-        sessions: doors.sessions()?,
-        closer: doors.closer()?,
-        max_connections: shared::config::max_connections()?,
-        guards: doors.guards()?,
-        rate: shared::config::connect_rate()?,
-        clock: doors.clock(),
+    serve_lifecycle(module_path!(), async |aws| {
+        Ok(route::Connect {
+            connections: Connections::open(aws)?,
+            profiles: Profiles::open(aws)?,
+            sessions: Sessions::open(aws)?,
+            closer: ConnectionCloser::open(aws)?,
+            limits: ConnectionLimits::read()?,
+            guards: Guards::open(aws)?,
+            clock: Clock::System,
+        })
     })
     .await
 }

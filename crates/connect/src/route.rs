@@ -7,31 +7,32 @@ use protocol::clock::Clock;
 use protocol::ids::Participant;
 use protocol::wire::Refusal;
 use shared::adapters::auth::issued_before;
-use shared::adapters::dynamodb::{Connections, Guards, Profile, Profiles, Rate, Sessions, TableError};
+use shared::adapters::dynamodb::{Connections, Guards, Profile, Profiles, Sessions, TableError};
 use shared::adapters::push::Push;
+use shared::config::ConnectionLimits;
 use shared::error::Error;
 use shared::runtime::{Accepted, Caller, Handshake, Lifecycle};
 use shared::services::connection_closer::ConnectionCloser;
 
-/// The route and its doors.
 pub struct Connect {
     pub connections: Connections,
     pub profiles: Profiles,
     pub sessions: Sessions,
     pub closer: ConnectionCloser,
-    /// How many connections a person may have at once.
-    pub max_connections: usize,
+    pub limits: ConnectionLimits,
     pub guards: Guards,
-    /// How often a person may connect.
-    pub rate: Rate,
     pub clock: Clock,
 }
 
 const SUBPROTOCOL: &str = "damso.v1";
 
 impl Lifecycle for Connect {
+    async fn warm_up(&self) {
+        self.connections.warm_up().await;
+    }
+
     async fn handle(&self, caller: &Caller, handshake: Handshake<'_>) -> Result<Accepted, Error> {
-        if let Err(wait) = self.guards.take(caller.user_id(), "connect", 1, self.rate, self.clock.now()).await? {
+        if let Err(wait) = self.guards.take(caller.user_id(), "connect", 1, self.limits.rate, self.clock.now()).await? {
             return Err(Refusal::rate_limited("you are connecting too often", wait).into());
         }
         let (connection, session) = (caller.listening_to(caller.participant()), caller.session(handshake));
@@ -57,7 +58,7 @@ impl Connect {
     async fn give_up_surplus(&self, caller: &Caller) -> Result<bool, TableError> {
         let now = self.clock.now();
         let recent = self.sessions.recent(caller.user_id(), now).await?;
-        let surplus = recent.iter().filter(|session| session.ended_at.is_none()).skip(self.max_connections);
+        let surplus = recent.iter().filter(|session| session.ended_at.is_none()).skip(self.limits.max_connections);
         let (own, others): (Vec<_>, Vec<_>) =
             surplus.partition(|session| session.connection_id == caller.connection_id);
         let end = async |session| {

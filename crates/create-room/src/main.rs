@@ -3,27 +3,24 @@
 mod request;
 mod route;
 
-use protocol::ids::RoomId;
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve, start_logging};
+use protocol::clock::Clock;
+use shared::adapters::dynamodb::{Log, Members, Profiles, Rooms};
+use shared::config::NewRoomConfig;
+use shared::runtime::{Fatal, serve};
+use shared::services::rate_limiter::RateLimiter;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    serve(
-        route::CreateRoom {
-            rooms: doors.rooms()?,
-            members: doors.members()?,
-            profiles: doors.profiles()?,
-            log: doors.log()?,
-            hospital_language: shared::config::hospital_language()?,
-            consult_translation: shared::config::consult_translation()?,
-            rate_limiter: doors.rate_limiter()?,
-            clock: doors.clock(),
-        },
-        doors.connections()?,
-    )
+    serve(module_path!(), async |aws| {
+        Ok(route::CreateRoom {
+            rooms: Rooms::open(aws)?,
+            members: Members::open(aws)?,
+            profiles: Profiles::open(aws)?,
+            log: Log::open(aws)?,
+            defaults: NewRoomConfig::read()?,
+            rate_limiter: RateLimiter::open(aws)?,
+            clock: Clock::System,
+        })
+    })
     .await
 }

@@ -4,13 +4,14 @@
 use std::collections::HashMap;
 
 use protocol::access::{Action, Relation};
-use protocol::chat::{Entry, Member, Room, RoomKind, RoomStatus, SystemEvent, TranslationMode};
+use protocol::chat::{Entry, Member, Room, RoomKind, RoomStatus, SystemEvent};
 use protocol::clock::Clock;
 use protocol::ids::Participant;
 use protocol::language::Language;
 use protocol::wire::replies::RoomCreated;
 use protocol::wire::{Refusal, RoomView, requests};
 use shared::adapters::dynamodb::{Appended, Log, Members, Profile, Profiles, Rooms, TableError};
+use shared::config::NewRoomConfig;
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::append::Tries;
@@ -18,15 +19,12 @@ use shared::services::rate_limiter::{LimitedAction, RateLimiter};
 
 use crate::request::{Plan, plan};
 
-/// The route and its doors.
 pub struct CreateRoom {
     pub rooms: Rooms,
     pub members: Members,
     pub profiles: Profiles,
     pub log: Log,
-    pub hospital_language: Language,
-    /// How a new consult is translated.
-    pub consult_translation: TranslationMode,
+    pub defaults: NewRoomConfig,
     pub rate_limiter: RateLimiter,
     pub clock: Clock,
 }
@@ -43,7 +41,7 @@ impl Route for CreateRoom {
                 return self.standing(caller, &room).await;
             }
             if !taken {
-                self.rate_limiter.take(caller, LimitedAction::Room).await?;
+                self.rate_limiter.take(caller.user_id(), LimitedAction::Room).await?;
                 taken = true;
             }
             let members = self.members(caller, &plan, request.language.as_ref()).await?;
@@ -95,7 +93,7 @@ impl CreateRoom {
                 _ => None,
             };
             if participant.is_hospital() {
-                member.language.get_or_insert_with(|| self.hospital_language.clone());
+                member.language.get_or_insert_with(|| self.defaults.hospital_language.clone());
                 if plan.kind == RoomKind::Consult {
                     member.list_key = Some(Member::list_key(participant, RoomStatus::Waiting));
                 }
@@ -113,7 +111,7 @@ impl CreateRoom {
         let member_count = u32::try_from(members.len()).unwrap_or(u32::MAX);
         let mut room = Room { name: plan.name.clone(), ..Room::new(plan.kind, &entry, languages, member_count) };
         if plan.kind == RoomKind::Consult {
-            room.hospital_translation = self.consult_translation;
+            room.hospital_translation = self.defaults.consult_translation;
         }
         (room, entry)
     }

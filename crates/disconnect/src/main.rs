@@ -2,13 +2,18 @@
 
 mod route;
 
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve_lifecycle, start_logging};
+use protocol::clock::Clock;
+use shared::adapters::dynamodb::{Connections, Sessions};
+use shared::runtime::{Fatal, serve_lifecycle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    let (connections, sessions, clock) = (doors.connections()?, doors.sessions()?, doors.clock());
-    serve_lifecycle(route::Disconnect { connections, sessions, clock }).await
+    serve_lifecycle(module_path!(), async |aws| {
+        Ok(route::Disconnect {
+            connections: Connections::open(aws)?,
+            sessions: Sessions::open(aws)?,
+            clock: Clock::System,
+        })
+    })
+    .await
 }

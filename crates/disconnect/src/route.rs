@@ -6,7 +6,6 @@ use shared::adapters::dynamodb::{Connections, Sessions};
 use shared::error::Error;
 use shared::runtime::{Accepted, Caller, Handshake, Lifecycle};
 
-/// The route and its doors.
 pub struct Disconnect {
     pub connections: Connections,
     pub sessions: Sessions,

@@ -1,26 +1,30 @@
-//! Reads the stream of `messages`: tells everybody whom a change concerns.
+//! Reads the stream of `messages` and pushes each change to the connections it concerns.
 
 mod delivery;
 mod frames;
 mod reader;
 mod upkeep;
 
-use protocol::ids::RoomId;
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve_stream, start_logging};
+use protocol::clock::Clock;
+use shared::adapters::dynamodb::{Connections, IdempotencyRecords, Members, Rooms};
+use shared::adapters::push::Push;
+use shared::config::ExpressConfig;
+use shared::runtime::{Fatal, serve_stream};
+use shared::services::audience::Audience;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    let delivery = delivery::Delivery {
-        push: doors.push(),
-        connections: doors.connections()?,
-        clock: doors.clock(),
-        silent: delivery::Silent::default(),
-    };
-    let upkeep = upkeep::Upkeep { rooms: doors.rooms()?, members: doors.members()? };
-    let express = if shared::config::express_limit()? > 0 { Some(doors.idempotency_records()?) } else { None };
-    serve_stream(reader::FanOut { audience: doors.audience()?, delivery, upkeep, express, clock: doors.clock() }).await
+    serve_stream(module_path!(), async |aws| {
+        let delivery = delivery::Delivery {
+            push: Push::new(aws),
+            connections: Connections::open(aws)?,
+            clock: Clock::System,
+            silent: delivery::Silent::default(),
+        };
+        let has_express_lane = ExpressConfig::read()?.limit > 0;
+        let express = if has_express_lane { Some(IdempotencyRecords::open(aws)?) } else { None };
+        let upkeep = upkeep::Upkeep { rooms: Rooms::open(aws)?, members: Members::open(aws)? };
+        Ok(reader::FanOut { audience: Audience::open(aws)?, delivery, upkeep, express, clock: Clock::System })
+    })
+    .await
 }

@@ -18,7 +18,6 @@ use crate::delivery::{Delivery, Patience};
 use crate::frames::{Frames, room_frame};
 use crate::upkeep::Upkeep;
 
-/// The reader and its doors.
 pub struct FanOut {
     pub audience: Audience,
     pub delivery: Delivery,
@@ -36,6 +35,10 @@ const ROOMS_AT_ONCE: usize = 8;
 const EXPRESS_TIME: Duration = Duration::from_millis(100);
 
 impl StreamReader for FanOut {
+    async fn warm_up(&self) {
+        let _ = self.upkeep.rooms.get(&RoomId::NOWHERE).await;
+    }
+
     async fn read(&self, batch: Vec<Change>) -> Vec<String> {
         let mut rooms: BTreeMap<RoomId, Vec<Change>> = BTreeMap::new();
         for change in batch {

@@ -3,19 +3,19 @@
 mod period;
 mod route;
 
-use protocol::ids::RoomId;
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve, start_logging};
+use shared::adapters::dynamodb::Log;
+use shared::runtime::{Fatal, serve};
+use shared::services::membership::Membership;
+use shared::services::rate_limiter::RateLimiter;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    let route = route::GetChatHistory {
-        membership: doors.membership()?,
-        log: doors.log()?,
-        rate_limiter: doors.rate_limiter()?,
-    };
-    serve(route, doors.connections()?).await
+    serve(module_path!(), async |aws| {
+        Ok(route::GetChatHistory {
+            membership: Membership::open(aws)?,
+            log: Log::open(aws)?,
+            rate_limiter: RateLimiter::open(aws)?,
+        })
+    })
+    .await
 }

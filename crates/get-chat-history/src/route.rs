@@ -14,7 +14,6 @@ use shared::services::rate_limiter::{LimitedAction, RateLimiter};
 
 use crate::period::first_at;
 
-/// The route and its doors.
 pub struct GetChatHistory {
     pub membership: Membership,
     pub log: Log,
@@ -45,7 +44,7 @@ impl Route for GetChatHistory {
         let (_, room) =
             self.membership.with_room(Action::GetChatHistory, &request.room_id, caller.participant()).await?;
         if query.is_some() {
-            self.rate_limiter.take(caller, LimitedAction::Search).await?;
+            self.rate_limiter.take(caller.user_id(), LimitedAction::Search).await?;
         }
         let direction = self.direction(&request).await?;
         let read = if query.is_some() { SEARCHED } else { limit };

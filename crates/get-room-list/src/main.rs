@@ -3,14 +3,11 @@
 mod cursor;
 mod route;
 
-use protocol::ids::RoomId;
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve, start_logging};
+use shared::adapters::dynamodb::{Members, Rooms};
+use shared::runtime::{Fatal, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    doors.warm(doors.rooms()?.get_all(&[RoomId::NOWHERE])).await;
-    serve(route::GetRoomList { rooms: doors.rooms()?, members: doors.members()? }, doors.connections()?).await
+    serve(module_path!(), async |aws| Ok(route::GetRoomList { rooms: Rooms::open(aws)?, members: Members::open(aws)? }))
+        .await
 }

@@ -12,7 +12,6 @@ use shared::runtime::{Caller, Route};
 
 use crate::cursor;
 
-/// The route and its doors.
 pub struct GetRoomList {
     pub rooms: Rooms,
     pub members: Members,

@@ -2,25 +2,22 @@
 
 mod route;
 
-use protocol::ids::RoomId;
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve, start_logging};
+use protocol::clock::Clock;
+use shared::adapters::dynamodb::{Connections, Log, Members, Rooms};
+use shared::runtime::{Fatal, serve};
+use shared::services::rate_limiter::RateLimiter;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    serve(
-        route::JoinGroup {
-            rooms: doors.rooms()?,
-            members: doors.members()?,
-            connections: doors.connections()?,
-            log: doors.log()?,
-            rate_limiter: doors.rate_limiter()?,
-            clock: doors.clock(),
-        },
-        doors.connections()?,
-    )
+    serve(module_path!(), async |aws| {
+        Ok(route::JoinGroup {
+            rooms: Rooms::open(aws)?,
+            members: Members::open(aws)?,
+            connections: Connections::open(aws)?,
+            log: Log::open(aws)?,
+            rate_limiter: RateLimiter::open(aws)?,
+            clock: Clock::System,
+        })
+    })
     .await
 }

@@ -15,7 +15,6 @@ use shared::runtime::{Caller, Route};
 use shared::services::append::Tries;
 use shared::services::rate_limiter::{LimitedAction, RateLimiter};
 
-/// The route and its doors.
 pub struct JoinGroup {
     pub rooms: Rooms,
     pub members: Members,
@@ -61,7 +60,7 @@ impl JoinGroup {
 
     /// Creates an open room with the caller as its first member.
     async fn open(&self, caller: &Caller, room_id: &RoomId) -> Result<Appended, Error> {
-        self.rate_limiter.take(caller, LimitedAction::Room).await?;
+        self.rate_limiter.take(caller.user_id(), LimitedAction::Room).await?;
         let now = self.clock.now();
         let entry = Entry::system(room_id.clone(), None, caller.sender.clone(), SystemEvent::RoomCreated, now);
         // Nothing is translated automatically for who comes and goes, so nobody's language counts.

@@ -2,24 +2,23 @@
 
 mod route;
 
-use protocol::ids::RoomId;
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve, start_logging};
+use protocol::clock::Clock;
+use shared::adapters::dynamodb::Log;
+use shared::adapters::push::Push;
+use shared::runtime::{Fatal, serve};
+use shared::services::audience::Audience;
+use shared::services::membership::Membership;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    serve(
-        route::MarkRead {
-            membership: doors.membership()?,
-            log: doors.log()?,
-            audience: doors.audience()?,
-            push: doors.push(),
-            clock: doors.clock(),
-        },
-        doors.connections()?,
-    )
+    serve(module_path!(), async |aws| {
+        Ok(route::MarkRead {
+            membership: Membership::open(aws)?,
+            log: Log::open(aws)?,
+            audience: Audience::open(aws)?,
+            push: Push::new(aws),
+            clock: Clock::System,
+        })
+    })
     .await
 }

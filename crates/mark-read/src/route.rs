@@ -15,7 +15,6 @@ use shared::runtime::{Caller, Route};
 use shared::services::audience::{Audience, DeliveryMode, Listener};
 use shared::services::membership::Membership;
 
-/// The route and its doors.
 pub struct MarkRead {
     pub membership: Membership,
     pub log: Log,

@@ -19,7 +19,6 @@ use shared::error::chain;
 use shared::services::audience::Audience;
 use tokio::time::{sleep, timeout};
 
-/// The lane and its doors.
 pub struct Express {
     pub audience: Audience,
     pub push: Push,

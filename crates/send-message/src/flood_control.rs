@@ -7,6 +7,7 @@ use protocol::chat::{Entry, EntryKind, MessageText};
 use protocol::clock::Timestamp;
 use protocol::ids::UserId;
 use protocol::wire::Refusal;
+use shared::config::FloodLimits;
 
 /// How many entries are judged.
 pub const JUDGED: u16 = 8;
@@ -18,10 +19,7 @@ const REPEATS: usize = 3;
 /// How fast one person may send. Per person, never per hospital: one nurse's key repeat must not silence a clinic.
 #[derive(Debug, Clone, Copy)]
 pub struct FloodControl {
-    /// [`JUDGED`] entries of one person in a row within this time are too fast; zero: never.
-    pub window: Duration,
-    /// For how long who sends the same text a fourth time sends nothing more in that room; zero: as long as it is the same.
-    pub mute: Duration,
+    pub limits: FloodLimits,
 }
 
 /// Why a message comes too soon.
@@ -57,11 +55,11 @@ impl FloodControl {
         let same: Vec<_> = recent.filter(|entry| entry.message == text.as_str()).collect();
         if let Some(oldest) = same.get(REPEATS - 1) {
             let wait = REPEAT_WINDOW.saturating_sub(now.since(oldest.sent_at));
-            return Err(TooMuch::Same(if self.mute.is_zero() { wait } else { self.mute }));
+            return Err(TooMuch::Same(if self.limits.mute.is_zero() { wait } else { self.limits.mute }));
         }
         match tail.last() {
             Some(oldest) if tail.len() == usize::from(JUDGED) && tail.iter().all(own) => {
-                let wait = self.window.saturating_sub(now.since(oldest.sent_at));
+                let wait = self.limits.window.saturating_sub(now.since(oldest.sent_at));
                 if wait.is_zero() { Ok(()) } else { Err(TooMuch::Fast(wait)) }
             }
             _ => Ok(()),
@@ -75,7 +73,8 @@ mod tests {
 
     use super::*;
 
-    const CONTROL: FloodControl = FloodControl { window: Duration::from_secs(2), mute: Duration::from_secs(20) };
+    const CONTROL: FloodControl =
+        FloodControl { limits: FloodLimits { window: Duration::from_secs(2), mute: Duration::from_secs(20) } };
 
     fn sent(user: &str, text: &str, at: u64) -> Entry {
         let sender = Sender {

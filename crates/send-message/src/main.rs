@@ -4,36 +4,34 @@ mod express;
 mod flood_control;
 mod route;
 
-use protocol::ids::RoomId;
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve, start_logging};
+use protocol::clock::Clock;
+use shared::adapters::dynamodb::{Connections, IdempotencyRecords, Log};
+use shared::adapters::push::Push;
+use shared::config::{ExpressConfig, FloodLimits};
+use shared::runtime::{Fatal, serve};
+use shared::services::audience::Audience;
+use shared::services::digest::DigestKey;
+use shared::services::membership::Membership;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    let express = express::Express {
-        audience: doors.audience()?,
-        push: doors.single_attempt_push(),
-        records: doors.idempotency_records()?,
-        limit: shared::config::express_limit()?,
-    };
-    serve(
-        route::SendMessage {
-            membership: doors.membership()?,
-            log: doors.log()?,
-            records: doors.idempotency_records()?,
-            connections: doors.connections()?,
-            digest: doors.digest_key().await?,
+    serve(module_path!(), async |aws| {
+        let express = express::Express {
+            audience: Audience::open(aws)?,
+            push: Push::single_attempt(aws),
+            records: IdempotencyRecords::open(aws)?,
+            limit: ExpressConfig::read()?.limit,
+        };
+        Ok(route::SendMessage {
+            membership: Membership::open(aws)?,
+            log: Log::open(aws)?,
+            records: IdempotencyRecords::open(aws)?,
+            connections: Connections::open(aws)?,
+            digest: DigestKey::open(aws).await?,
             express,
-            flood_control: flood_control::FloodControl {
-                window: shared::config::send_window()?,
-                mute: shared::config::mute()?,
-            },
-            clock: doors.clock(),
-        },
-        doors.connections()?,
-    )
+            flood_control: flood_control::FloodControl { limits: FloodLimits::read()? },
+            clock: Clock::System,
+        })
+    })
     .await
 }

@@ -19,7 +19,6 @@ use shared::services::membership::Membership;
 use crate::express::Express;
 use crate::flood_control::{FloodControl, JUDGED, TooMuch};
 
-/// The route and its doors.
 pub struct SendMessage {
     pub membership: Membership,
     pub log: Log,
@@ -155,12 +154,12 @@ impl SendMessage {
             Declined::TooMuch(too_much) => too_much,
         };
         if let TooMuch::Same(_) = too_much
-            && !self.flood_control.mute.is_zero()
+            && !self.flood_control.limits.mute.is_zero()
         {
             let now = self.clock.now();
             let mut mutes = member.mutes;
             mutes.retain(|_, until| *until > now);
-            mutes.insert(caller.user_id().clone(), now + self.flood_control.mute);
+            mutes.insert(caller.user_id().clone(), now + self.flood_control.limits.mute);
             self.membership.members.set_mutes(&member.room_id, &member.participant, &mutes).await?;
         }
         Ok(too_much.refusal())

@@ -1,22 +1,28 @@
-//! Answers `refreshSession`, `signOutEverywhere` and `createTicket`: how long a person is who they are.
+//! Answers `refreshSession`, `signOutEverywhere` and `createTicket`.
 
 mod request;
 mod route;
 
+use protocol::clock::Clock;
+use shared::adapters::auth::Tokens;
+use shared::adapters::dynamodb::Guards;
 use shared::config::{Credentials, token_issuers};
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve, start_logging};
+use shared::runtime::{Fatal, serve};
+use shared::services::connection_closer::ConnectionCloser;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    let closer = doors.closer()?;
-    doors.warm(closer.sessions.recent(&"-".parse()?, doors.clock().now())).await;
-    let tokens = match Credentials::read()? {
-        Credentials::Tokens => Some(doors.tokens(token_issuers()?).await?),
-        Credentials::Proxy => None,
-    };
-    let route = route::Session { tokens, closer, guards: doors.guards()?, clock: doors.clock() };
-    serve(route, doors.connections()?).await
+    serve(module_path!(), async |aws| {
+        let tokens = match Credentials::read()? {
+            Credentials::Tokens => Some(Tokens::open(aws, token_issuers()?).await?),
+            Credentials::Proxy => None,
+        };
+        Ok(route::Session {
+            tokens,
+            closer: ConnectionCloser::open(aws)?,
+            guards: Guards::open(aws)?,
+            clock: Clock::System,
+        })
+    })
+    .await
 }

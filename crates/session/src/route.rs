@@ -18,7 +18,6 @@ use shared::services::connection_closer::ConnectionCloser;
 
 use crate::request::Request;
 
-/// The route and its doors.
 pub struct Session {
     /// `None` where a gateway in front says who is calling, and not a token.
     pub tokens: Option<Tokens>,

@@ -2,15 +2,13 @@
 
 mod route;
 
-use protocol::ids::RoomId;
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve, start_logging};
+use shared::adapters::dynamodb::{Log, Members, Rooms};
+use shared::runtime::{Fatal, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    doors.warm(doors.rooms()?.get_all(&[RoomId::NOWHERE])).await;
-    serve(route::Sync { rooms: doors.rooms()?, members: doors.members()?, log: doors.log()? }, doors.connections()?)
-        .await
+    serve(module_path!(), async |aws| {
+        Ok(route::Sync { rooms: Rooms::open(aws)?, members: Members::open(aws)?, log: Log::open(aws)? })
+    })
+    .await
 }

@@ -13,7 +13,6 @@ use shared::adapters::dynamodb::{Log, Members, Rooms};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 
-/// The route and its doors.
 pub struct Sync {
     pub rooms: Rooms,
     pub members: Members,

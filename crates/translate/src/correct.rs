@@ -28,7 +28,7 @@ impl Translate {
             Action::SetTranslatedMessage.permits(relation, own)?;
             let current = seen(caller, which, correction, &entry)?;
             if !taken {
-                self.rate_limiter.take(caller, LimitedAction::Change).await?;
+                self.rate_limiter.take(caller.user_id(), LimitedAction::Change).await?;
                 taken = true;
             }
             let now = self.clock.now();

@@ -4,23 +4,21 @@ mod correct;
 mod request;
 mod route;
 
-use protocol::ids::RoomId;
-use shared::doors::Doors;
-use shared::runtime::{Fatal, serve, start_logging};
+use protocol::clock::Clock;
+use shared::runtime::{Fatal, serve};
+use shared::services::membership::Membership;
+use shared::services::rate_limiter::RateLimiter;
+use shared::services::translator::Translator;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    let doors = Doors::open().await?;
-    doors.warm(doors.rooms()?.get(&RoomId::NOWHERE)).await;
-    serve(
-        route::Translate {
-            membership: doors.membership()?,
-            translator: doors.translator().await?,
-            rate_limiter: doors.rate_limiter()?,
-            clock: doors.clock(),
-        },
-        doors.connections()?,
-    )
+    serve(module_path!(), async |aws| {
+        Ok(route::Translate {
+            membership: Membership::open(aws)?,
+            translator: Translator::open(aws).await?,
+            rate_limiter: RateLimiter::open(aws)?,
+            clock: Clock::System,
+        })
+    })
     .await
 }

@@ -13,7 +13,6 @@ use shared::services::translator::{OnCacheMiss, OnFailure, TranslationJob, Trans
 
 use crate::request::{Request, Which};
 
-/// The route and its doors.
 pub struct Translate {
     pub membership: Membership,
     pub translator: Translator,
@@ -58,7 +57,7 @@ impl Translate {
         let context = if settled {
             String::new()
         } else {
-            self.rate_limiter.take(caller, LimitedAction::Translation).await?;
+            self.rate_limiter.take(caller.user_id(), LimitedAction::Translation).await?;
             self.translator.context(&entry).await?
         };
         let wanted = [TranslationJob { entry: &entry, target: &which.language }];

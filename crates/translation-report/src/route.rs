@@ -11,19 +11,17 @@ use protocol::wire::requests::GetFailedTranslations;
 use protocol::wire::{ENVELOPE_RESERVE, Month, PAGE_LIMIT, fit};
 use serde::Serialize;
 use shared::adapters::dynamodb::{BillingAccount, FailurePosition, Log, Usage};
+use shared::config::TranslationReportConfig;
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 
 use crate::cursor;
 use crate::request::Request;
 
-/// The route and its doors.
 pub struct TranslationReport {
     pub usage: Usage,
     pub log: Log,
-    pub budget: u64,
-    /// Of a million characters.
-    pub price: f64,
+    pub config: TranslationReportConfig,
     pub clock: Clock,
 }
 
@@ -61,7 +59,7 @@ impl TranslationReport {
         let totals = self.usage.month(account, &month).await?;
         // Characters of a month are far below where a float is no longer exact.
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-        let cost = totals.billed_characters as f64 * self.price / 1_000_000.0;
+        let cost = totals.billed_characters as f64 * self.config.price / 1_000_000.0;
         Ok(Reply::Usage(TranslationUsage {
             month,
             billed_characters: totals.billed_characters,
@@ -70,7 +68,7 @@ impl TranslationReport {
             cache_hits: totals.cache_hits,
             failures: totals.failures,
             cost,
-            budget_characters: Some(self.budget).filter(|budget| *budget > 0),
+            budget_characters: Some(self.config.budget).filter(|budget| *budget > 0),
         }))
     }
 

@@ -1,11 +1,10 @@
-//! Answers `$default`: every frame that names no action of ours.
+//! Answers every frame whose action has no route.
 
 mod route;
 
-use shared::runtime::{Fatal, NoLookup, serve, start_logging};
+use shared::runtime::{Fatal, serve_without_aws};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    start_logging(module_path!())?;
-    serve(route::UnknownAction, NoLookup).await
+    serve_without_aws(module_path!(), route::UnknownAction).await
 }

@@ -227,12 +227,12 @@ pub fn environment_readers(sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
 
 /// The only files that may name an SDK: a route that holds an SDK's type can do with it what its own sentence does not say.
 const ADAPTERS: [(&str, &[&str]); 6] = [
-    ("aws_sdk_dynamodb", &["adapters/dynamodb", "doors"]),
+    ("aws_sdk_dynamodb", &["adapters/dynamodb", "aws"]),
     ("aws_sdk_secretsmanager", &["adapters/secrets"]),
     ("aws_sdk_apigatewaymanagement", &["adapters/push"]),
-    ("aws_config", &["adapters/push", "adapters/secrets", "doors"]),
+    ("aws_config", &["adapters/push", "adapters/secrets", "aws"]),
     ("jsonwebtoken", &["adapters/auth"]),
-    ("reqwest", &["adapters/deepl", "adapters/auth", "doors"]),
+    ("reqwest", &["adapters/deepl", "adapters/auth"]),
 ];
 
 pub fn sdk_users(sources: &BTreeMap<PathBuf, String>, packages: &BTreeMap<String, Package>) -> Vec<String> {

@@ -16,6 +16,7 @@ use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectio
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use tokio::time::{Instant, sleep};
 
+use crate::aws::Aws;
 use crate::metric::{self, Metric};
 use protocol::ids::ConnectionId;
 
@@ -64,14 +65,14 @@ impl Push {
 
     /// The SDK's own retries serve for 429 and 5xx: three tries with jitter growing from 50 ms. What is not answered is not
     /// tried again: whoever pushes has lost patience by then.
-    pub fn new(sdk: &SdkConfig) -> Self {
+    pub fn new(aws: &Aws) -> Self {
         let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50));
-        Self::with(sdk, retries, Self::HANDSHAKE)
+        Self::with(aws.sdk(), retries, Self::HANDSHAKE)
     }
 
     /// For somebody who waits: one try of at most half a second, because another way is left.
-    pub fn single_attempt(sdk: &SdkConfig) -> Self {
-        Self::with(sdk, RetryConfig::disabled(), Duration::from_millis(500))
+    pub fn single_attempt(aws: &Aws) -> Self {
+        Self::with(aws.sdk(), RetryConfig::disabled(), Duration::from_millis(500))
     }
 
     fn with(sdk: &SdkConfig, retries: RetryConfig, patience: Duration) -> Self {

@@ -9,6 +9,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::Client;
 use tokio::sync::Mutex;
 
+use crate::aws::Aws;
+use crate::config::{ConfigError, SecretName};
 use protocol::clock::{Clock, Timestamp};
 
 /// A secret could not be had, and none is kept from before.
@@ -42,6 +44,17 @@ impl Secret {
     /// How long the last value serves before Secrets Manager is asked again, after it did not answer.
     const REST: Duration = Duration::from_secs(30);
     const TIMEOUT: Duration = Duration::from_secs(2);
+
+    /// Fetches the secret at once, so that no invocation waits for it. If that fails, the first use tries again and reports it.
+    pub async fn open(aws: &Aws, name: SecretName) -> Result<Self, ConfigError> {
+        let secret = Self::new(aws.sdk(), name.read()?, Clock::System);
+        if aws.warms_in_init()
+            && let Err(error) = secret.value().await
+        {
+            tracing::warn!(error = %crate::error::chain(&error), "failed to fetch a secret at start-up");
+        }
+        Ok(secret)
+    }
 
     /// The secret of this id (ARN).
     pub fn new(sdk: &SdkConfig, id: String, clock: Clock) -> Self {

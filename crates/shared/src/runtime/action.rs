@@ -5,8 +5,11 @@ use aws_lambda_events::encodings::Body;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Caller, Fatal, run};
+use super::caller::Caller;
+use super::function::{Fatal, run, start, start_logging};
 use crate::adapters::dynamodb::{Connections, TableError};
+use crate::aws::Aws;
+use crate::config::ConfigError;
 use crate::error::{Error, chain};
 use crate::metric::{self, Metric};
 use protocol::clock::{Clock, Timestamp};
@@ -57,12 +60,30 @@ impl SessionLookup for NoLookup {
     }
 }
 
-/// Serves a route until Lambda ends the function. What is known of refreshed sessions is asked for only where the token that the
-/// connection was made with has expired.
-pub async fn serve<R: Route>(route: R, refreshed: impl SessionLookup) -> Result<(), Fatal> {
-    let (route, refreshed) = (&route, &refreshed);
+/// Serves a route until Lambda ends the function. Sessions refreshed since are looked up only once the token that the connection was
+/// made with has expired.
+pub async fn serve<R: Route>(
+    function: &'static str,
+    build: impl AsyncFnOnce(&Aws) -> Result<R, ConfigError>,
+) -> Result<(), Fatal> {
+    let aws = start(function).await?;
+    let connections = Connections::open(&aws)?;
+    let route = build(&aws).await?;
+    aws.warm_up(connections.warm_up()).await;
+    serve_route(route, connections).await
+}
+
+/// Serves a route that calls nothing: a session lasts as long as the token that its connection was made with.
+pub async fn serve_without_aws<R: Route>(function: &'static str, route: R) -> Result<(), Fatal> {
+    start_logging(function)?;
+    serve_route(route, NoLookup).await
+}
+
+async fn serve_route<R: Route>(route: R, sessions: impl SessionLookup) -> Result<(), Fatal> {
+    let route = &route;
+    let sessions = &sessions;
     run(async move |event: ApiGatewayWebsocketProxyRequest| {
-        Ok(respond(handle(route, refreshed, Clock::System, event).await))
+        Ok(respond(handle(route, sessions, Clock::System, event).await))
     })
     .await
 }
@@ -77,7 +98,7 @@ fn respond(body: String) -> ApiGatewayProxyResponse {
 /// One request, from the event to the text of the reply.
 async fn handle<R: Route>(
     route: &R,
-    refreshed: &impl SessionLookup,
+    sessions: &impl SessionLookup,
     clock: Clock,
     event: ApiGatewayWebsocketProxyRequest,
 ) -> String {
@@ -90,7 +111,7 @@ async fn handle<R: Route>(
     };
     let (action, request_id) = (frame.action.clone(), frame.request_id.clone());
     let request_id = request_id.as_deref();
-    match answer(route, refreshed, clock, &event, frame).await {
+    match answer(route, sessions, clock, &event, frame).await {
         Ok(reply) => match serde_json::to_string(&Reply::done(&action, request_id, reply)) {
             Ok(body) => body,
             Err(error) => fail(&action, request_id, &error),
@@ -102,7 +123,7 @@ async fn handle<R: Route>(
 
 async fn answer<R: Route>(
     route: &R,
-    refreshed: &impl SessionLookup,
+    sessions: &impl SessionLookup,
     clock: Clock,
     event: &ApiGatewayWebsocketProxyRequest,
     frame: Frame,
@@ -110,7 +131,7 @@ async fn answer<R: Route>(
     let mut caller = Caller::from_context(&event.request_context)
         .ok_or_else(|| Error::Failed("the authorizer's context is missing or incomplete".into()))?;
     if caller.session_until <= clock.now()
-        && let Some(until) = refreshed.session_until(&caller).await?
+        && let Some(until) = sessions.session_until(&caller).await?
     {
         caller.session_until = until;
     }

@@ -1,10 +1,12 @@
 //! Functions that API Gateway calls when a connection is made and when it has ended.
 
 use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
-use aws_lambda_events::http::HeaderMap;
 use aws_lambda_events::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 
-use super::{Caller, Fatal, run};
+use super::caller::{Caller, Handshake};
+use super::function::{Fatal, run, start};
+use crate::aws::Aws;
+use crate::config::ConfigError;
 use crate::error::{Error, chain};
 use crate::metric::{self, Metric};
 use protocol::wire::Code;
@@ -16,26 +18,25 @@ pub struct Accepted {
     pub subprotocol: Option<&'static str>,
 }
 
-/// How a client came.
-#[derive(Debug, Clone, Copy)]
-pub struct Handshake<'a> {
-    /// The headers of its request.
-    pub headers: &'a HeaderMap,
-    /// The address that API Gateway saw it come from.
-    pub address: Option<&'a str>,
-    /// What it calls itself.
-    pub user_agent: Option<&'a str>,
-}
-
 /// "When a connection is made (or has ended), then …".
 pub trait Lifecycle {
+    /// Reads any row, to open the connection to DynamoDB during INIT.
+    fn warm_up(&self) -> impl Future<Output = ()> {
+        async {}
+    }
+
     /// Does it.
     fn handle(&self, caller: &Caller, handshake: Handshake<'_>) -> impl Future<Output = Result<Accepted, Error>>;
 }
 
 /// Serves `$connect` or `$disconnect` until Lambda ends the function.
-pub async fn serve_lifecycle<L: Lifecycle>(lifecycle: L) -> Result<(), Fatal> {
-    let lifecycle = &lifecycle;
+pub async fn serve_lifecycle<L: Lifecycle>(
+    function: &'static str,
+    build: impl AsyncFnOnce(&Aws) -> Result<L, ConfigError>,
+) -> Result<(), Fatal> {
+    let aws = start(function).await?;
+    let lifecycle = &build(&aws).await?;
+    aws.warm_up(lifecycle.warm_up()).await;
     run(async move |event: ApiGatewayWebsocketProxyRequest| Ok(handle(lifecycle, event).await)).await
 }
 

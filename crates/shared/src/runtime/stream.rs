@@ -3,7 +3,9 @@
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use serde::Serialize;
 
-use super::{Fatal, run};
+use super::function::{Fatal, run, start};
+use crate::aws::Aws;
+use crate::config::ConfigError;
 use crate::metric::{self, Metric};
 use protocol::chat::Entry;
 
@@ -20,6 +22,9 @@ pub struct Change {
 
 /// "When entries are added or change, then …".
 pub trait StreamReader {
+    /// Reads any row, to open the connection to DynamoDB during INIT.
+    fn warm_up(&self) -> impl Future<Output = ()>;
+
     /// Does it for a batch, in the stream's order. Gives back the sequence numbers of the changes that could not be done
     /// and must come again.
     fn read(&self, batch: Vec<Change>) -> impl Future<Output = Vec<String>>;
@@ -38,8 +43,13 @@ struct Failure {
 }
 
 /// Serves a stream until Lambda ends the function.
-pub async fn serve_stream<S: StreamReader>(reader: S) -> Result<(), Fatal> {
-    let reader = &reader;
+pub async fn serve_stream<S: StreamReader>(
+    function: &'static str,
+    build: impl AsyncFnOnce(&Aws) -> Result<S, ConfigError>,
+) -> Result<(), Fatal> {
+    let aws = start(function).await?;
+    let reader = &build(&aws).await?;
+    aws.warm_up(reader.warm_up()).await;
     run(async move |event: Event| Ok(handle(reader, event).await)).await
 }
 

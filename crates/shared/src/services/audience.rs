@@ -4,6 +4,8 @@ use futures::stream::LocalBoxStream;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use crate::adapters::dynamodb::{Connection, Connections, Members, Page, TableError};
+use crate::aws::Aws;
+use crate::config::{AudienceConfig, ConfigError};
 use protocol::chat::Member;
 use protocol::clock::Timestamp;
 use protocol::ids::RoomId;
@@ -42,6 +44,11 @@ pub struct Audience {
 }
 
 impl Audience {
+    pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        let full_delivery_limit = AudienceConfig::read()?.full_delivery_limit;
+        Ok(Self { members: Members::open(aws)?, connections: Connections::open(aws)?, full_delivery_limit })
+    }
+
     /// How many members' connections are looked up at once.
     const AT_ONCE: usize = 16;
     /// More seats than any room has: see [`GROUP_LIMIT`](crate::adapters::dynamodb::GROUP_LIMIT).

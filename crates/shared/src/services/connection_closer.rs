@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::adapters::dynamodb::{Connections, Session, Sessions};
 use crate::adapters::push::{Closing, Push};
+use crate::aws::Aws;
+use crate::config::ConfigError;
 use crate::error::chain;
 use protocol::clock::Timestamp;
 
@@ -26,6 +28,10 @@ const WAITS: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 impl ConnectionCloser {
+    pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { push: Push::new(aws), connections: Connections::open(aws)?, sessions: Sessions::open(aws)? })
+    }
+
     /// Closes a session's connection, and nobody speaks to it any more. Says whether its handshake may still go on, unknown to API
     /// Gateway: [`Self::retry_close`] then waits for it, should its `$connect` not find that it was ended.
     #[must_use]

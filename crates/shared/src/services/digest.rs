@@ -6,6 +6,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::adapters::secrets::{Secret, SecretError};
+use crate::aws::Aws;
+use crate::config::{ConfigError, SecretName};
 
 /// The key of this stack's digests.
 #[derive(Debug)]
@@ -14,9 +16,8 @@ pub struct DigestKey {
 }
 
 impl DigestKey {
-    /// With the secret that keys it.
-    pub fn new(secret: Secret) -> Self {
-        Self { secret }
+    pub async fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { secret: Secret::open(aws, SecretName::Digest).await? })
     }
 
     /// HMAC-SHA256 over the parts, each with its length before it, so that no two lists of parts read alike.

@@ -1,6 +1,8 @@
 //! Who may see a room at all: who has a seat in it. What they may do there is [`protocol::access`]'s to say.
 
 use crate::adapters::dynamodb::{Members, Rooms};
+use crate::aws::Aws;
+use crate::config::ConfigError;
 use crate::error::Error;
 use protocol::access::{Action, Relation};
 use protocol::chat::{Member, Room};
@@ -16,6 +18,10 @@ pub struct Membership {
 }
 
 impl Membership {
+    pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { rooms: Rooms::open(aws)?, members: Members::open(aws)? })
+    }
+
     /// The participant's seat and the room, read side by side; refused where there is no seat, or where it does not admit to this
     /// action.
     pub async fn with_room(

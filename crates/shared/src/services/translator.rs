@@ -8,11 +8,13 @@ use futures::{StreamExt, TryStreamExt, future, stream};
 
 use crate::adapters::deepl::{self, DeepL, Lost, Request, Translated};
 use crate::adapters::dynamodb::{BillingAccount, CachedTranslation, Log, TableError, Translations, Usage, UsageTotals};
-use crate::adapters::secrets::SecretError;
+use crate::adapters::secrets::{Secret, SecretError};
+use crate::aws::Aws;
+use crate::config::{ConfigError, DeepLConfig, SecretName, TranslationConfig};
 use crate::error::chain;
 use crate::metric::{self, Metric};
 use crate::services::digest::DigestKey;
-use crate::services::rate_limiter::Allowance;
+use crate::services::rate_limiter::TranslationAllowance;
 use protocol::chat::{Entry, EntryKind, FailureReason, Translation};
 use protocol::clock::Clock;
 use protocol::ids::UserId;
@@ -67,7 +69,7 @@ pub enum OnCacheMiss<'a> {
     /// DeepL is asked, and somebody waits for the answer.
     Ask,
     /// DeepL is asked unless it is out of reach, for as much as each writer may have translated without anybody asking for it.
-    AskWithin(&'a Allowance),
+    AskWithin(&'a TranslationAllowance),
     /// It failed already, for this reason.
     Fail(FailureReason),
 }
@@ -103,6 +105,21 @@ const LETTERS: usize = 9;
 const AT_ONCE: usize = 8;
 
 impl Translator {
+    pub async fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        let config = TranslationConfig::read()?;
+        let deepl_key = Secret::open(aws, SecretName::DeepL).await?;
+        Ok(Self {
+            log: Log::open(aws)?,
+            cache: Translations::open(aws)?,
+            cache_days: config.cache_days,
+            usage: Usage::open(aws)?,
+            quota_pause: config.quota_pause,
+            deepl: DeepL::new(DeepLConfig::read()?, deepl_key, Clock::System),
+            digest: DigestKey::open(aws).await?,
+            clock: Clock::System,
+        })
+    }
+
     /// What was said before `entry`, oldest first.
     pub async fn context(&self, entry: &Entry) -> Result<String, TableError> {
         let mut before = self.log.before(&entry.room_id, entry.seq, CONTEXT_ENTRIES).await?;
@@ -251,7 +268,7 @@ impl Translator {
     /// Whose texts are more than they may have translated by themselves now: one write for each writer.
     async fn excessive<'a>(
         &self,
-        allowance: &Allowance,
+        allowance: &TranslationAllowance,
         texts: impl Iterator<Item = &'a Entry>,
     ) -> Result<HashSet<&'a UserId>, TableError> {
         let mut characters: HashMap<&UserId, u64> = HashMap::new();

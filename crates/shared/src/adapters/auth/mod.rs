@@ -18,7 +18,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::ErrorKind;
 use serde::{Deserialize, Serialize};
 
+use crate::adapters::secrets::Secret;
+use crate::aws::Aws;
+use crate::config::{ConfigError, SecretName};
 use claims::Claims;
+use futures::future::try_join_all;
 use protocol::clock::{Clock, Timestamp};
 use protocol::ids::{Participant, UserId};
 use protocol::language::Language;
@@ -90,9 +94,21 @@ impl Tokens {
     /// API Gateway takes at most 8 KB from an authorizer; a token that names nobody in 4 KB is none of ours.
     const MAX_BYTES: usize = 4096;
 
-    /// Of these issuers.
     pub fn new(issuers: Vec<Issuer>, clock: Clock) -> Self {
         Self { issuers, clock }
+    }
+
+    /// Fetches the issuers' keys concurrently, so that an issuer that does not answer delays none of the others.
+    pub async fn open(aws: &Aws, issuers: Vec<IssuerConfig>) -> Result<Self, ConfigError> {
+        let open = async |config: IssuerConfig| {
+            let keys = match config.jwks.clone() {
+                Some(url) => Keys::Published(KeySet::open(url, Clock::System).await),
+                None => Keys::Shared(Secret::open(aws, SecretName::Token).await?),
+            };
+            Ok(Issuer { config, keys })
+        };
+        let issuers = try_join_all(issuers.into_iter().map(open)).await?;
+        Ok(Self::new(issuers, Clock::System))
     }
 
     /// Who the token says is calling.

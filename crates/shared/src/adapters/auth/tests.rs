@@ -345,3 +345,26 @@ mod whatever_comes {
         }
     }
 }
+
+#[tokio::test]
+async fn keys_of_several_issuers_are_fetched_concurrently() {
+    let issuers = HttpStub::pair_answering_together().await;
+    let mut settings = Vec::new();
+    for (issuer, name) in issuers.iter().zip(["one", "two"]) {
+        let key = json!({"kid": "key", "kty": "OKP", "crv": "Ed25519", "x": "A".repeat(43)});
+        issuer.respond_with(200, "", &json!({"keys": [key]}).to_string());
+        settings.push(json!({"issuer": name, "prefix": name, "jwks": issuer.url(), "algorithm": "EdDSA"}));
+    }
+    let settings = IssuerConfig::list(&json!(settings).to_string()).expect("two issuers");
+    // Neither stub answers before both were asked: fetched one after the other, the first would be given up.
+    let tokens = Tokens::open(&Aws::offline(), settings).await.expect("two issuers");
+    for name in ["one", "two"] {
+        let parts = [json!({"alg": "EdDSA", "kid": "key"}), json!({"iss": name})];
+        let [header, claims] = parts.map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+        let found = tokens.check(&format!("{header}.{claims}.{}", "A".repeat(86))).await;
+        assert!(
+            matches!(found, Err(TokenError::Unauthorized("its signature does not match"))),
+            "the key of {name} is there: {found:?}"
+        );
+    }
+}

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use futures::{Stream, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Page, Table, TableError, applied, key, number};
+use crate::aws::Aws;
+use crate::config::{ConfigError, TableName};
 use protocol::clock::Timestamp;
 use protocol::ids::{ConnectionId, Participant, RoomId, UserId};
 use protocol::language::Language;
@@ -86,13 +87,17 @@ pub struct Connections {
 const AT_ONCE: usize = 16;
 
 impl Connections {
-    /// Opens the table.
-    pub fn new(client: Client, name: String) -> Self {
-        Self { table: Table { client, name } }
+    pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { table: Table::open(aws, TableName::Connections)? })
     }
 
     fn key(audience: &str, connection: &ConnectionId) -> Item {
         key([("audience", audience.to_owned()), ("connection_id", connection.to_string())])
+    }
+
+    /// Reads a row that does not exist, to open the connection to DynamoDB during INIT.
+    pub async fn warm_up(&self) {
+        let _ = self.table.get::<Connection>(Self::key("-", &ConnectionId::new("-"))).await;
     }
 
     /// The row of a participant's connection.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ReturnValue;
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Table, TableError, applied, key, number};
 use crate::adapters::auth::Identity;
+use crate::aws::Aws;
+use crate::config::{ConfigError, Rate, TableName};
 use protocol::clock::Timestamp;
 use protocol::ids::UserId;
 
@@ -20,22 +21,6 @@ struct TicketRow {
     expires_at: u64,
 }
 
-/// How fast a person may do something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// How long a bucket takes to get one more; `None`: there is no limit.
-    interval: Option<Duration>,
-    /// How many a full bucket holds.
-    burst: u32,
-}
-
-impl Rate {
-    /// So many within `time` in the long run (none: without limit), and `burst` at once, at least one.
-    pub fn new(count: u32, time: Duration, burst: u32) -> Self {
-        Self { interval: time.checked_div(count), burst: burst.max(1) }
-    }
-}
-
 /// The door to the `guards` table.
 #[derive(Debug, Clone)]
 pub struct Guards {
@@ -43,9 +28,8 @@ pub struct Guards {
 }
 
 impl Guards {
-    /// Opens the table.
-    pub fn new(client: Client, name: String) -> Self {
-        Self { table: Table { client, name } }
+    pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { table: Table::open(aws, TableName::Guards)? })
     }
 
     fn key(kind: &str, name: &str) -> Item {

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Table, TableError, Write, key};
+use crate::aws::Aws;
+use crate::config::{ConfigError, TableName};
 use protocol::clock::Timestamp;
 use protocol::ids::{ConnectionId, MessageId, Participant, RoomId, Seq, UserId};
 
@@ -70,9 +71,8 @@ pub struct IdempotencyRecords {
 }
 
 impl IdempotencyRecords {
-    /// Opens the table.
-    pub fn new(client: Client, name: String) -> Self {
-        Self { table: Table { client, name } }
+    pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { table: Table::open(aws, TableName::Sends)? })
     }
 
     /// What this `message_id` of this participant became, whatever its expiry says.

@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 
 use super::{BillingAccount, Item, Page, Table, TableError, Write, key, number};
+use crate::aws::Aws;
+use crate::config::{ConfigError, TableName};
 use protocol::chat::{Entry, Translation};
 use protocol::clock::Timestamp;
 use protocol::ids::{RoomId, Seq};
@@ -46,9 +47,8 @@ pub enum Appended {
 }
 
 impl Log {
-    /// Opens the table.
-    pub fn new(client: Client, name: String) -> Self {
-        Self { table: Table { client, name } }
+    pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { table: Table::open(aws, TableName::Messages)? })
     }
 
     fn key(room: &RoomId, seq: Seq) -> Item {

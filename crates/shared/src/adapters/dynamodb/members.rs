@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, Update};
 use serde::Deserialize;
 
 use super::{Item, Page, Table, TableError, Write, applied, key, number};
+use crate::aws::Aws;
+use crate::config::{ConfigError, TableName};
 use protocol::chat::{Member, RoomStatus};
 use protocol::clock::Timestamp;
 use protocol::ids::{Mark, Participant, RoomId, UserId};
@@ -27,9 +28,8 @@ pub struct Members {
 }
 
 impl Members {
-    /// Opens the table.
-    pub fn new(client: Client, name: String) -> Self {
-        Self { table: Table { client, name } }
+    pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { table: Table::open(aws, TableName::Members)? })
     }
 
     fn key(room: &RoomId, participant: &Participant) -> Item {

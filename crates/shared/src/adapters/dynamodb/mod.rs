@@ -14,7 +14,7 @@ mod translations;
 mod usage;
 
 pub use connections::{Connection, Connections, Joined};
-pub use guards::{Guards, Rate};
+pub use guards::Guards;
 pub use idempotency_records::{IdempotencyRecord, IdempotencyRecords};
 pub use log::{Appended, FailurePosition, Log};
 pub use members::{ListPosition, Members};
@@ -35,6 +35,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put};
 use futures::{Stream, TryStreamExt, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::aws::Aws;
+use crate::config::{ConfigError, TableName};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -88,6 +91,10 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    pub fn open(aws: &Aws, name: TableName) -> Result<Self, ConfigError> {
+        Ok(Self { client: aws.dynamodb(), name: name.read()? })
+    }
+
     pub fn call<E>(&self, operation: &'static str) -> impl FnOnce(E) -> TableError
     where
         E: Error + Send + Sync + 'static,

@@ -1,9 +1,10 @@
 //! The `profiles` table: what a participant was last called and read, for when it is not connected.
 
-use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 
 use super::{Table, TableError, key};
+use crate::aws::Aws;
+use crate::config::{ConfigError, TableName};
 use protocol::ids::Participant;
 use protocol::language::Language;
 
@@ -27,9 +28,8 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    /// Opens the table.
-    pub fn new(client: Client, name: String) -> Self {
-        Self { table: Table { client, name } }
+    pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { table: Table::open(aws, TableName::Profiles)? })
     }
 
     /// The profile of a participant, eventually consistent: a name that is a second old does no harm.

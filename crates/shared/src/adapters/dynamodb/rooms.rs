@@ -1,9 +1,10 @@
 //! The `rooms` table.
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 
 use super::{Table, TableError, Write, key, number};
+use crate::aws::Aws;
+use crate::config::{ConfigError, TableName};
 use protocol::chat::{LastMessage, Room, RoomStatus, TranslationMode};
 use protocol::clock::Timestamp;
 use protocol::ids::{Participant, RoomId, Seq};
@@ -32,9 +33,8 @@ pub struct Rooms {
 }
 
 impl Rooms {
-    /// Opens the table.
-    pub fn new(client: Client, name: String) -> Self {
-        Self { table: Table { client, name } }
+    pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { table: Table::open(aws, TableName::Rooms)? })
     }
 
     fn key(room: &RoomId) -> super::Item {

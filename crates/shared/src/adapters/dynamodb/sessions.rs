@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Table, TableError, key, number};
+use crate::aws::Aws;
+use crate::config::{ConfigError, SessionConfig, TableName};
 use protocol::clock::Timestamp;
 use protocol::ids::{ConnectionId, Participant, UserId};
 
@@ -82,9 +83,8 @@ impl Session {
 }
 
 impl Sessions {
-    /// Opens the table; records are kept for so long.
-    pub fn new(client: Client, name: String, kept: Duration) -> Self {
-        Self { table: Table { client, name }, kept }
+    pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { table: Table::open(aws, TableName::Sessions)?, kept: SessionConfig::read()?.audit })
     }
 
     fn key(user: &UserId, session: String) -> Item {

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 
 use super::{Table, TableError, key};
+use crate::aws::Aws;
+use crate::config::{ConfigError, TableName};
 use protocol::language::Language;
 
 /// What DeepL said, or a person.
@@ -44,9 +45,8 @@ pub struct Translations {
 }
 
 impl Translations {
-    /// Opens the table.
-    pub fn new(client: Client, name: String) -> Self {
-        Self { table: Table { client, name } }
+    pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { table: Table::open(aws, TableName::Translations)? })
     }
 
     /// What is kept under these keys, eventually consistent and in no order: a miss costs a translation, no more.

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
 use serde::Deserialize;
 
 use super::{Item, Table, TableError, key, number};
+use crate::aws::Aws;
+use crate::config::{ConfigError, TableName};
 use protocol::clock::Timestamp;
 use protocol::ids::{HospitalId, RoomId};
 
@@ -77,9 +78,8 @@ const PAUSE: (&str, &str) = ("deepl", "pause");
 const KEPT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 impl Usage {
-    /// Opens the table.
-    pub fn new(client: Client, name: String) -> Self {
-        Self { table: Table { client, name } }
+    pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { table: Table::open(aws, TableName::Usage)? })
     }
 
     fn key(account: &BillingAccount, month: &str) -> Item {

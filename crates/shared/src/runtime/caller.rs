@@ -1,0 +1,112 @@
+//! Who is calling.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequestContext;
+use aws_lambda_events::http::HeaderMap;
+use protocol::chat::Sender;
+use protocol::clock::Timestamp;
+use protocol::ids::{ConnectionId, Participant, UserId};
+use protocol::language::Language;
+use serde_json::Value;
+
+use crate::adapters::dynamodb::{Connection, Session};
+
+/// Who is calling, as the authorizer found out when the connection was made.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The person, the seat they speak from, and their name.
+    pub sender: Sender,
+    /// What they read.
+    pub language: Option<Language>,
+    /// The connection they call on.
+    pub connection_id: ConnectionId,
+    /// When the connection was made.
+    pub connected_at: Timestamp,
+    /// When what they came with was issued, where it says so.
+    pub issued_at: Option<Timestamp>,
+    /// When their token ends.
+    pub session_until: Timestamp,
+}
+
+impl Caller {
+    /// The seat they speak from.
+    pub fn participant(&self) -> &Participant {
+        &self.sender.participant
+    }
+
+    /// The person.
+    pub fn user_id(&self) -> &UserId {
+        &self.sender.user_id
+    }
+
+    /// The row under which this connection is heard of by an audience: a participant, or a room that it joined.
+    pub fn listening_to(&self, audience: &impl fmt::Display) -> Connection {
+        Connection {
+            audience: audience.to_string(),
+            connection_id: self.connection_id.clone(),
+            participant: self.sender.participant.clone(),
+            user_id: self.sender.user_id.clone(),
+            name: self.sender.name.clone(),
+            language: self.language.clone(),
+            rooms: BTreeSet::new(),
+            current_room: None,
+            connected_at: self.connected_at,
+            session_until: self.session_until,
+            expires_at: self.connected_at.seconds() + Connection::KEPT_SECONDS,
+        }
+    }
+
+    /// The place of this connection's session among the person's.
+    pub fn session_place(&self) -> String {
+        Session::place(self.connected_at, self.connection_id.as_str())
+    }
+
+    /// The record of this connection.
+    pub fn session(&self, handshake: Handshake<'_>) -> Session {
+        Session {
+            user_id: self.user_id().clone(),
+            session: self.session_place(),
+            connection_id: self.connection_id.clone(),
+            participant: self.participant().clone(),
+            address: handshake.address.map(str::to_owned),
+            user_agent: handshake.user_agent.map(|agent| agent.chars().take(Session::MAX_USER_AGENT).collect()),
+            connected_at: self.connected_at,
+            session_until: self.session_until,
+            ended_at: None,
+        }
+    }
+
+    /// Reads the context that API Gateway hands on from the authorizer. Numbers may arrive as strings.
+    pub(super) fn from_context(context: &ApiGatewayWebsocketProxyRequestContext) -> Option<Self> {
+        let text = |name: &str| match context.authorizer.fields.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        Some(Self {
+            sender: Sender {
+                participant: text("participant")?.parse().ok()?,
+                user_id: text("user_id")?.parse().ok()?,
+                name: text("name"),
+            },
+            language: text("language").and_then(|tag| tag.parse().ok()),
+            connection_id: ConnectionId::new(context.connection_id.clone()?),
+            connected_at: Timestamp::from_millis(context.connected_at.try_into().ok()?),
+            issued_at: text("iat").and_then(|seconds| seconds.parse().ok()).map(Timestamp::from_seconds),
+            session_until: Timestamp::from_seconds(text("exp")?.parse().ok()?),
+        })
+    }
+}
+
+/// How a client came.
+#[derive(Debug, Clone, Copy)]
+pub struct Handshake<'a> {
+    /// The headers of its request.
+    pub headers: &'a HeaderMap,
+    /// The address that API Gateway saw it come from.
+    pub address: Option<&'a str>,
+    /// What it calls itself.
+    pub user_agent: Option<&'a str>,
+}
