@@ -13,7 +13,7 @@ interface Network {
   restore: () => Promise<void>;
 }
 
-/** While the network is cut, frames are lost and connections refused. Restoring it fires the browser's `online` event. */
+/** While the network is cut, frames are lost and connections refused. Restoring it fires the `online` event. */
 async function controlNetwork(page: Page): Promise<Network> {
   let down = false;
   const connections = new Set<() => Promise<void>>();

@@ -123,7 +123,7 @@ export async function waitUntil(
   }
 }
 
-/** Sends requests as the owner of the token, one after the other, and returns the replies. Repeats what is rate limited. */
+/** Sends requests one after the other as the owner of the token, and returns the replies. Waits for rate limits. */
 export async function sendRequests(
   page: Page,
   url: string,

@@ -14,8 +14,8 @@ beforeAll(async () => {
 afterAll(() => env.stop());
 
 /**
- * Answers the page's requests from a log that would take minutes to write to the backend; the test below reads a log from
- * the real one. Returns a function that appends a message by 민수.
+ * Answers the page's requests from a log that would take minutes to write to the backend. Another test below reads a
+ * log from the real one. Returns a function that appends a message by 민수.
  */
 async function serveLongLog(page: Page): Promise<(text: string) => void> {
   const sockets = new Set<WebSocketRoute>();
@@ -172,7 +172,7 @@ test(`${MESSAGES} messages scroll without jumps`, { timeout: 900_000 }, async ()
   );
   expect(await page.locator(".entry").count()).toBe(MESSAGES + 1);
 
-  // Scroll through it, one screen at a time. Skipped chunks must be as high as rendered ones, and a screen must be cheap.
+  // Scroll through it, one screen at a time. Skipped chunks must be as high as rendered ones, and a screen cheap.
   const cpuBefore = await cpuSeconds();
   const tour = await page.evaluate(async () => {
     const log = document.querySelector<HTMLElement>(".log")!;

@@ -7,7 +7,7 @@ export interface Options {
   token: () => string | Promise<string>;
   /** Where unsent messages are kept across page reloads. Without it they are lost on reload. */
   outbox?: OutboxStorage;
-  /** Defaults to the global `WebSocket` (browsers, Node 22). On older versions of Node, pass the one of the `ws` package. */
+  /** Defaults to the global `WebSocket` of browsers and Node 22. On older versions of Node, pass that of `ws`. */
   WebSocket?: new (
     url: string,
     protocols: string[],
@@ -51,10 +51,10 @@ export interface Timing {
   replyTimeoutMs: number;
   /** How old a gap must be before the missing entries are requested. Up to the same again is added at random. */
   gapRepairDelayMs: number;
-  /** A heartbeat (`sync`) is sent at a random interval within these. API Gateway closes idle connections after 10 minutes. */
+  /** The range of intervals between heartbeats (`sync`). API Gateway closes idle connections after 10 minutes. */
   minHeartbeatIntervalMs: number;
   maxHeartbeatIntervalMs: number;
-  /** A connection is replaced (make before break) at a random age within these. API Gateway closes it after 2 hours. */
+  /** The range of ages at which a connection is replaced, make before break. API Gateway closes it after 2 hours. */
   minConnectionAgeMs: number;
   maxConnectionAgeMs: number;
   /** How long before it expires the session is refreshed. */

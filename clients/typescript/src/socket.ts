@@ -38,8 +38,8 @@ export class Socket {
     // If it closes before anyone awaits it, that is not an unhandled rejection.
     this.opened.catch(() => {});
     webSocket.onmessage = ({ data }) => this.#receive(data);
-    // `onclose` follows every error. The listener must stay: a socket of `ws` that is closed during its handshake throws
-    // if there is none.
+    // `onclose` follows every error. The listener must stay: without one, a socket of `ws` that is closed during its
+    // handshake throws.
     webSocket.onerror = () => {};
   }
 

@@ -1,4 +1,4 @@
-/** Claims read from a token without verifying it. Only the server decides whether they are true; here they set timers. */
+/** Claims read from a token without verifying it. Only the server decides whether they are true. */
 export interface TokenClaims {
   /** When the token expires, in milliseconds since the epoch. Null if it does not say. */
   readonly expiresAt: number | null;

@@ -13,8 +13,11 @@ describe("link", () => {
     ]);
   });
   test("can carry a name in any script", () => {
-    const link = `#url=${encodeURIComponent("wss://chat.example/prod")}&token=${TOKEN}&name=${encodeURIComponent("愛子")}`;
-    expect(parseFragment(link)).toEqual([{ url: "wss://chat.example/prod", token: TOKEN, name: "愛子" }]);
+    const url = encodeURIComponent("wss://chat.example/prod");
+    const name = encodeURIComponent("愛子");
+    expect(parseFragment(`#url=${url}&token=${TOKEN}&name=${name}`)).toEqual([
+      { url: "wss://chat.example/prod", token: TOKEN, name: "愛子" },
+    ]);
   });
   test("signs in two people", () => {
     const one = { url: "ws://127.0.0.1:3001/dev", token: TOKEN, name: "민준" };
