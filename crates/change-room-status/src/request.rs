@@ -1,10 +1,11 @@
 //! Which of the two actions is asked for.
 
+use protocol::access::Action;
+use protocol::wire::Frame;
 use protocol::wire::requests::{ChangeRoomStatus, SetRoomTranslation};
-use protocol::wire::{Frame, Refusal};
+use shared::error::Error;
 use shared::runtime;
 
-/// Which of the two.
 pub enum Request {
     /// `changeRoomStatus`
     Status(ChangeRoomStatus),
@@ -13,10 +14,11 @@ pub enum Request {
 }
 
 impl runtime::Request for Request {
-    fn parse(frame: Frame) -> Result<Self, Refusal> {
-        match frame.action.as_str() {
-            "setRoomTranslation" => Ok(Self::Translation(frame.fields()?)),
-            _ => Ok(Self::Status(frame.fields()?)),
+    fn parse(frame: Frame) -> Result<Self, Error> {
+        match frame.action {
+            Some(Action::ChangeRoomStatus) => Ok(Self::Status(frame.fields()?)),
+            Some(Action::SetRoomTranslation) => Ok(Self::Translation(frame.fields()?)),
+            other => Err(runtime::unserved_action(other)),
         }
     }
 }

@@ -6,6 +6,8 @@
 //! people have switched translation off) is the route's to say. Who is nobody meets none of this: without a valid token there is
 //! no connection, and after the token's end every action is `session_expired`.
 
+use std::str::FromStr;
+
 use crate::chat::{Member, Role};
 use crate::ids::RoomId;
 use crate::wire::{Code, Refusal};
@@ -232,6 +234,18 @@ impl Action {
     }
 }
 
+impl FromStr for Action {
+    type Err = UnknownAction;
+    fn from_str(name: &str) -> Result<Self, UnknownAction> {
+        Self::ALL.into_iter().find(|action| action.as_str() == name).ok_or(UnknownAction)
+    }
+}
+
+/// Not the name of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("unknown action")]
+pub struct UnknownAction;
+
 impl Relation {
     /// All of them, in the order of the table's columns.
     pub const ALL: [Self; 7] =
@@ -271,6 +285,15 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn action_parses_from_its_wire_name() {
+        for action in Action::ALL {
+            assert_eq!(action.as_str().parse(), Ok(action));
+        }
+        assert_eq!("createroom".parse::<Action>(), Err(UnknownAction));
+        assert_eq!("".parse::<Action>(), Err(UnknownAction));
+    }
 
     #[test]
     fn a_column_stands_where_its_relation_says() {

@@ -1,10 +1,11 @@
 //! The fields of the three actions.
 
+use protocol::access::Action;
+use protocol::wire::Frame;
 use protocol::wire::requests::RefreshSession;
-use protocol::wire::{Frame, Refusal};
+use shared::error::Error;
 use shared::runtime;
 
-/// Which of the three.
 pub enum Request {
     /// `refreshSession`
     Refresh(RefreshSession),
@@ -15,11 +16,12 @@ pub enum Request {
 }
 
 impl runtime::Request for Request {
-    fn parse(frame: Frame) -> Result<Self, Refusal> {
-        Ok(match frame.action.as_str() {
-            "refreshSession" => Self::Refresh(frame.fields()?),
-            "signOutEverywhere" => Self::SignOut,
-            _ => Self::Ticket,
-        })
+    fn parse(frame: Frame) -> Result<Self, Error> {
+        match frame.action {
+            Some(Action::RefreshSession) => Ok(Self::Refresh(frame.fields()?)),
+            Some(Action::SignOutEverywhere) => Ok(Self::SignOut),
+            Some(Action::CreateTicket) => Ok(Self::Ticket),
+            other => Err(runtime::unserved_action(other)),
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! The fields of the two actions.
 
+use protocol::access::Action;
 use protocol::chat::MessageText;
 use protocol::ids::{RoomId, Seq};
 use protocol::language::Language;
 use protocol::wire::requests::{SetTranslatedMessage, TranslateMessage};
 use protocol::wire::{Frame, Refusal};
+use shared::error::Error;
 use shared::runtime;
 
 /// Which of the two.
@@ -30,15 +32,20 @@ pub struct Correction {
 }
 
 impl runtime::Request for Request {
-    fn parse(frame: Frame) -> Result<Self, Refusal> {
-        if frame.action != "setTranslatedMessage" {
-            let TranslateMessage { room_id, seq, language } = frame.fields()?;
-            return Ok(Self::Translate(Which { room_id, seq, language }));
+    fn parse(frame: Frame) -> Result<Self, Error> {
+        match frame.action {
+            Some(Action::TranslateMessage) => {
+                let TranslateMessage { room_id, seq, language } = frame.fields()?;
+                Ok(Self::Translate(Which { room_id, seq, language }))
+            }
+            Some(Action::SetTranslatedMessage) => {
+                let fields: SetTranslatedMessage = frame.fields()?;
+                let text = MessageText::new(fields.translated_message)
+                    .map_err(|error| Refusal::invalid_text("translated_message", error))?;
+                let which = Which { room_id: fields.room_id, seq: fields.seq, language: fields.language };
+                Ok(Self::Correct(which, Correction { text, version: fields.version }))
+            }
+            other => Err(runtime::unserved_action(other)),
         }
-        let fields: SetTranslatedMessage = frame.fields()?;
-        let text = MessageText::new(fields.translated_message)
-            .map_err(|error| Refusal::invalid_text("translated_message", error))?;
-        let which = Which { room_id: fields.room_id, seq: fields.seq, language: fields.language };
-        Ok(Self::Correct(which, Correction { text, version: fields.version }))
     }
 }

@@ -1,7 +1,9 @@
 //! Which of the two actions is asked for.
 
+use protocol::access::Action;
+use protocol::wire::Frame;
 use protocol::wire::requests::{GetFailedTranslations, GetUsage};
-use protocol::wire::{Frame, Refusal};
+use shared::error::Error;
 use shared::runtime;
 
 /// Which of the two.
@@ -13,10 +15,11 @@ pub enum Request {
 }
 
 impl runtime::Request for Request {
-    fn parse(frame: Frame) -> Result<Self, Refusal> {
-        match frame.action.as_str() {
-            "getFailedTranslations" => Ok(Self::Failed(frame.fields()?)),
-            _ => Ok(Self::Usage(frame.fields()?)),
+    fn parse(frame: Frame) -> Result<Self, Error> {
+        match frame.action {
+            Some(Action::GetUsage) => Ok(Self::Usage(frame.fields()?)),
+            Some(Action::GetFailedTranslations) => Ok(Self::Failed(frame.fields()?)),
+            other => Err(runtime::unserved_action(other)),
         }
     }
 }

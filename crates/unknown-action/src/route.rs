@@ -1,4 +1,4 @@
-//! When a frame names no action of ours, then it is told what was wrong and which actions exist.
+//! Refuses a frame whose action does not exist, and lists those that do.
 
 use protocol::access::Action;
 use protocol::wire::{Code, Frame, Refusal};
@@ -8,21 +8,21 @@ use shared::runtime::{Caller, Request, Route};
 /// The route.
 pub struct UnknownAction;
 
-/// A request that this route could do; there is none.
-pub enum Known {}
+/// Cannot be made: no request succeeds here.
+pub enum NoRequest {}
 
-impl Request for Known {
-    fn parse(_frame: Frame) -> Result<Self, Refusal> {
+impl Request for NoRequest {
+    fn parse(_frame: Frame) -> Result<Self, Error> {
         let actions = Action::ALL.map(Action::as_str).join(", ");
-        Err(Refusal::new(Code::UnknownAction, format!("there is no such action; there are: {actions}")))
+        Err(Refusal::new(Code::UnknownAction, format!("unknown action; supported actions: {actions}")).into())
     }
 }
 
 impl Route for UnknownAction {
-    type Request = Known;
+    type Request = NoRequest;
     type Reply = ();
 
-    async fn handle(&self, _caller: &Caller, request: Known) -> Result<(), Error> {
+    async fn handle(&self, _caller: &Caller, request: NoRequest) -> Result<(), Error> {
         match request {}
     }
 }

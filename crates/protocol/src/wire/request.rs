@@ -5,24 +5,27 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::Refusal;
+use crate::access::Action;
 use crate::chat::preview;
 
 /// A JSON object with an `action`; the rest are the fields of that action.
 pub struct Frame {
-    /// What is asked for.
-    pub action: String,
+    /// The `action` as the client wrote it, echoed in the reply.
+    pub action_name: String,
+    /// The same, parsed; `None` if there is no such action.
+    pub action: Option<Action>,
     /// Echoed in the reply.
     pub request_id: Option<String>,
     fields: Map<String, Value>,
 }
 
-/// A frame that is none, with as much of the envelope as could be read.
-pub struct Unreadable {
-    /// What was asked for, as far as it can be told.
-    pub action: Option<String>,
+/// A body that is not a frame, with as much of the envelope as could be read.
+pub struct InvalidFrame {
+    /// The `action` as the client wrote it, if it could be read.
+    pub action_name: Option<String>,
     /// Echoed in the reply.
     pub request_id: Option<String>,
-    /// What is wrong.
+    /// The error that the client receives.
     pub refusal: Box<Refusal>,
 }
 
@@ -33,18 +36,18 @@ impl Frame {
     const MAX_REASON: usize = 300;
 
     /// Reads the body of a WebSocket event.
-    pub fn parse(body: &str) -> Result<Self, Unreadable> {
-        let unreadable = |action, request_id, message: String| Unreadable {
-            action,
+    pub fn parse(body: &str) -> Result<Self, InvalidFrame> {
+        let invalid = |action_name, request_id, message: String| InvalidFrame {
+            action_name,
             request_id,
             refusal: Box::new(Refusal::bad_request(message)),
         };
         let mut fields = match serde_json::from_str(body) {
             Ok(Value::Object(fields)) => fields,
-            Ok(_) => return Err(unreadable(None, None, "the frame must be a JSON object with an `action`".to_owned())),
-            Err(error) => return Err(unreadable(None, None, format!("the frame is not JSON: {error}"))),
+            Ok(_) => return Err(invalid(None, None, "the frame must be a JSON object with an `action`".to_owned())),
+            Err(error) => return Err(invalid(None, None, format!("the frame is not JSON: {error}"))),
         };
-        let action = match fields.remove("action") {
+        let action_name = match fields.remove("action") {
             Some(Value::String(action)) if action.chars().count() <= Self::MAX_ACTION => Ok(action),
             Some(_) => Err("`action` must be a string of at most 64 characters"),
             None => Err("missing field `action`"),
@@ -54,10 +57,13 @@ impl Frame {
             Some(Value::String(id)) if id.chars().count() <= Self::MAX_REQUEST_ID => Ok(Some(id)),
             Some(_) => Err("`request_id` must be a string of at most 64 characters"),
         };
-        match (action, request_id) {
-            (Ok(action), Ok(request_id)) => Ok(Self { action, request_id, fields }),
-            (Ok(action), Err(message)) => Err(unreadable(Some(action), None, message.to_owned())),
-            (Err(message), request_id) => Err(unreadable(None, request_id.unwrap_or_default(), message.to_owned())),
+        match (action_name, request_id) {
+            (Ok(action_name), Ok(request_id)) => {
+                let action = action_name.parse().ok();
+                Ok(Self { action_name, action, request_id, fields })
+            }
+            (Ok(action_name), Err(message)) => Err(invalid(Some(action_name), None, message.to_owned())),
+            (Err(message), request_id) => Err(invalid(None, request_id.unwrap_or_default(), message.to_owned())),
         }
     }
 
@@ -136,7 +142,7 @@ mod tests {
 
     fn refusal(body: &str) -> String {
         match Frame::parse(body) {
-            Err(unreadable) => unreadable.refusal.message,
+            Err(invalid) => invalid.refusal.message,
             Ok(frame) => frame.fields::<Fields>().expect_err("must be refused").message,
         }
     }
@@ -188,12 +194,12 @@ mod tests {
         fn read(body: &str) {
             match Frame::parse(body) {
                 Ok(frame) => {
-                    assert!(frame.action.chars().count() <= Frame::MAX_ACTION);
+                    assert!(frame.action_name.chars().count() <= Frame::MAX_ACTION);
                     let _ = frame.fields::<Fields>().map_err(|refusal| {
                         assert!(refusal.message.len() < 2_000, "{}", refusal.message);
                     });
                 }
-                Err(unreadable) => assert!(unreadable.refusal.message.len() < 2_000),
+                Err(invalid) => assert!(invalid.refusal.message.len() < 2_000),
             }
         }
 

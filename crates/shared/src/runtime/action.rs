@@ -12,19 +12,26 @@ use crate::aws::Aws;
 use crate::config::ConfigError;
 use crate::error::{Error, chain};
 use crate::metric::{self, Metric};
+use protocol::access::Action;
 use protocol::clock::{Clock, Timestamp};
 use protocol::wire::{Code, Frame, Refusal, Reply};
 
 /// The fields of one action (or of several that one function answers), parsed before the route sees them.
 pub trait Request: Sized {
-    /// Reads them; the refusal names the field that is wrong.
-    fn parse(frame: Frame) -> Result<Self, Refusal>;
+    /// Reads them; a refusal names the field that is wrong.
+    fn parse(frame: Frame) -> Result<Self, Error>;
 }
 
 impl<T: DeserializeOwned> Request for T {
-    fn parse(frame: Frame) -> Result<Self, Refusal> {
-        frame.fields()
+    fn parse(frame: Frame) -> Result<Self, Error> {
+        Ok(frame.fields()?)
     }
+}
+
+/// The failure of a function that receives an action which it does not serve: the template routes it to the wrong function.
+pub fn unserved_action(action: Option<Action>) -> Error {
+    let name = action.map_or("an unknown action", Action::as_str);
+    Error::Failed(format!("this function does not serve {name}; correct its route in the template").into())
 }
 
 /// One route: "when somebody asks for this, then …".
@@ -104,12 +111,12 @@ async fn handle<R: Route>(
 ) -> String {
     let frame = match Frame::parse(event.body.as_deref().unwrap_or_default()) {
         Ok(frame) => frame,
-        Err(unreadable) => {
-            let action = unreadable.action.unwrap_or_default();
-            return refuse(&action, unreadable.request_id.as_deref(), &unreadable.refusal);
+        Err(invalid) => {
+            let action = invalid.action_name.unwrap_or_default();
+            return refuse(&action, invalid.request_id.as_deref(), &invalid.refusal);
         }
     };
-    let (action, request_id) = (frame.action.clone(), frame.request_id.clone());
+    let (action, request_id) = (frame.action_name.clone(), frame.request_id.clone());
     let request_id = request_id.as_deref();
     match answer(route, sessions, clock, &event, frame).await {
         Ok(reply) => match serde_json::to_string(&Reply::done(&action, request_id, reply)) {

@@ -6,7 +6,7 @@ mod function;
 mod lifecycle;
 mod stream;
 
-pub use action::{NoLookup, Request, Route, SessionLookup, serve, serve_without_aws};
+pub use action::{NoLookup, Request, Route, SessionLookup, serve, serve_without_aws, unserved_action};
 pub use caller::{Caller, Handshake};
 pub use function::{Fatal, run, start};
 pub use lifecycle::{Accepted, Lifecycle, serve_lifecycle};
