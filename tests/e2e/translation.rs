@@ -304,7 +304,7 @@ async fn lines_of_a_message_share_context() {
 #[tokio::test(flavor = "multi_thread")]
 async fn target_languages_follow_deepls_list() {
     let world = World::start().await;
-    world.translator.offer("SW");
+    world.translator.add_language("SW");
     let Consultation { room, mut patient, .. } = world.consultation().await;
     let seq = patient.say(&room, HEADACHE).await;
     world.settled().await;

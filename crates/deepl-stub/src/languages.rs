@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-/// Source languages: code, name, whether a text in it can be made formal (as a target).
+/// Source languages: code, name, and whether `formality` is supported with it as the target.
 const LANGUAGES: [(&str, &str, bool); 33] = [
     ("AR", "Arabic", false),
     ("BG", "Bulgarian", false),
@@ -40,7 +40,7 @@ const LANGUAGES: [(&str, &str, bool); 33] = [
     ("ZH", "Chinese", false),
 ];
 
-/// Targets that are more than a source language, with the source language they are of.
+/// Target languages with a region or script: code, name, and their source language.
 const VARIANTS: [(&str, &str, &str); 7] = [
     ("EN-GB", "English (British)", "EN"),
     ("EN-US", "English (American)", "EN"),
@@ -51,47 +51,47 @@ const VARIANTS: [(&str, &str, &str); 7] = [
     ("ZH-HANT", "Chinese (traditional)", "ZH"),
 ];
 
-/// Targets that still work but are not listed any more: which region they mean is DeepL's choice.
+/// Targets that still work but are no longer listed: DeepL chooses the region.
 const LEGACY: [&str; 2] = ["EN", "PT"];
 
 pub(crate) fn is_source(code: &str) -> bool {
     LANGUAGES.iter().any(|(known, ..)| *known == code)
 }
 
-/// `EN` and `PT` without a region, and `ZH` without a script, are accepted too.
+/// Also accepts `EN` and `PT` without a region, and `ZH` without a script.
 pub(crate) fn is_target(code: &str) -> bool {
     is_source(code) || VARIANTS.iter().any(|(known, ..)| *known == code)
 }
 
-/// Whether `formality` may demand `more` or `less`; `prefer_more` and `prefer_less` are accepted everywhere.
+/// Whether `formality` may be `more` or `less`; `prefer_more` and `prefer_less` are always accepted.
 pub(crate) fn supports_formality(target: &str) -> bool {
     LANGUAGES.iter().any(|(code, _, formal)| *formal && *code == base(target))
 }
 
-/// A language without its region or script: `EN` of `EN-US`.
+/// A language without its region or script: `EN` for `EN-US`.
 pub(crate) fn base(code: &str) -> &str {
     code.split('-').next().unwrap_or(code)
 }
 
-/// The answer to `GET /v2/languages`.
-pub(crate) fn listed(targets: bool, added: &[String]) -> Value {
-    let added = added.iter().map(|code| json!({ "language": code, "name": code }));
+/// The response to `GET /v2/languages`.
+pub(crate) fn listed(targets: bool, extra: &[String]) -> Value {
+    let extra = extra.iter().map(|code| json!({ "language": code, "name": code }));
     if !targets {
-        let long_offered = LANGUAGES.iter().map(|(code, name, _)| json!({ "language": code, "name": name }));
-        return long_offered.chain(added).collect();
+        let listed = LANGUAGES.iter().map(|(code, name, _)| json!({ "language": code, "name": name }));
+        return listed.chain(extra).collect();
     }
     let entry = |code: &str, name: &str| json!({ "language": code, "name": name, "supports_formality": supports_formality(code) });
     let plain = LANGUAGES.iter().filter(|(code, ..)| !LEGACY.contains(code)).map(|(code, name, _)| entry(code, name));
-    plain.chain(VARIANTS.iter().map(|(code, name, _)| entry(code, name))).chain(added).collect()
+    plain.chain(VARIANTS.iter().map(|(code, name, _)| entry(code, name))).chain(extra).collect()
 }
 
-/// Whether a letter is of a script.
-type IsOf = fn(char) -> bool;
+/// Whether a letter belongs to a script.
+type InScript = fn(char) -> bool;
 
-/// The language that a text's letters speak for; English where nothing does.
+/// The language that the text's script suggests; English by default.
 pub(crate) fn detect(text: &str) -> &'static str {
-    // Kana is only Japanese's, while Japanese and Korean texts may hold Chinese characters: so the order matters.
-    const SCRIPTS: [(&str, IsOf); 8] = [
+    // The order matters: kana are only Japanese, but Japanese and Korean texts may hold Chinese characters.
+    const SCRIPTS: [(&str, InScript); 8] = [
         ("JA", |letter| matches!(letter, '\u{3041}'..='\u{30ff}')),
         ("KO", |letter| matches!(letter, '\u{ac00}'..='\u{d7a3}' | '\u{1100}'..='\u{11ff}' | '\u{3131}'..='\u{318e}')),
         ("ZH", |letter| matches!(letter, '\u{4e00}'..='\u{9fff}')),
@@ -101,7 +101,7 @@ pub(crate) fn detect(text: &str) -> &'static str {
         ("HE", |letter| matches!(letter, '\u{0590}'..='\u{05ff}')),
         ("TH", |letter| matches!(letter, '\u{0e00}'..='\u{0e7f}')),
     ];
-    SCRIPTS.iter().find(|(_, is_of)| text.chars().any(is_of)).map_or("EN", |(code, _)| *code)
+    SCRIPTS.iter().find(|(_, in_script)| text.chars().any(in_script)).map_or("EN", |(code, _)| *code)
 }
 
 #[cfg(test)]
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_gives_its_language_away() {
+    fn scripts_reveal_the_language() {
         for (text, expected) in [
             ("頭が痛いです", "JA"),
             ("カルテ", "JA"),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn legacy_targets_work_but_are_not_listed() {
+    fn legacy_targets_work_but_are_unlisted() {
         for code in ["EN", "PT", "ZH", "EN-US", "PT-BR", "ZH-HANT", "KO"] {
             assert!(is_target(code), "{code}");
         }
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn korean_has_no_formality_and_german_has() {
+    fn german_has_formality_korean_has_not() {
         assert!(!supports_formality("KO") && !supports_formality("EN-US") && supports_formality("DE"));
         assert!(supports_formality("PT-BR"));
     }

@@ -1,7 +1,8 @@
-//! A stand-in for DeepL on loopback: version 2 of its API, a phrasebook instead of a translator.
+//! A local stub of DeepL: version 2 of its API, with a phrasebook in place of the translator.
 //!
-//! What the phrasebook lacks comes back marked, `[untranslated ja→ko] …`, so that nobody takes it for a translation. Any
-//! key is accepted; glossaries are accepted and do nothing. For tests it can be told to fail, and it counts.
+//! Sentences that the phrasebook lacks come back marked, `[untranslated ja→ko] …`, so that nobody mistakes them for a
+//! translation. Any key is accepted; glossaries are accepted and ignored. Tests can make requests fail or wait, and
+//! count them.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -28,13 +29,13 @@ mod phrasebook;
 mod tests;
 mod translate;
 
-/// The largest body that DeepL takes.
-const LARGEST_BODY: usize = 128 * 1024;
+/// The largest request body that DeepL accepts, in bytes.
+const MAX_BODY_BYTES: usize = 128 * 1024;
 
-/// How many request bodies are remembered.
-const REMEMBERED: usize = 100;
+/// How many request bodies are kept.
+const KEPT_BODIES: usize = 100;
 
-/// The stand-in. Dropping it stops it.
+/// A running stub; dropping it stops the server.
 #[derive(Debug)]
 pub struct DeepLStub {
     address: SocketAddr,
@@ -42,141 +43,137 @@ pub struct DeepLStub {
     task: tokio::task::AbortHandle,
 }
 
-/// How a request can fail.
+/// How a request fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It is answered with this status and a message, whatever it asked.
+    /// The response has this status, whatever the request.
     Status(u16),
-    /// It is answered as always, but only after this time.
+    /// The response is delayed.
     Delay(Duration),
-    /// The connection is cut without an answer.
-    Cut,
+    /// The connection is closed without a response.
+    Disconnect,
 }
 
-/// What the stand-in was asked since it started.
+/// Requests since the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// `POST /v2/translate`, refused ones included.
+    /// `POST /v2/translate`, including rejected requests.
     pub translate: u64,
     /// All other requests.
     pub other: u64,
-    /// Requests that were not answered with 200.
-    pub refused: u64,
-    /// Texts that were translated.
+    /// Requests that got another status than 200.
+    pub rejected: u64,
     pub texts: u64,
-    /// Characters that DeepL would bill.
+    /// Characters that DeepL would bill
     pub billed_characters: u64,
 }
 
 #[derive(Debug)]
 struct State {
-    seen: Mutex<Seen>,
-    held: watch::Sender<bool>,
-    /// How many requests to translate arrived, as in the counts.
-    asked: watch::Sender<u64>,
-    added: Mutex<Vec<String>>,
+    history: Mutex<History>,
+    on_hold: watch::Sender<bool>,
+    /// The number of translation requests, as in the counts.
+    translation_requests: watch::Sender<u64>,
+    extra_languages: Mutex<Vec<String>>,
     character_limit: Mutex<u64>,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct History {
     counts: Counts,
     bodies: VecDeque<Value>,
     next: VecDeque<Fault>,
     always: Option<Fault>,
 }
 
-/// The connection is to be cut.
+/// The connection must be closed without a response.
 #[derive(Debug, thiserror::Error)]
-#[error("cut on purpose")]
-struct Cut;
+#[error("connection closed on purpose")]
+struct Disconnect;
 
 impl DeepLStub {
-    /// Starts on a free port of loopback.
+    /// Starts on a free loopback port.
     ///
     /// # Errors
     ///
-    /// Where no port can be had.
+    /// If no port is available.
     pub async fn start() -> std::io::Result<DeepLStub> {
         DeepLStub::start_on(SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
 
-    /// Starts on an address.
-    ///
     /// # Errors
     ///
-    /// Where it cannot be listened on.
+    /// If the address cannot be bound.
     pub async fn start_on(address: SocketAddr) -> std::io::Result<DeepLStub> {
         let listener = tokio::net::TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let state = Arc::new(State {
-            seen: Mutex::default(),
-            held: watch::Sender::new(false),
-            asked: watch::Sender::new(0),
-            added: Mutex::default(),
+            history: Mutex::default(),
+            on_hold: watch::Sender::new(false),
+            translation_requests: watch::Sender::new(0),
+            extra_languages: Mutex::default(),
             character_limit: Mutex::new(1_000_000_000_000),
         });
         let task = tokio::spawn(serve(listener, state.clone())).abort_handle();
         Ok(DeepLStub { address, state, task })
     }
 
-    /// Where it is: `http://127.0.0.1:<port>`, what stands for `https://api.deepl.com`.
+    /// `http://127.0.0.1:<port>`, in place of `https://api.deepl.com`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// What it was asked up to now.
     pub fn requests(&self) -> Counts {
-        self.state.seen().counts.clone()
+        self.state.history().counts.clone()
     }
 
-    /// The bodies of the last hundred translation requests that were JSON, oldest first.
+    /// The bodies of the last hundred translation requests with valid JSON, oldest first.
     pub fn bodies(&self) -> Vec<Value> {
-        self.state.seen().bodies.iter().cloned().collect()
+        self.state.history().bodies.iter().cloned().collect()
     }
 
-    /// Answers every request with this status until told otherwise: 456 is a used up quota, 429 and 529 too many requests,
-    /// 403 a bad key. `None` ends it, and what [`DeepLStub::fail_next`] began.
+    /// Answers every request with this status from now on: 456 for an exhausted quota, 429 and 529 for too many
+    /// requests, 403 for a bad key. `None` ends this, and any failures left over from [`DeepLStub::fail_next`].
     pub fn set_failure(&self, status: Option<u16>) {
         self.set_fault(status.map(Fault::Status));
     }
 
-    /// Makes every request fail in this way until told otherwise.
+    /// Makes every request fail this way from now on; `None` as for [`DeepLStub::set_failure`].
     pub fn set_fault(&self, fault: Option<Fault>) {
-        let mut seen = self.state.seen();
-        seen.always = fault;
+        let mut history = self.state.history();
+        history.always = fault;
         if fault.is_none() {
-            seen.next.clear();
+            history.next.clear();
         }
     }
 
-    /// Makes the next requests fail in this way, after those that are to fail already.
+    /// Makes this many requests fail this way, after any that are already set to fail.
     pub fn fail_next(&self, requests: usize, fault: Fault) {
-        self.state.seen().next.extend(std::iter::repeat_n(fault, requests));
+        self.state.history().next.extend(std::iter::repeat_n(fault, requests));
     }
 
-    /// Waits until so many requests to translate have arrived since the start.
-    pub async fn asked(&self, requests: u64) {
-        // The sender lives as long as this stand-in.
-        let _ = self.state.asked.subscribe().wait_for(|asked| *asked >= requests).await;
+    /// Waits until this many translation requests have arrived since the start.
+    pub async fn received(&self, requests: u64) {
+        // The sender lives as long as this stub.
+        let _ = self.state.translation_requests.subscribe().wait_for(|count| *count >= requests).await;
     }
 
-    /// Lets requests in, and no answer out until [`DeepLStub::release`].
+    /// Accepts requests, but sends no response until [`DeepLStub::release`].
     pub fn hold(&self) {
-        self.state.held.send_replace(true);
+        self.state.on_hold.send_replace(true);
     }
 
-    /// Answers what was held.
+    /// Sends the responses that were on hold.
     pub fn release(&self) {
-        self.state.held.send_replace(false);
+        self.state.on_hold.send_replace(false);
     }
 
-    /// Offers one more language, by its code, as DeepL does now and then.
-    pub fn offer(&self, code: &str) {
-        self.state.added().push(code.to_owned());
+    /// Adds a language, by its code, as DeepL does now and then.
+    pub fn add_language(&self, code: &str) {
+        self.state.extra_languages().push(code.to_owned());
     }
 
-    /// Sets the quota: what would exceed it is answered 456.
+    /// Sets the quota; requests that would exceed it get 456.
     pub fn set_character_limit(&self, characters: u64) {
         *self.state.character_limit.lock().unwrap_or_else(PoisonError::into_inner) = characters;
     }
@@ -189,107 +186,105 @@ impl Drop for DeepLStub {
 }
 
 impl State {
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn added(&self) -> MutexGuard<'_, Vec<String>> {
-        self.added.lock().unwrap_or_else(PoisonError::into_inner)
+    fn extra_languages(&self) -> MutexGuard<'_, Vec<String>> {
+        self.extra_languages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn limit(&self) -> u64 {
         *self.character_limit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a request, or cuts it off.
-    #[expect(clippy::expect_used, reason = "the response is made of parts that are always valid")]
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+    #[expect(clippy::expect_used, reason = "every part of the response is valid")]
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Disconnect> {
         let translates = request.uri().path() == "/v2/translate";
         let fault = {
-            let mut seen = self.seen();
-            *(if translates { &mut seen.counts.translate } else { &mut seen.counts.other }) += 1;
-            seen.next.pop_front().or(seen.always)
+            let mut history = self.history();
+            *(if translates { &mut history.counts.translate } else { &mut history.counts.other }) += 1;
+            history.next.pop_front().or(history.always)
         };
-        self.asked.send_modify(|asked| *asked += u64::from(translates));
+        self.translation_requests.send_modify(|count| *count += u64::from(translates));
         let (status, body) = self.perform(request, fault).await?;
         // The sender lives as long as this state.
-        let _ = self.held.subscribe().wait_for(|held| !held).await;
+        let _ = self.on_hold.subscribe().wait_for(|on_hold| !on_hold).await;
         if status != 200 {
-            self.seen().counts.refused += 1;
+            self.history().counts.rejected += 1;
         }
         Ok(Response::builder()
             .status(status)
             .header(header::CONTENT_TYPE, "application/json")
             .header("x-trace-id", Uuid::new_v4().simple().to_string())
             .body(Body::from(body.to_string()))
-            .expect("a status between 100 and 999 and headers of plain letters are valid"))
+            .expect("the status is between 100 and 999, and the headers are plain ASCII"))
     }
 
-    async fn perform(&self, request: Request<Incoming>, fault: Option<Fault>) -> Result<(u16, Value), Cut> {
+    async fn perform(&self, request: Request<Incoming>, fault: Option<Fault>) -> Result<(u16, Value), Disconnect> {
         let (request, body) = request.into_parts();
-        // Read before anything else, so that a fault finds the whole request sent, and tests find its body.
-        let body = to_bytes(Body::new(body), LARGEST_BODY).await;
+        // Read first, so that the client has sent its whole request before a fault, and tests find the body.
+        let body = to_bytes(Body::new(body), MAX_BODY_BYTES).await;
         let json: Option<Value> = body.as_ref().ok().and_then(|body| serde_json::from_slice(body).ok());
         let translates = request.uri.path() == "/v2/translate";
         if let Some(json) = json.as_ref().filter(|_| translates) {
-            let mut seen = self.seen();
-            if seen.bodies.len() == REMEMBERED {
-                seen.bodies.pop_front();
+            let mut history = self.history();
+            if history.bodies.len() == KEPT_BODIES {
+                history.bodies.pop_front();
             }
-            seen.bodies.push_back(json.clone());
+            history.bodies.push_back(json.clone());
         }
         match fault {
             None => {}
-            Some(Fault::Cut) => {
-                self.seen().counts.refused += 1;
-                return Err(Cut);
+            Some(Fault::Disconnect) => {
+                self.history().counts.rejected += 1;
+                return Err(Disconnect);
             }
             Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
-            Some(Fault::Status(status)) => return Ok(refusal(status.clamp(400, 599), message(status))),
+            Some(Fault::Status(status)) => return Ok(rejection(status.clamp(400, 599), message(status))),
         }
         let authorization = request.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let key = authorization.and_then(|value| value.strip_prefix("DeepL-Auth-Key "));
         if key.is_none_or(|key| key.trim().is_empty()) {
-            return Ok(refusal(403, message(403)));
+            return Ok(rejection(403, message(403)));
         }
         Ok(match (&request.method, request.uri.path()) {
             (&Method::POST, "/v2/translate") => match (body, json) {
-                (Err(_), _) => refusal(413, message(413)),
-                (Ok(_), None) => refusal(400, "Bad request. Reason: the body is not JSON."),
+                (Err(_), _) => rejection(413, message(413)),
+                (Ok(_), None) => rejection(400, "Bad request. Reason: the body is not JSON."),
                 (Ok(_), Some(json)) => self.translate(&json),
             },
             (&Method::GET, "/v2/usage") => {
-                let count = self.seen().counts.billed_characters;
+                let count = self.history().counts.billed_characters;
                 (200, json!({ "character_count": count, "character_limit": self.limit() }))
             }
             (&Method::GET, "/v2/languages") => match request.uri.query() {
-                None | Some("type=source") => (200, languages::listed(false, &self.added())),
-                Some("type=target") => (200, languages::listed(true, &self.added())),
-                Some(_) => refusal(400, "Value for 'type' not supported."),
+                None | Some("type=source") => (200, languages::listed(false, &self.extra_languages())),
+                Some("type=target") => (200, languages::listed(true, &self.extra_languages())),
+                Some(_) => rejection(400, "Value for 'type' not supported."),
             },
-            (_, "/v2/translate" | "/v2/usage" | "/v2/languages") => refusal(405, message(405)),
-            _ => refusal(404, message(404)),
+            (_, "/v2/translate" | "/v2/usage" | "/v2/languages") => rejection(405, message(405)),
+            _ => rejection(404, message(404)),
         })
     }
 
     fn translate(&self, request: &Value) -> (u16, Value) {
-        match translate::answer(request, &self.added()) {
-            Err(problem) => refusal(400, &problem),
-            Ok((answer, texts, billed)) => {
-                let limit = self.limit();
-                let counts = &mut self.seen().counts;
-                if counts.billed_characters + billed > limit {
-                    return refusal(456, message(456));
-                }
-                counts.texts += texts;
-                counts.billed_characters += billed;
-                (200, answer)
-            }
+        let translated = match translate::translate(request, &self.extra_languages()) {
+            Ok(translated) => translated,
+            Err(problem) => return rejection(400, &problem),
+        };
+        let limit = self.limit();
+        let counts = &mut self.history().counts;
+        if counts.billed_characters + translated.billed_characters > limit {
+            return rejection(456, message(456));
         }
+        counts.texts += translated.texts;
+        counts.billed_characters += translated.billed_characters;
+        (200, translated.body)
     }
 }
 
-fn refusal(status: u16, message: &str) -> (u16, Value) {
+fn rejection(status: u16, message: &str) -> (u16, Value) {
     (status, json!({ "message": message }))
 }
 
@@ -311,7 +306,7 @@ async fn serve(listener: tokio::net::TcpListener, state: Arc<State>) -> Infallib
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                // What cannot be accepted was the client's to lose; the next may be fine.
+                // The client has gone; the next one may be fine.
                 let Ok((stream, _)) = accepted else { continue };
                 let state = state.clone();
                 connections.spawn(async move {
@@ -319,7 +314,7 @@ async fn serve(listener: tokio::net::TcpListener, state: Arc<State>) -> Infallib
                         let state = state.clone();
                         async move { state.answer(request).await }
                     });
-                    // Ends with an error when it is cut, by either side.
+                    // Fails if either side closes the connection early.
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }

@@ -1,16 +1,16 @@
-//! XML in a text to be translated, parsed as strictly as DeepL does.
+//! XML in the text of a request, parsed as strictly as DeepL does.
 //! <https://developers.deepl.com/docs/xml-and-html-handling/xml>
 
 /// A part of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Piece<'a> {
-    /// A tag, or a whole element whose content is not translated.
+    /// A tag, or a whole element that is not translated.
     Markup(&'a str),
-    /// What stands between, unescaped.
+    /// Unescaped text between tags.
     Words(String),
 }
 
-/// Takes a text apart; `None` where it is not well-formed.
+/// Splits a text; `None` if it is not well-formed.
 pub(crate) fn pieces<'a>(text: &'a str, ignored: &[String]) -> Option<Vec<Piece<'a>>> {
     let mut pieces = Vec::new();
     let mut open: Vec<&str> = Vec::new();
@@ -48,7 +48,7 @@ pub(crate) fn pieces<'a>(text: &'a str, ignored: &[String]) -> Option<Vec<Piece<
     open.is_empty().then_some(pieces)
 }
 
-/// How many characters stand outside of tags.
+/// The number of characters outside tags.
 pub(crate) fn characters(text: &str) -> usize {
     let outside = |part: &str| part.split_once('>').map_or(part, |(_, outside)| outside).chars().count();
     let mut parts = text.split('<');
@@ -59,7 +59,7 @@ pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// `None` where an ampersand begins no entity, or a character is none that XML has.
+/// `None` if an ampersand starts no entity, or a character is not allowed in XML.
 fn unescape(text: &str) -> Option<String> {
     if text.contains(|letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r')) {
         return None;
@@ -67,7 +67,7 @@ fn unescape(text: &str) -> Option<String> {
     let mut parts = text.split('&');
     let mut words = parts.next()?.to_owned();
     for part in parts {
-        let (entity, behind) = part.split_once(';')?;
+        let (entity, rest) = part.split_once(';')?;
         words.push(match entity {
             "amp" => '&',
             "lt" => '<',
@@ -76,7 +76,7 @@ fn unescape(text: &str) -> Option<String> {
             "apos" => '\'',
             _ => return None,
         });
-        words.push_str(behind);
+        words.push_str(rest);
     }
     Some(words)
 }
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn elements_are_taken_out_and_what_is_ignored_stays_whole() {
+    fn ignored_elements_stay_whole() {
         let ignored = ["x".to_owned()];
         let words = |text: &str| Piece::Words(text.to_owned());
         assert_eq!(
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_not_counted_and_what_stands_in_them_is() {
+    fn only_text_outside_tags_is_counted() {
         for (text, counted) in [("하루 <x id=\"1\">500mg</x>씩", 9), ("<x id=\"2\"/>", 0), ("물", 1)] {
             assert_eq!(characters(text), counted, "{text}");
         }
     }
 
     #[test]
-    fn what_is_not_well_formed_is_refused() {
+    fn malformed_xml_is_rejected() {
         for text in ["a < b", "<x>a", "a & b", "</b>", "<b>a</i>", "<>", "a\u{1}b", "&nbsp;"] {
             assert_eq!(pieces(text, &["x".to_owned()]), None, "{text}");
         }

@@ -1,7 +1,7 @@
 //! The phrasebook: sentences of a clinic's chat and greetings, in Korean, Japanese, English and simplified Chinese.
 //!
-//! In `phrasebook.json` each entry is one sentence. The first wording of a language is what others are translated to; all
-//! of them are recognised, whatever their case and the punctuation at their end.
+//! Each entry of `phrasebook.json` is one sentence. Other languages are translated to the first wording of a language; all
+//! wordings are recognised, regardless of case and of punctuation at the end.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ use super::languages;
 
 const SOURCE: &str = include_str!("phrasebook.json");
 
-/// Language (small letters) → wordings.
+/// Lower-case language code → wordings
 type Entry = HashMap<String, Vec<String>>;
 
 struct Phrasebook {
@@ -19,9 +19,9 @@ struct Phrasebook {
     index: HashMap<(String, String), usize>,
 }
 
-#[expect(clippy::expect_used, reason = "the file is part of the program, and a test reads it")]
+#[expect(clippy::expect_used, reason = "the file is compiled in, and a test reads it")]
 static PHRASEBOOK: LazyLock<Phrasebook> = LazyLock::new(|| {
-    let entries: Vec<Entry> = serde_json::from_str(SOURCE).expect("the phrasebook in the program is valid JSON");
+    let entries: Vec<Entry> = serde_json::from_str(SOURCE).expect("the phrasebook is valid JSON");
     let mut index = HashMap::new();
     for (number, entry) in entries.iter().enumerate() {
         for (language, wordings) in entry {
@@ -33,8 +33,8 @@ static PHRASEBOOK: LazyLock<Phrasebook> = LazyLock::new(|| {
     Phrasebook { entries, index }
 });
 
-/// A text in another language, sentence by sentence; `None` where the phrasebook lacks one of the sentences, or the
-/// language. Codes are DeepL's.
+/// Translates a text sentence by sentence; `None` if the phrasebook lacks one of the sentences or the language. The
+/// codes are DeepL's.
 pub(crate) fn translate(text: &str, source: &str, target: &str) -> Option<String> {
     let language = match target {
         "ZH-HANT" => return None,
@@ -54,7 +54,7 @@ pub(crate) fn translate(text: &str, source: &str, target: &str) -> Option<String
     Some(translated.join(if ["ja", "zh"].contains(&language.as_str()) { "" } else { " " }))
 }
 
-/// The language of the phrasebook in which a text is one of its sentences, when its script leaves that open.
+/// The language of a known sentence whose script does not tell.
 pub(crate) fn language_of(text: &str) -> Option<&'static str> {
     let text = normalised(text);
     [("ja", "JA"), ("zh", "ZH"), ("ko", "KO"), ("en", "EN")]
@@ -68,24 +68,14 @@ fn lookup(text: &str, source: &str, language: &str) -> Option<&'static str> {
     PHRASEBOOK.entries[entry].get(language)?.first().map(String::as_str)
 }
 
-/// A sentence that ended in a full stop or an exclamation mark ends so in the other language too.
+/// Keeps a full stop or an exclamation mark at the end of a sentence.
 fn ended_like(original: &str, translated: &str, language: &str) -> String {
     let wide = ["ja", "zh"].contains(&language);
     let mark = match original.trim_end().chars().last() {
-        Some('.' | '。') => {
-            if wide {
-                '。'
-            } else {
-                '.'
-            }
-        }
-        Some('!' | '！') => {
-            if wide {
-                '！'
-            } else {
-                '!'
-            }
-        }
+        Some('.' | '。') if wide => '。',
+        Some('.' | '。') => '.',
+        Some('!' | '！') if wide => '！',
+        Some('!' | '！') => '!',
         _ => return translated.to_owned(),
     };
     format!("{}{mark}", translated.trim_end_matches(is_mark))
@@ -109,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_entry_has_all_four_languages_and_no_wording_means_two_things() {
+    fn entries_have_four_languages_and_unique_wordings() {
         assert!(PHRASEBOOK.entries.len() >= 60, "{}", PHRASEBOOK.entries.len());
         let mut wordings = 0;
         for entry in &PHRASEBOOK.entries {
@@ -123,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wording_is_in_the_script_of_its_language() {
+    fn wordings_use_the_script_of_their_language() {
         for entry in &PHRASEBOOK.entries {
             for (language, code) in [("ko", "KO"), ("en", "EN")] {
                 for wording in &entry[language] {
@@ -140,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn case_spaces_and_the_marks_at_the_end_do_not_matter() {
+    fn case_spaces_and_end_marks_are_ignored() {
         for text in ["thank you", "Thank you!", "  THANK   YOU ", "Thank you..."] {
             assert!(translate(text, "EN", "KO").unwrap().starts_with("감사합니다"), "{text}");
         }
@@ -151,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn several_known_sentences_are_translated_one_by_one() {
+    fn known_sentences_are_translated_one_by_one() {
         assert_eq!(
             translate("こんにちは。予約したいです。", "JA", "KO").as_deref(),
             Some("안녕하세요. 예약하고 싶어요.")
@@ -164,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_lacks_it_does_not_translate() {
+    fn unknown_sentences_are_not_translated() {
         assert_eq!(translate("감사합니다", "KO", "DE"), None);
         assert_eq!(translate("감사합니다", "KO", "ZH-HANT"), None);
         assert_eq!(translate("감사합니다", "JA", "KO"), None);

@@ -1,4 +1,4 @@
-//! The stand-in as a client of DeepL sees it.
+//! The stub as a client of DeepL sees it.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn texts(answer: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_the_phrasebook_has_is_translated_and_the_rest_is_marked() {
+async fn unknown_sentences_are_marked_untranslated() {
     let stub = DeepLStub::start().await.unwrap();
     let body = json!({
         "text": ["頭が痛いです。", "これは本にない文です。", "감사합니다", ""],
@@ -38,14 +38,14 @@ async fn what_the_phrasebook_has_is_translated_and_the_rest_is_marked() {
     assert_eq!(answer["translations"][0]["billed_characters"], 7);
     assert_eq!(answer["translations"][2]["detected_source_language"], "KO");
     let counts = stub.requests();
-    assert_eq!((counts.translate, counts.texts, counts.billed_characters, counts.refused), (1, 4, 23, 0));
+    assert_eq!((counts.translate, counts.texts, counts.billed_characters, counts.rejected), (1, 4, 23, 0));
     assert_eq!(stub.bodies(), [body]);
     let (_, usage) = get(&stub, "/v2/usage", "DeepL-Auth-Key key").await;
     assert_eq!(usage["character_count"], 23);
 }
 
 #[tokio::test]
-async fn a_source_that_is_named_is_not_guessed_and_billing_is_told_only_when_asked() {
+async fn source_language_and_billing_are_optional() {
     let stub = DeepLStub::start().await.unwrap();
     let body = json!({ "text": ["No"], "source_lang": "en", "target_lang": "zh-hans", "formality": "prefer_more" });
     let (_, answer) = send(&stub, &body).await.unwrap();
@@ -53,7 +53,7 @@ async fn a_source_that_is_named_is_not_guessed_and_billing_is_told_only_when_ask
 }
 
 #[tokio::test]
-async fn only_the_header_of_deepl_opens() {
+async fn requests_need_an_auth_key() {
     let stub = DeepLStub::start().await.unwrap();
     for authorization in ["", "Bearer key", "DeepL-Auth-Key ", "key"] {
         assert_eq!(get(&stub, "/v2/usage", authorization).await.0, 403, "{authorization:?}");
@@ -62,7 +62,7 @@ async fn only_the_header_of_deepl_opens() {
 }
 
 #[tokio::test]
-async fn languages_are_listed_and_other_paths_are_not_there() {
+async fn languages_are_listed_other_paths_404() {
     let stub = DeepLStub::start().await.unwrap();
     let key = "DeepL-Auth-Key key";
     let (_, targets) = get(&stub, "/v2/languages?type=target", key).await;
@@ -76,7 +76,7 @@ async fn languages_are_listed_and_other_paths_are_not_there() {
 }
 
 #[tokio::test]
-async fn what_deepl_refuses_is_refused() {
+async fn invalid_requests_are_rejected_as_by_deepl() {
     let stub = DeepLStub::start().await.unwrap();
     let with = |more: Value| {
         let mut body = json!({ "text": ["네"], "target_lang": "EN-US" });
@@ -113,12 +113,12 @@ async fn what_deepl_refuses_is_refused() {
 }
 
 #[tokio::test]
-async fn it_fails_as_it_is_told_to() {
+async fn failures_follow_the_settings() {
     let stub = DeepLStub::start().await.unwrap();
     let body = json!({ "text": ["네"], "target_lang": "JA" });
     stub.set_failure(Some(456));
     assert_eq!(send(&stub, &body).await.unwrap(), (456, json!({ "message": "Quota Exceeded" })));
-    stub.fail_next(1, Fault::Cut);
+    stub.fail_next(1, Fault::Disconnect);
     stub.fail_next(1, Fault::Delay(Duration::from_millis(1)));
     assert!(send(&stub, &body).await.is_err());
     assert_eq!(send(&stub, &body).await.unwrap().0, 200);
@@ -126,13 +126,13 @@ async fn it_fails_as_it_is_told_to() {
     stub.set_failure(None);
     assert_eq!(send(&stub, &body).await.unwrap().0, 200);
     let counts = stub.requests();
-    assert_eq!((counts.translate, counts.refused, counts.billed_characters), (5, 3, 2));
+    assert_eq!((counts.translate, counts.rejected, counts.billed_characters), (5, 3, 2));
     stub.set_character_limit(2);
     assert_eq!(send(&stub, &body).await.unwrap().0, 456);
 }
 
 #[tokio::test]
-async fn what_is_held_is_answered_when_it_is_released() {
+async fn release_answers_held_requests() {
     let stub = DeepLStub::start().await.unwrap();
     stub.hold();
     let body = json!({ "text": ["네"], "target_lang": "JA" });
@@ -140,7 +140,7 @@ async fn what_is_held_is_answered_when_it_is_released() {
     tokio::pin!(answer);
     while stub.bodies().is_empty() {
         tokio::select! {
-            _ = &mut answer => panic!("it was held"),
+            _ = &mut answer => panic!("the request was on hold"),
             () = tokio::task::yield_now() => {}
         }
     }

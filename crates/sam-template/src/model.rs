@@ -1,8 +1,6 @@
-//! What a template describes, once every intrinsic function is resolved: values that the gateway can act on without
-//! knowing CloudFormation.
+//! The resources of a template as plain values, with every intrinsic function resolved.
 //!
-//! A resource is known by its *logical id* (its name in the template) inside the gateway; its physical name and ARN are
-//! what functions see.
+//! A resource is identified by its *logical id*, its name in the template; functions see its physical name and ARN.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,34 +10,34 @@ use serde_json::Value;
 /// An `AWS::Serverless::Function`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Function {
-    /// Its name in the template, for example `SendMessageFunction`.
+    /// For example `SendMessageFunction`.
     pub logical_id: String,
-    /// Its physical name: `FunctionName`, else `<stack>-<logical id>`.
+    /// `FunctionName`, or else `<stack>-<logical id>`.
     pub name: String,
-    /// Its ARN, built of [`Function::name`].
+    /// Built from [`Function::name`].
     pub arn: String,
-    /// Where its code is, as written in the template (relative to it), for example `crates/send-message`.
+    /// The folder of the code as written in the template (relative to it), for example `crates/send-message`.
     pub code_uri: String,
-    /// `Handler`; `bootstrap` where the template names none.
+    /// `Handler`; `bootstrap` if the template gives none.
     pub handler: String,
-    /// `Runtime`, for example `provided.al2023`; empty where the template names none.
+    /// `Runtime`, for example `provided.al2023`; empty if the template gives none.
     pub runtime: String,
-    /// `Timeout`: how long an invocation may take. Lambda's own default is 3 seconds, its maximum 900.
+    /// `Timeout` of an invocation. Lambda's default is 3 seconds, its maximum 900.
     pub timeout: Duration,
-    /// `MemorySize` in megabytes. Lambda's own default is 128.
+    /// `MemorySize` in megabytes. Lambda's default is 128.
     pub memory_mb: u32,
-    /// `Environment.Variables`.
+    /// `Environment.Variables`
     pub environment: BTreeMap<String, String>,
     /// `Policies`, in the order of the template.
     pub policies: Vec<Policy>,
-    /// The events of type `DynamoDB`: each one is a reader of a table's stream.
+    /// The events of type `DynamoDB`; each one reads a table's stream.
     pub streams: Vec<StreamEvent>,
-    /// `ReservedConcurrentExecutions`: how many invocations may run at once; `None` is not limited.
+    /// `ReservedConcurrentExecutions`: how many invocations may run concurrently; `None` is unlimited.
     pub reserved_concurrency: Option<u32>,
 }
 
 impl Function {
-    /// The last part of `CodeUri`: the name of the crate and of its binary, for example `send-message`.
+    /// The last part of `CodeUri`, which names the crate and its binary, for example `send-message`.
     pub fn binary(&self) -> &str {
         self.code_uri.trim_end_matches('/').rsplit('/').next().unwrap_or(&self.code_uri)
     }
@@ -48,84 +46,78 @@ impl Function {
 /// One entry of a function's `Policies`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Policy {
-    /// A policy document's statements, written in the template.
+    /// The statements of a policy document in the template.
     Statements(Vec<Statement>),
     /// A SAM policy template, for example `DynamoDBReadPolicy`, with its parameters.
-    SamTemplate {
-        /// The policy template's name.
-        name: String,
-        /// Its parameters, resolved.
-        parameters: Value,
-    },
+    SamTemplate { name: String, parameters: Value },
     /// The name or ARN of a managed policy.
     Managed(String),
 }
 
-/// One statement of a policy document. Lists are kept as lists even where the template wrote one string.
+/// One statement of a policy document. A single string in the template becomes a list of one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
-    /// `Sid`, where given.
+    /// `Sid`
     pub sid: Option<String>,
-    /// `Effect`: true is `Allow`, false is `Deny`.
+    /// `Effect`: true for `Allow`, false for `Deny`.
     pub allow: bool,
-    /// `Action`, for example `dynamodb:GetItem`; may hold `*` and `?`.
+    /// `Action`, for example `dynamodb:GetItem`; may contain `*` and `?`.
     pub actions: Vec<String>,
-    /// `Resource`: ARNs, which may hold `*` and `?`.
+    /// `Resource`: ARNs, which may contain `*` and `?`.
     pub resources: Vec<String>,
-    /// `Condition`, as written; `Null` where there is none.
+    /// `Condition`, as written; `Null` if there is none.
     pub condition: Value,
 }
 
 /// An event of type `DynamoDB` of a function: Lambda's event source mapping over a table's stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamEvent {
-    /// Its name under the function's `Events`.
+    /// Its key in the function's `Events`.
     pub name: String,
-    /// The ARN of the stream that it reads.
     pub stream_arn: String,
-    /// The logical id of the table whose stream it is.
+    /// The logical id of the table that the stream belongs to.
     pub table: String,
-    /// `StartingPosition`.
+    /// `StartingPosition`
     pub starting_position: StartingPosition,
     /// `BatchSize`: records per invocation, 1 to 10,000; Lambda's default is 100.
     pub batch_size: usize,
-    /// `MaximumBatchingWindowInSeconds`: how long Lambda gathers records before it invokes.
+    /// `MaximumBatchingWindowInSeconds`: how long Lambda gathers records before it invokes the function.
     pub batching_window: Duration,
-    /// `FunctionResponseTypes` holds `ReportBatchItemFailures`.
+    /// Whether `FunctionResponseTypes` contains `ReportBatchItemFailures`.
     pub report_batch_item_failures: bool,
-    /// `BisectBatchOnFunctionError`.
+    /// `BisectBatchOnFunctionError`
     pub bisect_on_error: bool,
-    /// `MaximumRetryAttempts`; `None` is without end, Lambda's default (-1).
+    /// `MaximumRetryAttempts`; `None` is unlimited, Lambda's default (-1).
     pub maximum_retry_attempts: Option<u32>,
-    /// `MaximumRecordAgeInSeconds`; `None` is without end, Lambda's default (-1).
+    /// `MaximumRecordAgeInSeconds`; `None` is unlimited, Lambda's default (-1).
     pub maximum_record_age: Option<Duration>,
-    /// `FilterCriteria.Filters`: event patterns, of which one must match; empty lets everything through.
+    /// `FilterCriteria.Filters`: event patterns, at least one of which must match; empty matches everything.
     pub filters: Vec<Value>,
-    /// `DestinationConfig.OnFailure`.
+    /// `DestinationConfig.OnFailure`
     pub on_failure: Option<FailureDestination>,
     /// `ParallelizationFactor`, 1 to 10.
     pub parallelization_factor: u32,
-    /// `Enabled`.
+    /// `Enabled`
     pub enabled: bool,
 }
 
-/// Where a stream reader begins when it is new.
+/// Where a new stream reader starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartingPosition {
-    /// At the oldest record that the stream still has.
+    /// At the oldest record in the stream.
     TrimHorizon,
-    /// At records written from now on. Lambda may miss some while the mapping is being made.
+    /// At records written from now on. Lambda may miss some while the mapping is being created.
     Latest,
 }
 
-/// Where what a stream reader gives up goes.
+/// Where a stream reader sends the records that it gives up on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureDestination {
     /// `Destination`: an ARN.
     pub arn: String,
     /// The name of the bucket, queue or topic: the last part of its ARN.
     pub name: String,
-    /// Which service it belongs to; only a bucket keeps the records themselves.
+    /// The service it belongs to; only a bucket keeps the records themselves.
     pub kind: DestinationKind,
 }
 
@@ -143,39 +135,39 @@ pub enum DestinationKind {
 /// An `AWS::DynamoDB::Table`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// Its name in the template, for example `MessagesTable`.
+    /// For example `MessagesTable`.
     pub logical_id: String,
-    /// `TableName`, else `<stack>-<logical id>`.
+    /// `TableName`, or else `<stack>-<logical id>`.
     pub name: String,
-    /// Its ARN, built of [`Table::name`].
+    /// Built from [`Table::name`].
     pub arn: String,
     /// `AttributeDefinitions`: attribute → `S`, `N` or `B`.
     pub attributes: BTreeMap<String, String>,
-    /// `KeySchema`.
+    /// `KeySchema`
     pub key: Key,
-    /// `GlobalSecondaryIndexes`.
+    /// `GlobalSecondaryIndexes`
     pub indexes: Vec<Index>,
-    /// `StreamSpecification`, where the table has a stream.
+    /// `StreamSpecification`, if the table has a stream.
     pub stream: Option<Stream>,
-    /// `TimeToLiveSpecification.AttributeName`, where it is enabled.
+    /// `TimeToLiveSpecification.AttributeName`, if enabled.
     pub ttl_attribute: Option<String>,
 }
 
-/// A table's or an index's key.
+/// The key of a table or an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// The `HASH` attribute.
+    /// The `HASH` attribute
     pub partition: String,
-    /// The `RANGE` attribute, where there is one.
+    /// The `RANGE` attribute, if any
     pub sort: Option<String>,
 }
 
 /// A global secondary index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
-    /// `IndexName`.
+    /// `IndexName`
     pub name: String,
-    /// `KeySchema`.
+    /// `KeySchema`
     pub key: Key,
     /// `Projection.ProjectionType`: `ALL`, `KEYS_ONLY` or `INCLUDE`.
     pub projection: String,
@@ -186,7 +178,7 @@ pub struct Index {
 /// A table's stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stream {
-    /// Its ARN as functions see it; it ends in a label that is always the same here, on AWS the time of its making.
+    /// Ends in a fixed label; on AWS, the label is the time at which the stream was created.
     pub arn: String,
     /// `StreamViewType`: `NEW_AND_OLD_IMAGES`, `NEW_IMAGE`, `OLD_IMAGE` or `KEYS_ONLY`.
     pub view_type: String,
@@ -195,9 +187,9 @@ pub struct Stream {
 /// An `AWS::Serverless::WebSocketApi`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WebSocketApi {
-    /// Its name in the template, for example `ChatApi`.
+    /// For example `ChatApi`.
     pub logical_id: String,
-    /// What `Ref` and `requestContext.apiId` say: ten letters and digits, always the same for one stack and logical id.
+    /// The value of `Ref` and of `requestContext.apiId`: ten letters and digits, fixed per stack and logical id.
     pub id: String,
     /// `StageName`; SAM's default is `default`.
     pub stage: String,
@@ -205,12 +197,12 @@ pub struct WebSocketApi {
     pub route_selection_expression: String,
     /// `Auth` of type `CUSTOM`.
     pub authorizer: Option<Authorizer>,
-    /// The routes by their keys.
+    /// By route key.
     pub routes: BTreeMap<String, Route>,
 }
 
 impl WebSocketApi {
-    /// The ARN that a Lambda authorizer is given for `$connect` and that its policy is compared with:
+    /// The ARN that a Lambda authorizer receives for `$connect` and that its policy is matched against:
     /// `arn:aws:execute-api:<region>:<account>:<api id>/<stage>/<route key>`.
     pub fn method_arn(&self, region: &str, account: &str, route_key: &str) -> String {
         format!("arn:aws:execute-api:{region}:{account}:{}/{}/{route_key}", self.id, self.stage)
@@ -220,22 +212,22 @@ impl WebSocketApi {
 /// The Lambda authorizer of `$connect`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorizer {
-    /// `Name`, else `<api>ConnectAuthorizer` as SAM names it.
+    /// `Name`, or else `<api>ConnectAuthorizer`, as SAM names it.
     pub name: String,
     /// The logical id of its function.
     pub function: String,
-    /// `IdentitySource`: where one of these is missing in a handshake, the answer is 401 and the function does not run.
+    /// `IdentitySource`: a handshake that lacks one of these gets 401, and the function does not run.
     pub identity_sources: Vec<String>,
 }
 
 /// One route of a WebSocket API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// Its key: `$connect`, `$disconnect`, `$default` or letters and digits.
+    /// `$connect`, `$disconnect`, `$default` or letters and digits.
     pub key: String,
     /// The logical id of its function.
     pub function: String,
-    /// Whether the function's body is sent to the caller: the route selects the response `$default`, and an
+    /// Whether the function's body is sent to the client: only if the route selects the response `$default`, and an
     /// `AWS::ApiGatewayV2::RouteResponse` with that key exists for it.
     pub response: bool,
     /// `IntegrationTimeout`; API Gateway's default and maximum is 29 seconds.
@@ -245,34 +237,34 @@ pub struct Route {
 /// An `AWS::SecretsManager::Secret`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Secret {
-    /// Its name in the template, for example `TokenSecret`.
+    /// For example `TokenSecret`.
     pub logical_id: String,
-    /// `Name`, else `<stack>-<logical id>`.
+    /// `Name`, or else `<stack>-<logical id>`.
     pub name: String,
-    /// What `Ref` says: its ARN, which ends in six letters and digits that are always the same here.
+    /// The value of `Ref`. It ends in six letters and digits, which are random on AWS and fixed here.
     pub arn: String,
-    /// `SecretString`, where the template gives one.
+    /// `SecretString`
     pub value: Option<String>,
-    /// `GenerateSecretString`, where the template asks for one.
+    /// `GenerateSecretString`
     pub generate: Option<GenerateSecretString>,
 }
 
-/// How Secrets Manager makes up a secret. The defaults are its own.
+/// How Secrets Manager generates a secret. The defaults are Secrets Manager's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GenerateSecretString {
     /// `PasswordLength`, 1 to 4,096; 32 by default.
     pub length: usize,
-    /// `ExcludeCharacters`.
+    /// `ExcludeCharacters`
     pub exclude_characters: String,
-    /// `ExcludeLowercase`.
+    /// `ExcludeLowercase`
     pub exclude_lowercase: bool,
-    /// `ExcludeUppercase`.
+    /// `ExcludeUppercase`
     pub exclude_uppercase: bool,
-    /// `ExcludeNumbers`.
+    /// `ExcludeNumbers`
     pub exclude_numbers: bool,
-    /// `ExcludePunctuation`.
+    /// `ExcludePunctuation`
     pub exclude_punctuation: bool,
-    /// `IncludeSpace`.
+    /// `IncludeSpace`
     pub include_space: bool,
     /// `RequireEachIncludedType`; true by default.
     pub require_each_included_type: bool,
@@ -283,8 +275,7 @@ pub struct GenerateSecretString {
 /// One entry of `Outputs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// `Description`, or nothing.
+    /// `Description`; may be empty.
     pub description: String,
-    /// `Value`, resolved.
     pub value: String,
 }

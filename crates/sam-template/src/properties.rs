@@ -1,4 +1,4 @@
-//! Typed access to a resource's resolved properties. Parameters are texts, so a number or a truth value may arrive as one.
+//! Typed access to resolved properties. Parameters are texts, so a number or a boolean may arrive as one.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -6,42 +6,32 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
 use crate::TemplateError;
-use crate::intrinsics::{invalid, kind};
+use crate::error::invalid;
+use crate::value::{kind, text_of};
 
-/// A resolved mapping and its place in the template.
+/// A resolved mapping and its path in the template.
 pub(crate) struct Properties {
     at: String,
     map: Map<String, Value>,
 }
 
-/// A plain value as text; `None` for lists, mappings and nothing.
-pub(crate) fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        _ => None,
-    }
-}
-
 impl Properties {
-    /// Takes a resolved value that has to be a mapping; nothing at all counts as an empty one.
+    /// Takes a resolved value that must be a mapping; a missing value counts as an empty one.
     pub(crate) fn of(value: Option<Value>, at: impl Into<String>) -> Result<Properties, TemplateError> {
         let at = at.into();
         match value {
             Some(Value::Object(map)) => Ok(Properties { at, map }),
             None | Some(Value::Null) => Ok(Properties { at, map: Map::new() }),
-            other => Err(invalid(&at, format!("this has to be a mapping, not {}", kind(other.as_ref())))),
+            other => Err(invalid(&at, format!("expected a mapping, found {}", kind(other.as_ref())))),
         }
     }
 
-    /// The place of a property.
     pub(crate) fn path(&self, name: &str) -> String {
         format!("{}.{name}", self.at)
     }
 
     /// An error about one property.
-    pub(crate) fn wrong(&self, name: &str, problem: impl Into<String>) -> TemplateError {
+    pub(crate) fn error(&self, name: &str, problem: impl Into<String>) -> TemplateError {
         invalid(&self.path(name), problem)
     }
 
@@ -54,11 +44,11 @@ impl Properties {
     }
 
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, TemplateError> {
-        self.get(name).map(|value| text_of(value).ok_or_else(|| self.not(name, "a text", value))).transpose()
+        self.get(name).map(|value| text_of(value).ok_or_else(|| self.unexpected(name, "text", value))).transpose()
     }
 
     pub(crate) fn required_text(&self, name: &str) -> Result<String, TemplateError> {
-        self.text(name)?.ok_or_else(|| self.wrong(name, "this property is required"))
+        self.text(name)?.ok_or_else(|| self.error(name, "this property is required"))
     }
 
     /// A whole number within a range.
@@ -72,60 +62,53 @@ impl Properties {
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
-        let number = number.ok_or_else(|| self.not(name, "a whole number", value))?;
+        let number = number.ok_or_else(|| self.unexpected(name, "a whole number", value))?;
         match N::try_from(number).ok().filter(|number| range.contains(number)) {
             Some(number) => Ok(Some(number)),
             None => {
                 let problem = format!("{number} is not between {} and {}", range.start(), range.end());
-                Err(self.wrong(name, problem))
+                Err(self.error(name, problem))
             }
         }
     }
 
-    pub(crate) fn truth(&self, name: &str) -> Result<Option<bool>, TemplateError> {
+    pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, TemplateError> {
         match self.get(name) {
             None => Ok(None),
-            Some(Value::Bool(truth)) => Ok(Some(*truth)),
+            Some(Value::Bool(boolean)) => Ok(Some(*boolean)),
             Some(Value::String(text)) if text == "true" => Ok(Some(true)),
             Some(Value::String(text)) if text == "false" => Ok(Some(false)),
-            Some(value) => Err(self.not(name, "true or false", value)),
+            Some(value) => Err(self.unexpected(name, "true or false", value)),
         }
     }
 
     /// A list of texts; a single text is a list of one.
     pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, TemplateError> {
-        match self.get(name) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(items)) => {
-                items.iter().map(|item| text_of(item).ok_or_else(|| self.not(name, "a list of texts", item))).collect()
-            }
-            Some(value) => {
-                text_of(value).map(|text| vec![text]).ok_or_else(|| self.not(name, "a list of texts", value))
-            }
-        }
+        let items = match self.get(name) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(items)) => items.as_slice(),
+            Some(value) => std::slice::from_ref(value),
+        };
+        items.iter().map(|item| text_of(item).ok_or_else(|| self.unexpected(name, "a list of texts", item))).collect()
     }
 
-    /// A list of anything, empty where the property is missing.
-    pub(crate) fn list(&self, name: &str) -> Result<&[Value], TemplateError> {
-        match self.get(name) {
-            None => Ok(&[]),
-            Some(Value::Array(items)) => Ok(items),
-            Some(value) => Err(self.not(name, "a list", value)),
-        }
-    }
-
-    /// A list of mappings, empty where the property is missing.
+    /// A list of mappings, empty if the property is missing.
     pub(crate) fn mappings(&self, name: &str) -> Result<Vec<Properties>, TemplateError> {
-        let items = self.list(name)?.iter().enumerate();
-        items.map(|(i, item)| Properties::of(Some(item.clone()), format!("{}[{i}]", self.path(name)))).collect()
+        let items = match self.get(name) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(items)) => items,
+            Some(value) => return Err(self.unexpected(name, "a list", value)),
+        };
+        let path = self.path(name);
+        items.iter().enumerate().map(|(i, item)| Properties::of(Some(item.clone()), format!("{path}[{i}]"))).collect()
     }
 
-    /// A mapping below this one; empty where the property is missing.
-    pub(crate) fn below(&self, name: &str) -> Result<Properties, TemplateError> {
+    /// A nested mapping, empty if the property is missing.
+    pub(crate) fn nested(&self, name: &str) -> Result<Properties, TemplateError> {
         Properties::of(self.get(name).cloned(), self.path(name))
     }
 
-    fn not(&self, name: &str, wanted: &str, value: &Value) -> TemplateError {
-        self.wrong(name, format!("this has to be {wanted}, not {}", kind(Some(value))))
+    fn unexpected(&self, name: &str, expected: &str, found: &Value) -> TemplateError {
+        self.error(name, format!("expected {expected}, found {}", kind(Some(found))))
     }
 }

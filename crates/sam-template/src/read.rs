@@ -1,13 +1,16 @@
-//! From the text of a template to [`Template`]: parameters and globals first, then resources by their types, then outputs.
+//! From the text of a template to [`Template`]: parameters and globals first, then resources by type, then outputs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::intrinsics::{Scope, invalid, kind};
-use crate::properties::{Properties, text_of};
-use crate::{Output, StackContext, Template, TemplateError, api, functions, names, tables, yaml};
+use crate::error::invalid;
+use crate::globals::with_globals;
+use crate::resolver::Resolver;
+use crate::scope::Scope;
+use crate::value::{kind, text_of};
+use crate::{Output, StackContext, Template, TemplateError, api, functions, parameters, secrets, tables, yaml};
 
 /// Reads a template file without resolving anything: intrinsic functions stay, in their long form.
 ///
@@ -28,7 +31,7 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// One sentence that names the resource and the property; see [`TemplateError`].
+    /// If the file cannot be read or used; see [`TemplateError`].
     pub fn read(
         path: &Path,
         stack: StackContext,
@@ -43,61 +46,90 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// As [`Template::read`].
+    /// As for [`Template::read`].
     pub fn parse(
         source: &str,
         stack: StackContext,
         overrides: &BTreeMap<String, String>,
     ) -> Result<Template, TemplateError> {
         let root = yaml::parse(source)?;
-        let section = |name: &str| match root.get(name) {
-            None | Some(Value::Null) => Ok(Map::new()),
-            Some(Value::Object(map)) => Ok(map.clone()),
-            Some(other) => Err(invalid(name, format!("this has to be a mapping, not {}", kind(Some(other))))),
-        };
-        let resources = section("Resources")?;
-        if resources.is_empty() {
-            return Err(invalid("Resources", "the template describes no resource"));
-        }
-        let mut scope = Scope {
-            stack,
-            parameters: parameters(&section("Parameters")?, overrides)?,
-            mappings: section("Mappings")?,
-            conditions: section("Conditions")?,
-            resources: BTreeMap::new(),
-            generated: BTreeMap::new(),
-        };
-        let globals = section("Globals")?;
-        for (id, resource) in resources {
-            let at = format!("Resources.{id}");
-            let Some(kind) = resource.get("Type").and_then(Value::as_str).map(str::to_owned) else {
-                return Err(invalid(&format!("{at}.Type"), "every resource needs a type"));
-            };
-            if let Some(condition) = resource.get("Condition").and_then(Value::as_str)
-                && !scope.condition(condition, &format!("{at}.Condition"))?
-            {
-                continue;
-            }
-            let resource = with_globals(&globals, &kind, resource);
-            scope.resources.insert(id, resource);
-        }
-        for (id, resource) in &scope.resources {
-            match names::resource_type(&scope, id) {
-                "AWS::Serverless::WebSocketApi" => scope.generated.extend(api::generated(id, resource)?),
-                "AWS::Serverless::Function" => {
-                    scope.generated.insert(format!("{id}Role"), format!("{}-{id}Role", scope.stack.stack_name));
-                }
-                _ => {}
-            }
-        }
-        assemble(scope, &section("Outputs")?)
+        let resolver = Resolver { scope: scope(&root, stack, overrides)? };
+        let resolver = with_resources(resolver, &root)?;
+        assemble(&resolver, &section(&root, "Outputs")?)
     }
 }
 
-fn assemble(scope: Scope, outputs: &Map<String, Value>) -> Result<Template, TemplateError> {
+fn section(root: &Map<String, Value>, name: &str) -> Result<Map<String, Value>, TemplateError> {
+    match root.get(name) {
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Value::Object(map)) => Ok(map.clone()),
+        Some(other) => Err(invalid(name, format!("expected a mapping, found {}", kind(Some(other))))),
+    }
+}
+
+fn scope(
+    root: &Map<String, Value>,
+    stack: StackContext,
+    overrides: &BTreeMap<String, String>,
+) -> Result<Scope, TemplateError> {
+    Ok(Scope {
+        stack,
+        parameters: parameters::values(&section(root, "Parameters")?, overrides)?,
+        mappings: section(root, "Mappings")?,
+        conditions: section(root, "Conditions")?,
+        resources: BTreeMap::new(),
+        generated: BTreeMap::new(),
+    })
+}
+
+/// Adds the resources whose condition holds, and the logical ids that SAM generates for them.
+fn with_resources(mut resolver: Resolver, root: &Map<String, Value>) -> Result<Resolver, TemplateError> {
+    let resources = section(root, "Resources")?;
+    if resources.is_empty() {
+        return Err(invalid("Resources", "the template describes no resource"));
+    }
+    let globals = section(root, "Globals")?;
+    for (id, resource) in resources {
+        let at = format!("Resources.{id}");
+        let Some(resource_type) = resource.get("Type").and_then(Value::as_str).map(str::to_owned) else {
+            return Err(invalid(&format!("{at}.Type"), "every resource needs a type"));
+        };
+        if applies(&resolver, &resource, &at)? {
+            let resource = with_globals(&globals, &resource_type, resource);
+            resolver.scope.resources.insert(id, resource);
+        }
+    }
+    let scope = &mut resolver.scope;
+    let ids: Vec<String> = scope.resources.keys().cloned().collect();
+    for id in ids {
+        match scope.resource_type(&id) {
+            "AWS::Serverless::WebSocketApi" => {
+                let generated = api::generated_ids(&id, &scope.resources[&id])?;
+                scope.generated.extend(generated);
+            }
+            "AWS::Serverless::Function" => {
+                let role = format!("{}-{id}Role", scope.stack.stack_name);
+                scope.generated.insert(format!("{id}Role"), role);
+            }
+            _ => {}
+        }
+    }
+    Ok(resolver)
+}
+
+/// Whether the `Condition` of a resource or an output holds.
+fn applies(resolver: &Resolver, entry: &Value, at: &str) -> Result<bool, TemplateError> {
+    match entry.get("Condition").and_then(Value::as_str) {
+        None => Ok(true),
+        Some(condition) => resolver.condition(condition, &format!("{at}.Condition")),
+    }
+}
+
+fn assemble(resolver: &Resolver, outputs: &Map<String, Value>) -> Result<Template, TemplateError> {
+    let scope = &resolver.scope;
     let mut template = Template {
         stack: scope.stack.clone(),
-        folder: Default::default(),
+        folder: PathBuf::new(),
         parameters: scope.parameters.iter().map(|(name, value)| (name.clone(), joined(value))).collect(),
         functions: BTreeMap::new(),
         tables: BTreeMap::new(),
@@ -106,132 +138,45 @@ fn assemble(scope: Scope, outputs: &Map<String, Value>) -> Result<Template, Temp
         outputs: BTreeMap::new(),
         references: BTreeMap::new(),
     };
-    let responses = api::route_responses(&scope)?;
-    for (id, resource) in &scope.resources {
+    let responses = api::route_responses(resolver)?;
+    for id in scope.resources.keys() {
         let at = format!("Resources.{id}.Properties");
-        template.references.insert(id.clone(), names::reference(&scope, id, &at, 0)?);
-        let properties = || Properties::of(scope.resolve(&resource["Properties"], &at)?, &at);
-        match names::resource_type(&scope, id) {
+        template.references.insert(id.clone(), resolver.reference(id, &at)?);
+        match scope.resource_type(id) {
             "AWS::Serverless::Function" => {
-                let function = functions::function(&scope, id, &properties()?)?;
+                let function = functions::function(resolver, id, &resolver.properties(id)?)?;
                 template.functions.insert(id.clone(), function);
             }
             "AWS::DynamoDB::Table" => {
-                template.tables.insert(id.clone(), tables::table(&scope, id, &properties()?)?);
+                template.tables.insert(id.clone(), tables::table(resolver, id, &resolver.properties(id)?)?);
             }
             "AWS::SecretsManager::Secret" => {
-                template.secrets.insert(id.clone(), tables::secret(&scope, id, &properties()?)?);
+                template.secrets.insert(id.clone(), secrets::secret(resolver, id, &resolver.properties(id)?)?);
             }
             "AWS::Serverless::WebSocketApi" => {
                 if let Some(other) = &template.api {
-                    return Err(invalid(
-                        &at,
-                        format!("one WebSocket API is supported, and `{}` is one already", other.logical_id),
-                    ));
+                    let problem = format!("only one WebSocket API is supported; `{}` is another", other.logical_id);
+                    return Err(invalid(&at, problem));
                 }
-                template.api = Some(api::api(&scope, id, &properties()?, &responses)?);
+                template.api = Some(api::api(resolver, id, &resolver.properties(id)?, &responses)?);
             }
             _ => {}
         }
     }
     if let Some((id, name)) = duplicate(template.tables.iter().map(|(id, table)| (id, &table.name))) {
-        return Err(invalid(
-            &format!("Resources.{id}.Properties.TableName"),
-            format!("another table is named `{name}` too"),
-        ));
+        let path = format!("Resources.{id}.Properties.TableName");
+        return Err(invalid(&path, format!("another table is named `{name}` too")));
     }
     for (name, output) in outputs {
         let at = format!("Outputs.{name}");
-        if let Some(condition) = output.get("Condition").and_then(Value::as_str)
-            && !scope.condition(condition, &format!("{at}.Condition"))?
-        {
+        if !applies(resolver, output, &at)? {
             continue;
         }
         let description = output.get("Description").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let value = scope.text(output.get("Value").unwrap_or(&Value::Null), &format!("{at}.Value"))?;
+        let value = resolver.text(output.get("Value").unwrap_or(&Value::Null), &format!("{at}.Value"))?;
         template.outputs.insert(name.clone(), Output { description, value });
     }
     Ok(template)
-}
-
-fn parameters(
-    declared: &Map<String, Value>,
-    overrides: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, Value>, TemplateError> {
-    if let Some(unknown) = overrides.keys().find(|name| !declared.contains_key(*name)) {
-        let known = declared.keys().cloned().collect::<Vec<_>>().join(", ");
-        return Err(invalid("Parameters", format!("the template has no parameter `{unknown}`; it has {known}")));
-    }
-    let mut parameters = BTreeMap::new();
-    for (name, declaration) in declared {
-        let properties = Properties::of(Some(declaration.clone()), format!("Parameters.{name}"))?;
-        let text = match overrides.get(name) {
-            Some(text) => text.clone(),
-            None => properties.text("Default")?.ok_or_else(|| {
-                properties.wrong("Default", "this parameter has no default, so a value has to be given")
-            })?,
-        };
-        let allowed = properties.texts("AllowedValues")?;
-        if !allowed.is_empty() && !allowed.contains(&text) {
-            let problem = format!("`{text}` is not one of {}", allowed.join(", "));
-            return Err(properties.wrong("AllowedValues", problem));
-        }
-        let kind = properties.required_text("Type")?;
-        if kind == "Number" {
-            check_number(&properties, &text)?;
-        }
-        let value = match kind == "CommaDelimitedList" || kind.starts_with("List<") {
-            true if text.is_empty() => Value::Array(Vec::new()),
-            true => text.split(',').map(|item| Value::from(item.trim())).collect(),
-            false => Value::String(text),
-        };
-        parameters.insert(name.clone(), value);
-    }
-    Ok(parameters)
-}
-
-fn check_number(properties: &Properties, text: &str) -> Result<(), TemplateError> {
-    let Ok(number) = text.parse::<f64>() else {
-        return Err(properties.wrong("Type", format!("`{text}` is not a number")));
-    };
-    let limit = |name: &str| Ok::<_, TemplateError>(properties.text(name)?.and_then(|limit| limit.parse::<f64>().ok()));
-    if limit("MinValue")?.is_some_and(|least| number < least) || limit("MaxValue")?.is_some_and(|most| number > most) {
-        return Err(properties.wrong("Type", format!("`{text}` is outside MinValue and MaxValue")));
-    }
-    Ok(())
-}
-
-/// A resource with what `Globals` gives to all of its type: a resource's own plain value wins, mappings are merged, and
-/// lists are joined, the global items first.
-fn with_globals(globals: &Map<String, Value>, kind: &str, mut resource: Value) -> Value {
-    let Some(shared) = kind.strip_prefix("AWS::Serverless::").and_then(|kind| globals.get(kind)) else {
-        return resource;
-    };
-    let own = resource.get("Properties").cloned().unwrap_or_else(|| Value::Object(Map::new()));
-    resource["Properties"] = merged(shared, own);
-    resource
-}
-
-fn merged(shared: &Value, own: Value) -> Value {
-    match (shared, own) {
-        (Value::Object(shared), Value::Object(own)) if !is_function(shared) && !is_function(&own) => {
-            let mut result = shared.clone();
-            for (name, value) in own {
-                let value = match result.get(&name) {
-                    Some(shared) => merged(shared, value),
-                    None => value,
-                };
-                result.insert(name, value);
-            }
-            Value::Object(result)
-        }
-        (Value::Array(shared), Value::Array(own)) => shared.iter().cloned().chain(own).collect(),
-        (_, own) => own,
-    }
-}
-
-fn is_function(map: &Map<String, Value>) -> bool {
-    map.len() == 1 && map.keys().all(|name| name == "Ref" || name.starts_with("Fn::"))
 }
 
 fn joined(value: &Value) -> String {

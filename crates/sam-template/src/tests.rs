@@ -1,4 +1,4 @@
-//! Whole templates, small.
+//! Whole templates.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -104,7 +104,7 @@ fn read(source: &str) -> Result<Template, TemplateError> {
 }
 
 #[test]
-fn functions_are_read_with_globals_environment_and_policies() {
+fn functions_get_globals_environment_and_policies() {
     let template = read(WHOLE).unwrap();
     let send = &template.functions["Send"];
     assert_eq!((send.binary(), send.name.as_str()), ("send", "demo-Send"));
@@ -139,12 +139,14 @@ fn functions_are_read_with_globals_environment_and_policies() {
 }
 
 #[test]
-fn a_statement_that_a_condition_leaves_out_grants_nothing() {
+fn conditions_leave_statements_out() {
     let before = "            - {Effect: Allow, Action: ['dynamodb:Query']";
     let one = |action: &str| format!("{{Effect: Allow, Action: '{action}', Resource: !GetAtt Messages.Arn}}");
-    let (left_out, kept) = (one("dynamodb:Scan"), one("dynamodb:GetItem"));
+    let left_out = one("dynamodb:Scan");
+    let kept = one("dynamodb:GetItem");
     let conditional = format!(
-        "            - !If [IsProd, {left_out}, !Ref AWS::NoValue]\n            - !If [IsProd, !Ref AWS::NoValue, {kept}]\n"
+        "            - !If [IsProd, {left_out}, !Ref AWS::NoValue]\n\
+         \x20           - !If [IsProd, !Ref AWS::NoValue, {kept}]\n"
     );
     let template = read(&WHOLE.replacen(before, &format!("{conditional}{before}"), 1)).unwrap();
     let statements = match &template.functions["Send"].policies[2] {
@@ -156,7 +158,7 @@ fn a_statement_that_a_condition_leaves_out_grants_nothing() {
 }
 
 #[test]
-fn stream_events_are_read_with_their_filters_and_destination() {
+fn stream_events_have_filters_and_destination() {
     let template = read(WHOLE).unwrap();
     let [event]: &[StreamEvent; 1] = template.functions["Send"].streams.as_slice().try_into().unwrap();
     assert_eq!((event.table.as_str(), event.batch_size), ("Messages", 25));
@@ -170,7 +172,7 @@ fn stream_events_are_read_with_their_filters_and_destination() {
 }
 
 #[test]
-fn a_route_answers_only_with_an_expression_and_a_route_response() {
+fn routes_respond_only_with_route_response() {
     let api = read(WHOLE).unwrap().api.unwrap();
     assert_eq!(api.stage, "dev");
     assert_eq!(api.authorizer.as_ref().unwrap().function, "Guard");
@@ -198,7 +200,7 @@ fn tables_secrets_and_outputs_are_read() {
 }
 
 #[test]
-fn overrides_choose_conditions_and_are_checked() {
+fn overrides_decide_conditions_and_are_checked() {
     let with = |name: &str, value: &str| {
         Template::parse(WHOLE, StackContext::local("demo"), &[(name.to_owned(), value.to_owned())].into())
     };
@@ -216,17 +218,32 @@ fn overrides_choose_conditions_and_are_checked() {
 }
 
 #[test]
-fn the_long_forms_say_the_same_as_the_short_ones() {
-    let short = "Resources:\n  T:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      TableName: !Sub '${AWS::StackName}-t'\n      AttributeDefinitions: [{AttributeName: a, AttributeType: S}]\n      KeySchema: [{AttributeName: a, KeyType: HASH}]\nOutputs:\n  O: {Value: !Join ['', [!Ref T, !GetAtt T.Arn]]}\n";
-    let long = r#"{"Resources": {"T": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": {"Fn::Sub": "${AWS::StackName}-t"},
-        "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}], "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}]}}},
-        "Outputs": {"O": {"Value": {"Fn::Join": ["", [{"Ref": "T"}, {"Fn::GetAtt": ["T", "Arn"]}]]}}}}"#;
+fn long_forms_equal_short_forms() {
+    let short = r#"
+Resources:
+  T:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: !Sub '${AWS::StackName}-t'
+      AttributeDefinitions: [{AttributeName: a, AttributeType: S}]
+      KeySchema: [{AttributeName: a, KeyType: HASH}]
+Outputs:
+  O: {Value: !Join ['', [!Ref T, !GetAtt T.Arn]]}
+"#;
+    let long = r#"{
+        "Resources": {"T": {"Type": "AWS::DynamoDB::Table", "Properties": {
+            "TableName": {"Fn::Sub": "${AWS::StackName}-t"},
+            "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}]
+        }}},
+        "Outputs": {"O": {"Value": {"Fn::Join": ["", [{"Ref": "T"}, {"Fn::GetAtt": ["T", "Arn"]}]]}}}
+    }"#;
     assert_eq!(read(short).unwrap(), read(long).unwrap());
     assert_eq!(read(short).unwrap().tables["T"].name, "demo-t");
 }
 
 #[test]
-fn every_mistake_is_one_sentence_that_names_its_place() {
+fn errors_name_the_path() {
     for (from, to, says) in [
         (
             "!GetAtt Send.Arn, RouteResponse",
@@ -241,7 +258,7 @@ fn every_mistake_is_one_sentence_that_names_its_place() {
         (
             "ApiSendmessageRoute",
             "ApiSendMessageRoute",
-            "Resources.SendResponse.Properties.RouteId: the template has no parameter or resource `ApiSendMessageRoute`",
+            "SendResponse.Properties.RouteId: the template has no parameter or resource `ApiSendMessageRoute`",
         ),
         ("RouteResponseKey: $default", "RouteResponseKey: all", "`all` is not $default"),
         ("AuthType: CUSTOM", "AuthType: AWS_IAM", "Resources.Api.Properties.Auth.AuthType: AWS_IAM is not supported"),
@@ -258,11 +275,7 @@ fn every_mistake_is_one_sentence_that_names_its_place() {
             "Resources.Api.Properties.RouteSelectionExpression: this property is required",
         ),
         ("CodeUri: crates/send", "Description: none", "Resources.Send.Properties.CodeUri: this property is required"),
-        (
-            "Timeout: 10",
-            "Timeout: long",
-            "Resources.Guard.Properties.Timeout: this has to be a whole number, not a text",
-        ),
+        ("Timeout: 10", "Timeout: long", "Resources.Guard.Properties.Timeout: expected a whole number, found text"),
         ("Timeout: 10", "Timeout: 901", "Resources.Guard.Properties.Timeout: 901 is not between 1 and 900"),
         ("TRIM_HORIZON", "AT_ONCE", "Resources.Send.Properties.Events.Log.Properties.StartingPosition: `AT_ONCE`"),
         (
@@ -275,7 +288,7 @@ fn every_mistake_is_one_sentence_that_names_its_place() {
             "",
             "Events.Log.Properties.Stream: `Messages` has no stream",
         ),
-        (r#"{"eventName": ["INSERT"]}"#, r#"{"eventName": "#, "FilterCriteria.Filters[0].Pattern: this is not JSON"),
+        (r#"{"eventName": ["INSERT"]}"#, r#"{"eventName": "#, "FilterCriteria.Filters[0].Pattern: invalid JSON"),
         ("!GetAtt Lost.Arn", "!Ref Lost", "OnFailure.Destination: `demo-lost` is not the ARN of an S3 bucket"),
         (
             "Effect: Allow, Action: 'dynamodb:PutItem'",
@@ -285,7 +298,7 @@ fn every_mistake_is_one_sentence_that_names_its_place() {
         (
             "{Sid: Write, Effect: Allow, Action",
             "{Sid: Write, Effect: Allow, NotAction",
-            "Policies[2].Statement[0].NotAction",
+            "Policies[2].Statement[0].NotAction: this cannot be checked",
         ),
         (
             "AttributeName: kind, AttributeType: S",
@@ -317,7 +330,7 @@ fn every_mistake_is_one_sentence_that_names_its_place() {
     }
     for (source, says) in [
         ("Resources: {}\n", "the template describes no resource"),
-        ("Resources: [a]\n", "Resources: this has to be a mapping, not a list"),
+        ("Resources: [a]\n", "Resources: expected a mapping, found a list"),
         (
             "Parameters: {A: {Type: String}}\nResources: {B: {Type: X::Y::Z}}\n",
             "Parameters.A.Default: this parameter has no default",
@@ -327,11 +340,11 @@ fn every_mistake_is_one_sentence_that_names_its_place() {
         assert!(error.contains(says), "{source:?} gave {error:?}");
     }
     let missing = Template::read(std::path::Path::new("no/such.yaml"), StackContext::local("demo"), &BTreeMap::new());
-    assert!(missing.unwrap_err().to_string().starts_with("the template no/such.yaml cannot be read: "));
+    assert!(missing.unwrap_err().to_string().starts_with("failed to read the template no/such.yaml: "));
 }
 
 #[test]
-fn names_differ_per_stack_and_stay_the_same_for_one() {
+fn names_are_stable_per_stack() {
     let of = |stack: &str| Template::parse(WHOLE, StackContext::local(stack), &BTreeMap::new()).unwrap();
     assert_eq!(of("one").references, of("one").references);
     for (id, name) in &of("one").references {
@@ -339,12 +352,12 @@ fn names_differ_per_stack_and_stay_the_same_for_one() {
     }
 }
 
-mod whatever_is_written {
+mod arbitrary_input {
     use proptest::prelude::*;
 
     use super::*;
 
-    /// What somebody may write by mistake into a template.
+    /// Mistakes that somebody may make in a template.
     const ODD: [&str; 14] = [
         "",
         " ",
@@ -368,20 +381,25 @@ mod whatever_is_written {
 
     proptest! {
         #[test]
-        fn any_text_is_a_template_or_an_error(text in "\\PC*") {
+        fn any_text_gives_template_or_error(text in "\\PC*") {
             read(&text);
         }
 
         #[test]
-        fn a_template_with_a_line_changed_is_read_or_refused(at in any::<prop::sample::Index>(), what in 0usize..ODD.len() + 3, to in any::<prop::sample::Index>()) {
+        fn changed_lines_give_template_or_error(
+            at in any::<prop::sample::Index>(),
+            change in 0usize..ODD.len() + 3,
+            to in any::<prop::sample::Index>(),
+        ) {
             let mut lines: Vec<&str> = WHOLE.lines().collect();
-            let (at, to) = (at.index(lines.len()), to.index(lines.len()));
+            let at = at.index(lines.len());
+            let to = to.index(lines.len());
             let indent = &" ".repeat(lines[at].len() - lines[at].trim_start().len());
-            let odd = ODD.get(what).map(|odd| match lines[at].split_once(':') {
+            let odd = ODD.get(change).map(|odd| match lines[at].split_once(':') {
                 Some((key, _)) => format!("{key}: {odd}"),
                 None => format!("{indent}{odd}"),
             });
-            match (&odd, what - what.min(ODD.len())) {
+            match (&odd, change - change.min(ODD.len())) {
                 (Some(odd), _) => lines[at] = odd,
                 (None, 0) => drop(lines.remove(at)),
                 (None, 1) => lines.insert(to, lines[at]),

@@ -1,5 +1,5 @@
-//! Reads YAML with CloudFormation's tags into JSON, every intrinsic function in its long form: `!Ref X` becomes
-//! `{"Ref": "X"}`, `!GetAtt A.B` becomes `{"Fn::GetAtt": ["A", "B"]}`. A template in JSON is YAML too.
+//! Reads YAML with CloudFormation's tags into JSON, with every intrinsic function in its long form: `!Ref X` becomes
+//! `{"Ref": "X"}`, `!GetAtt A.B` becomes `{"Fn::GetAtt": ["A", "B"]}`. JSON is YAML, so a JSON template works too.
 
 use saphyr::{MarkedYaml, Scalar, YamlData, YamlLoader};
 use saphyr_parser::{BufferedInput, Marker, Parser};
@@ -27,10 +27,30 @@ const FUNCTIONS: [&str; 16] = [
     "ToJsonString",
 ];
 
-/// Parses one document, which has to be a mapping.
+/// Parses one document, which must be a mapping. The order of keys is lost; see [`keys_of`].
 pub(crate) fn parse(source: &str) -> Result<Map<String, Value>, TemplateError> {
+    match document(source)?.map(value).transpose()? {
+        Some(Value::Object(root)) => Ok(root),
+        _ => Err(TemplateError::NotYaml("it is not a mapping with `Resources`".into())),
+    }
+}
+
+/// The keys of a section, in the order of the document.
+pub(crate) fn keys_of(source: &str, section: &str) -> Result<Vec<String>, TemplateError> {
+    let Some(YamlData::Mapping(root)) = document(source)?.map(|root| root.data) else { return Ok(Vec::new()) };
+    for (key, entry) in root {
+        if name(key)? == section
+            && let YamlData::Mapping(entries) = entry.data
+        {
+            return entries.into_iter().map(|(key, _)| name(key)).collect();
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn document(source: &str) -> Result<Option<MarkedYaml<'_>>, TemplateError> {
     let mut loader = YamlLoader::<MarkedYaml>::default();
-    // Scalars stay as they are written: a tag on one is lost otherwise, and `!Sub 007` is text.
+    // Scalars stay as they are written: a tag on a parsed one is lost, and `!Sub 007` is text.
     loader.early_parse(false);
     Parser::new(BufferedInput::new(source.chars()))
         .load(&mut loader, true)
@@ -42,10 +62,7 @@ pub(crate) fn parse(source: &str) -> Result<Map<String, Value>, TemplateError> {
     if documents.len() > 1 {
         return Err(TemplateError::NotYaml("it holds more than one document".into()));
     }
-    match documents.pop().map(value).transpose()? {
-        Some(Value::Object(root)) => Ok(root),
-        _ => Err(TemplateError::NotYaml("it is not a mapping with `Resources` in it".into())),
-    }
+    Ok(documents.pop())
 }
 
 fn value(node: MarkedYaml<'_>) -> Result<Value, TemplateError> {
@@ -54,11 +71,11 @@ fn value(node: MarkedYaml<'_>) -> Result<Value, TemplateError> {
         YamlData::Representation(text, style, tag) => match tag {
             Some(tag) if !tag.is_yaml_core_schema() => tagged(&tag.to_string(), Value::String(text.into_owned()), at),
             tag => match Scalar::parse_from_cow_and_metadata(text, style, tag.as_ref()) {
-                Some(scalar) => Ok(plain(scalar)),
-                None => Err(broken("a value does not fit its tag", at)),
+                Some(scalar) => Ok(scalar_value(scalar)),
+                None => Err(error("this value does not match its tag", at)),
             },
         },
-        YamlData::Value(scalar) => Ok(plain(scalar)),
+        YamlData::Value(scalar) => Ok(scalar_value(scalar)),
         YamlData::Sequence(items) => items.into_iter().map(value).collect::<Result<_, _>>().map(Value::Array),
         YamlData::Mapping(entries) => {
             let mut map = Map::new();
@@ -68,7 +85,7 @@ fn value(node: MarkedYaml<'_>) -> Result<Value, TemplateError> {
             Ok(Value::Object(map))
         }
         YamlData::Tagged(tag, inner) => tagged(&tag.to_string(), value(*inner)?, at),
-        YamlData::Alias(_) | YamlData::BadValue => Err(broken("this cannot be read", at)),
+        YamlData::Alias(_) | YamlData::BadValue => Err(error("this cannot be read", at)),
     }
 }
 
@@ -77,11 +94,11 @@ fn name(key: MarkedYaml<'_>) -> Result<String, TemplateError> {
     match key.data {
         YamlData::Representation(text, _, None) => Ok(text.into_owned()),
         YamlData::Value(Scalar::String(text)) => Ok(text.into_owned()),
-        _ => Err(broken("a key has to be plain text", at)),
+        _ => Err(error("a key must be plain text", at)),
     }
 }
 
-fn plain(scalar: Scalar<'_>) -> Value {
+fn scalar_value(scalar: Scalar<'_>) -> Value {
     match scalar {
         Scalar::Null => Value::Null,
         Scalar::Boolean(value) => Value::Bool(value),
@@ -98,16 +115,19 @@ fn tagged(tag: &str, value: Value, at: Marker) -> Result<Value, TemplateError> {
         "GetAtt" => match &value {
             Value::String(text) => match text.split_once('.') {
                 Some((resource, attribute)) => Ok(json!({ "Fn::GetAtt": [resource, attribute] })),
-                None => Err(broken(&format!("`!GetAtt {text}` names no attribute, as `!GetAtt {text}.Arn` would"), at)),
+                None => Err(error(
+                    &format!("`!GetAtt {text}` names no attribute; write for example `!GetAtt {text}.Arn`"),
+                    at,
+                )),
             },
             _ => Ok(json!({ "Fn::GetAtt": value })),
         },
         _ if FUNCTIONS.contains(&function) => Ok(json!({ format!("Fn::{function}"): value })),
-        _ => Err(broken(&format!("`{tag}` is no function of CloudFormation"), at)),
+        _ => Err(error(&format!("`{tag}` is not a CloudFormation function"), at)),
     }
 }
 
-fn broken(problem: &str, at: Marker) -> TemplateError {
+fn error(problem: &str, at: Marker) -> TemplateError {
     TemplateError::NotYaml(format!("{problem} (line {}, column {})", at.line(), at.col() + 1))
 }
 
@@ -123,7 +143,8 @@ mod tests {
     fn short_forms_become_long_forms() {
         let template = read(
             "A: !Ref Table\nB: !GetAtt Table.StreamArn\nC: !Sub '${A}-x'\nD: !Join ['-', [a, !Ref B]]\n\
-             E: !If [IsProd, 1, !Ref AWS::NoValue]\nF: !Not [!Equals [a, b]]\nG: !Condition IsProd\nH: !GetAtt [A, B]\n",
+             E: !If [IsProd, 1, !Ref AWS::NoValue]\nF: !Not [!Equals [a, b]]\nG: !Condition IsProd\n\
+             H: !GetAtt [A, B]\n",
         );
         assert_eq!(
             template,
@@ -144,8 +165,19 @@ mod tests {
     fn plain_values_keep_their_types() {
         assert_eq!(
             read("A: 30\nB: true\nC: '30'\nD: 2012-10-17\nE:\nF: 0.5\nG: !Sub 007\n$connect: x\n"),
-            json!({"A": 30, "B": true, "C": "30", "D": "2012-10-17", "E": null, "F": 0.5, "G": {"Fn::Sub": "007"}, "$connect": "x"})
+            json!({
+                "A": 30, "B": true, "C": "30", "D": "2012-10-17", "E": null, "F": 0.5, "G": {"Fn::Sub": "007"},
+                "$connect": "x",
+            })
         );
+    }
+
+    #[test]
+    fn section_keys_keep_their_order() {
+        let source = "A: {z: 1, a: 2, m: 3}\nB: x\n";
+        assert_eq!(keys_of(source, "A").unwrap(), ["z", "a", "m"]);
+        assert_eq!(keys_of(source, "B").unwrap(), [""; 0]);
+        assert_eq!(keys_of(source, "C").unwrap(), [""; 0]);
     }
 
     #[test]
@@ -154,16 +186,16 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_is_refused_with_its_line() {
+    fn errors_name_the_line() {
         for (source, says) in [
-            ("A: !Rff B\n", "`!Rff` is no function of CloudFormation (line 1, column 4)"),
+            ("A: !Rff B\n", "`!Rff` is not a CloudFormation function (line 1, column 4)"),
             ("A: 1\nA: 2\n", "duplicated key"),
             ("A: [1, 2\n", "line 2"),
             ("- a\n- b\n", "not a mapping"),
             ("", "not a mapping"),
             ("A: 1\n---\nB: 2\n", "more than one document"),
             ("A: !GetAtt Table\n", "names no attribute"),
-            ("? [a, b]\n: 1\n", "a key has to be plain text"),
+            ("? [a, b]\n: 1\n", "a key must be plain text"),
         ] {
             let error = parse(source).unwrap_err().to_string();
             assert!(error.contains(says), "{source:?} gave {error:?}");

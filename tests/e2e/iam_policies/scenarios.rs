@@ -308,7 +308,7 @@ impl<'w> Actors<'w> {
         let asked = self.world.translator.requests().translate;
         self.world.translator.hold();
         let seq = say(&mut patient, &room, "頭が痛いです。").await?;
-        self.world.translator.asked(asked + 1).await;
+        self.world.translator.received(asked + 1).await;
         let fields = [("text", "아파요."), ("source", "deepl"), ("status", "ok")];
         let mut faster: HashMap<String, AttributeValue> =
             fields.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect();

@@ -65,7 +65,7 @@ async fn late_machine_translation_keeps_correction() {
     world.translator.hold();
     let retry = json!({"room_id": room, "seq": seq, "language": "ko"});
     let request = patient.post("translateMessage", retry).await;
-    world.translator.asked(asked + 1).await;
+    world.translator.received(asked + 1).await;
     let better = "머리가 지끈거려요.";
     let correction = json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": better});
     hospital.ask("setTranslatedMessage", correction).await;

@@ -93,7 +93,7 @@ async fn exhausted_quota_is_counted_per_message() {
 async fn unreachable_deepl_fails_fast_until_requested() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
-    world.translator.set_fault(Some(Fault::Cut));
+    world.translator.set_fault(Some(Fault::Disconnect));
     let first = patient.say(&room, "一つ").await;
     let second = patient.say(&room, "二つ").await;
     for seq in [first, second] {
@@ -239,7 +239,7 @@ async fn failed_translations_are_paged() {
 async fn only_transient_failures_are_retried() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
-    let faults = [Fault::Status(429), Fault::Status(529), Fault::Cut];
+    let faults = [Fault::Status(429), Fault::Status(529), Fault::Disconnect];
     for (text, fault) in ["一つ", "二つ", "三つ"].into_iter().zip(faults) {
         world.translator.fail_next(1, fault);
         let seq = patient.say(&room, text).await;
