@@ -78,7 +78,7 @@ async fn fails_without(world: &World, grant: &Grant, scenario: Scenario) -> bool
         plan.lambda.cold = Chance::of(1.0);
         world.gateway.faults().set(plan).expect("a plan that can be followed");
     }
-    iam.deprive(grant);
+    iam.revoke(grant);
     let actors = Actors::new(world);
     let outcome = async {
         let outcome = scenario.run(&actors).await;
@@ -91,7 +91,8 @@ async fn fails_without(world: &World, grant: &Grant, scenario: Scenario) -> bool
         _ = world.gateway.logged(|line| is_complaint(line, grant)) => true,
         outcome = outcome => match outcome {
             Err(failed) => {
-                assert!(iam.missed(grant) > 0, "{scenario:?} failed for another reason than without {grant}: {failed}");
+                let denied = iam.denied_by_revoking(grant);
+                assert!(denied > 0, "{scenario:?} failed for another reason than without {grant}: {failed}");
                 true
             }
             Ok(()) => false,
@@ -111,7 +112,7 @@ async fn is_needed(world: &World, grant: &Grant, scenarios: &[Scenario]) -> bool
     }
     // Where the grant was missed, a function may have said so only after its scenario had ended.
     let complaint = world.gateway.logged(|line| is_complaint(line, grant));
-    world.gateway.iam().missed(grant) > 0 && timeout(DEADLINE, complaint).await.is_ok()
+    world.gateway.iam().denied_by_revoking(grant) > 0 && timeout(DEADLINE, complaint).await.is_ok()
 }
 
 /// Those of the grants that nobody misses.

@@ -11,6 +11,7 @@ pub mod entry;
 mod errand;
 pub mod evidence;
 pub mod judge;
+pub mod mutations;
 pub mod plans;
 pub mod reading;
 mod run;

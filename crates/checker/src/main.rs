@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use checker::mutations::Mutation;
 use checker::{CheckError, Options, Progress, Tempo, Verdict, plans, run};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use local_gateway::faults::{Plan, PlanError};
 use local_gateway::{Limits, LogSink, Timing};
 use testkit::binaries::{BuildError, given_or_built};
@@ -44,9 +45,9 @@ struct Arguments {
     /// No faults of pushes and connections: whoever stays connected must then be pushed everything.
     #[arg(long, conflicts_with_all = ["faults", "calm"])]
     steady: bool,
-    /// Plants a defect, to see the checker find it.
-    #[arg(long, value_name = "WHICH")]
-    plant: Option<Defect>,
+    /// Plant a defect that the checker must find.
+    #[arg(long, value_name = "MUTATION")]
+    mutate: Option<Mutation>,
     /// A folder with built functions, to run these instead of building them.
     #[arg(long, value_name = "DIR")]
     binaries: Option<PathBuf>,
@@ -56,20 +57,6 @@ struct Arguments {
     /// The template to run [default: template.yaml].
     #[arg(long, value_name = "FILE", default_value_os_t = stack::template_file(), hide_default_value = true)]
     template: PathBuf,
-}
-
-/// A defect that can be planted.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Defect {
-    /// The check of the sends table is skipped.
-    SendsIgnored,
-    /// A message is put without its condition.
-    NumbersUnguarded,
-    /// What a stream reader reports as failed is dropped; and fan-out, which else succeeds at one of its tries, often fails.
-    FailuresDropped,
-    /// A message is marked as pushed before it is pushed, and what is pushed then is sometimes lost. Shows where no fault
-    /// loses frames: --calm or --steady.
-    MarkBeforePush,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -105,20 +92,11 @@ async fn check(arguments: &Arguments) -> Result<Verdict, Failure> {
         None if arguments.steady => plans::everything_but_lost_frames(seed),
         None => plans::everything(seed),
     };
-    if let Some(defect) = arguments.plant {
-        faults.sabotage = plans::sabotage();
-        match defect {
-            Defect::SendsIgnored => faults.sabotage.sends_ignored = true,
-            Defect::NumbersUnguarded => faults.sabotage.numbers_unguarded = true,
-            Defect::FailuresDropped => {
-                faults.sabotage.failures_dropped = true;
-                plans::fail_fan_out(&mut faults, 0.7);
-            }
-            Defect::MarkBeforePush => faults.sabotage.mark_before_push = true,
+    if let Some(mutation) = arguments.mutate {
+        if mutation == Mutation::FailuresDropped {
+            plans::fail_fan_out(&mut faults, 0.7);
         }
-    }
-    if let Some(warning) = faults.sabotage.warning() {
-        anstream::eprintln!("{warning}");
+        anstream::eprintln!("WARNING: this stack has the defect {mutation:?}; acknowledged messages may be lost");
     }
     let options = Options {
         seed,
@@ -158,6 +136,9 @@ fn configure(options: &mut local_gateway::Options, arguments: &Arguments) {
     }
     // Now and then a heart beats later than a connection may be idle.
     options.limits = Limits { idle: Duration::from_secs(12), longest: Duration::from_secs(300), ..Limits::default() };
+    if let Some(mutation) = arguments.mutate {
+        options.interceptor = mutation.interceptor();
+    }
     options.streams =
         Timing { first_retry: Duration::from_millis(50), longest_retry: Duration::from_secs(1), ..Timing::default() };
 }

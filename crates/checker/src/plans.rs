@@ -1,6 +1,6 @@
-//! The fault plans of the checker: everything that AWS really does at once, and the planted defects that a checker must catch.
+//! The fault plans of the checker.
 
-use local_gateway::faults::{Chance, Connections, Plan, Pushes, Sabotage};
+use local_gateway::faults::{Chance, Connections, Plan, Pushes};
 
 /// Every kind of fault, each as often as a stack can bear for a long time and still make headway.
 #[must_use]
@@ -47,15 +47,4 @@ pub fn loses_no_frame(plan: &Plan) -> bool {
 pub fn fail_fan_out(plan: &mut Plan, chance: f64) {
     plan.dynamodb.functions.insert("FanOutFunction".to_owned());
     plan.dynamodb.failed_before = Chance::of(chance);
-}
-
-/// The tables and the function that the planted defects are about.
-#[must_use]
-pub fn sabotage() -> Sabotage {
-    Sabotage {
-        pusher: "SendMessageFunction".to_owned(),
-        sends_table: "SendsTable".to_owned(),
-        messages_table: "MessagesTable".to_owned(),
-        ..Sabotage::default()
-    }
 }

@@ -85,9 +85,6 @@ impl Session {
         if let Some(plan) = &faults {
             // Checked before the functions are built, which may take minutes.
             Faults::of(&template, plan.clone())?;
-            if let Some(warning) = plan.sabotage.warning() {
-                anstream::eprintln!("{warning}");
-            }
         }
         let binaries = match &arguments.invoke {
             Some(url) => Binaries::Invoke { url: url.to_string() },

@@ -1,6 +1,6 @@
-//! A function for the gateway's own tests: what it does is written in its event.
+//! A function for the gateway's own tests, whose events say what to do.
 //!
-//! Built by `cargo test` as an example, so that the tests run a real process on the real runtime.
+//! `cargo test` builds it as an example, so that the tests run a real process with the real runtime.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    #[expect(clippy::disallowed_methods, reason = "a test's function has no configuration module")]
+    #[expect(clippy::disallowed_methods, reason = "a test function has no configuration module")]
     let dies = std::env::var_os("DIES_AT_START").is_some();
     if dies {
         std::process::exit(7);
@@ -49,15 +49,15 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     }
 }
 
-/// Does what `do` says; nothing said is an echo.
-fn act(asked: &Value, context: &lambda_runtime::Context) -> Result<Value, Error> {
-    match asked["do"].as_str() {
-        Some("fail") => Err(asked["message"].as_str().unwrap_or("as asked").to_owned().into()),
+/// Does what `do` says; by default, echoes.
+fn act(request: &Value, context: &lambda_runtime::Context) -> Result<Value, Error> {
+    match request["do"].as_str() {
+        Some("fail") => Err(request["message"].as_str().unwrap_or("as asked").to_owned().into()),
         Some("die") => std::process::exit(3),
         Some("abort") => std::process::abort(),
-        // Leaves its process id in a file and blocks its only thread: nothing but a signal ends it.
+        // Writes its process id to a file and blocks its only thread, so that only a signal ends it.
         Some("hang") => {
-            if let Some(file) = asked["file"].as_str() {
+            if let Some(file) = request["file"].as_str() {
                 std::fs::write(file, std::process::id().to_string())?;
             }
             loop {
@@ -65,20 +65,20 @@ fn act(asked: &Value, context: &lambda_runtime::Context) -> Result<Value, Error>
             }
         }
         Some("wait") => {
-            wait_for(asked["file"].as_str().unwrap_or_default());
+            wait_for(request["file"].as_str().unwrap_or_default());
             Ok(json!({ "pid": std::process::id() }))
         }
-        // Ends only when so many invocations run at once.
+        // Returns once this many invocations run concurrently.
         Some("meet") => {
-            let folder = std::path::Path::new(asked["folder"].as_str().unwrap_or_default());
+            let folder = std::path::Path::new(request["folder"].as_str().unwrap_or_default());
             std::fs::write(folder.join(&context.request_id), "")?;
-            while std::fs::read_dir(folder)?.count() < number(&asked["count"]) {
+            while std::fs::read_dir(folder)?.count() < number(&request["count"]) {
                 std::thread::sleep(Duration::from_millis(5));
             }
             Ok(json!({ "pid": std::process::id() }))
         }
         Some("environment") => {
-            #[expect(clippy::disallowed_methods, reason = "what a function gets is what the test wants to see")]
+            #[expect(clippy::disallowed_methods, reason = "the test checks the environment")]
             let variables = std::env::vars();
             Ok(variables.map(|(name, value)| (name, Value::from(value))).collect::<Map<String, Value>>().into())
         }
@@ -89,7 +89,7 @@ fn act(asked: &Value, context: &lambda_runtime::Context) -> Result<Value, Error>
             "trace": context.xray_trace_id,
         })),
         Some("large") => Ok(json!("x".repeat(7_000_000))),
-        _ => Ok(json!({ "pid": std::process::id(), "echo": asked })),
+        _ => Ok(json!({ "pid": std::process::id(), "echo": request })),
     }
 }
 
@@ -103,7 +103,7 @@ fn wait_for(file: &str) {
     }
 }
 
-/// The token names what becomes of the handshake.
+/// The token decides about the handshake.
 fn authorize(event: &Value) -> Result<Value, Error> {
     let header = event["headers"]["Authorization"].as_str();
     let effect = match header.or(event["queryStringParameters"]["token"].as_str()) {

@@ -1,24 +1,31 @@
-//! AWS on a laptop, as far as one SAM template needs it: knows no route and depends on no crate of the application.
+//! AWS on a laptop, as far as a SAM template with a WebSocket API needs it. Knows no route, and depends on no crate of the
+//! application.
+#![warn(missing_docs)]
 
-mod connections;
+mod connection_aborter;
 pub mod dynamodb;
+mod endpoint;
 pub mod faults;
-pub mod front;
 mod gateway;
-pub mod iam;
-pub mod identity;
+mod iam;
+mod identity;
+pub mod interceptor;
 pub mod lambda;
 pub mod ledger;
-mod living;
 mod open_files;
-pub mod secrets;
-pub mod socket;
-pub mod streams;
+mod options;
+mod secrets;
+mod socket;
+mod start_error;
+mod streams;
 mod timestamps;
 
-pub use gateway::{Gateway, Options, StartError};
+pub use gateway::Gateway;
 pub use iam::{Grant, Iam};
+pub use interceptor::Interceptor;
 pub use lambda::{Binaries, Functions, InvokeError, LogLine, LogSink, MissingBinary};
 pub use ledger::Ledger;
+pub use options::Options;
 pub use socket::Limits;
-pub use streams::Timing;
+pub use start_error::StartError;
+pub use streams::{Condition, GivenUp, Streams, Timing};

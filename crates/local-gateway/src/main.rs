@@ -1,4 +1,4 @@
-//! Serves a SAM template on this machine: its WebSocket API, its functions, its tables and its secrets.
+//! Serves a SAM template on this machine: its WebSocket API, functions, tables and secrets.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -10,53 +10,53 @@ use clap::Parser;
 use local_gateway::faults::{Latencies, Plan, PlanError};
 use local_gateway::{Binaries, Gateway, LogSink, Options};
 
-/// Runs a SAM template on this machine: WebSocket API, functions, DynamoDB with streams, secrets.
+/// Run a SAM template on this machine: WebSocket API, functions, DynamoDB with streams, secrets
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// The template
+    /// SAM template to run
     #[arg(long, default_value = "template.yaml", value_name = "FILE")]
     template: PathBuf,
-    /// Where the functions' binaries are, each called like the last part of its CodeUri
+    /// Folder of the functions' binaries, each named after the last part of its CodeUri
     #[arg(long, default_value = "target/debug", value_name = "DIR")]
     bin_dir: PathBuf,
     /// Send invocations to a running `cargo lambda watch` instead, for example http://127.0.0.1:9000
     #[arg(long, value_name = "URL", conflicts_with = "bin_dir")]
     invoke: Option<String>,
-    /// Port of the WebSocket API; 0 is a free one
+    /// Port of the WebSocket API; 0 picks a free port
     #[arg(long, default_value_t = 3001)]
     port: u16,
-    /// Port of DynamoDB and Secrets Manager; 0 is a free one
+    /// Port of DynamoDB and Secrets Manager; 0 picks a free port
     #[arg(long, default_value_t = 0)]
     endpoint_port: u16,
-    /// Keep the database and the generated secrets there; without it nothing is kept
+    /// Folder for the database and the generated secrets; without it, nothing is kept
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Name of the stack
     #[arg(long, default_value = "local")]
     stack_name: String,
-    /// Value of a template parameter; may be repeated
+    /// Set a template parameter; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     parameter: Vec<(String, String)>,
-    /// Value of a secret, by its name in the template; may be repeated
+    /// Set a secret by its logical id; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     secret: Vec<(String, String)>,
-    /// Variable for all functions; may be repeated
+    /// Set an environment variable of all functions; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     environment: Vec<(String, String)>,
-    /// Write the functions' output there instead of to standard error
+    /// Append the functions' output to a file instead of standard error
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Put the faults of this plan (JSON) in the stack's way
+    /// Inject the faults of a plan (JSON)
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
-    /// Let everything take as long as AWS takes by this table (JSON)
+    /// Impose the latencies of AWS (JSON)
     #[arg(long, value_name = "FILE")]
     latencies: Option<PathBuf>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form NAME=VALUE"))?;
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` does not have the form NAME=VALUE"))?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
@@ -69,7 +69,7 @@ async fn main() -> ExitCode {
         .without_time()
         .with_writer(std::io::stderr)
         .init();
-    // Listened for from the start, so that an early Ctrl-C ends everything in order too.
+    // Installed first, so that an early Ctrl-C ends everything in order too.
     let stop = stop_signal();
     let options = match options(arguments) {
         Ok(options) => options,
@@ -78,9 +78,6 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    if let Some(warning) = options.faults.sabotage.warning() {
-        eprintln!("{warning}");
-    }
     let gateway = match Gateway::start(options).await {
         Ok(gateway) => gateway,
         Err(problem) => {
@@ -94,7 +91,7 @@ async fn main() -> ExitCode {
         gateway.management_url(),
         gateway.endpoint_url()
     );
-    // Whoever reads only the first line and goes away does not end the gateway.
+    // A reader that closes the pipe after the first line must not end the gateway.
     let _ = std::io::stdout().write_all(addresses.as_bytes());
     let stopped = stop.await;
     let faults = gateway.faults().clone();
@@ -105,7 +102,7 @@ async fn main() -> ExitCode {
     match stopped {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("Ctrl-C cannot be listened for: {problem}");
+            eprintln!("failed to wait for Ctrl-C: {problem}");
             ExitCode::FAILURE
         }
     }
@@ -141,7 +138,9 @@ fn stop_signal() -> impl Future<Output = std::io::Result<()>> {
     let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
     async move {
         let [interrupt, terminate, hangup] = signals;
-        let (mut interrupt, mut terminate, mut hangup) = (interrupt?, terminate?, hangup?);
+        let mut interrupt = interrupt?;
+        let mut terminate = terminate?;
+        let mut hangup = hangup?;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}

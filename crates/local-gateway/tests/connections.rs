@@ -13,10 +13,9 @@ use tokio_tungstenite::connect_async;
 
 mod stack;
 
-use local_gateway::Limits;
-use stack::socket::{Client, Stack, TEMPLATE};
+use stack::socket::{Client, Stack, TEMPLATE, limits};
 
-/// The SDK, signing with what the function has in its environment.
+/// The SDK with the credentials in the function's environment.
 fn management(stack: &Stack) -> Management {
     let environment = stack.gateway.function_environment("EchoFunction");
     let variable = |name: &str| environment[name].clone();
@@ -32,7 +31,7 @@ fn management(stack: &Stack) -> Management {
         .region(Region::new(variable("AWS_REGION")))
         .credentials_provider(credentials)
         .endpoint_url(variable("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"))
-        // Each refusal is to be seen, not repeated.
+        // Errors must be visible, not retried.
         .retry_config(aws_sdk_apigatewaymanagement::config::retry::RetryConfig::disabled())
         .build();
     Management::from_conf(config)
@@ -44,7 +43,7 @@ async fn push(management: &Management, id: &str, text: String) -> Result<(), Pos
 }
 
 #[tokio::test]
-async fn a_push_reaches_its_client_as_a_text_frame_and_is_counted_for_its_caller() {
+async fn pushes_arrive_and_are_counted() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     let id = client.id().await;
@@ -54,21 +53,21 @@ async fn a_push_reaches_its_client_as_a_text_frame_and_is_counted_for_its_caller
 }
 
 #[tokio::test]
-async fn a_push_over_32_kb_is_one_frame_and_one_over_128_kb_is_refused() {
+async fn pushes_may_have_128_kb() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     let id = client.id().await;
     let management = management(&stack);
     push(&management, &id, "x".repeat(131_072)).await.unwrap();
     assert_eq!(client.text().await.len(), 131_072);
-    let refused = push(&management, &id, "x".repeat(131_073)).await.unwrap_err();
-    assert!(refused.is_payload_too_large_exception(), "{refused:?}");
+    let error = push(&management, &id, "x".repeat(131_073)).await.unwrap_err();
+    assert!(error.is_payload_too_large_exception(), "{error:?}");
 }
 
 #[tokio::test]
-async fn what_the_functions_policy_does_not_allow_is_403_and_reaches_nobody() {
+async fn policies_limit_methods() {
     let posting = "Resource: !Sub 'arn:aws:execute-api:*:*:${ChatApi}/dev/POST/@connections/*'";
-    let stack = Stack::with(&TEMPLATE.replace("Resource: '*'", posting), Limits::default()).await;
+    let stack = Stack::with(&TEMPLATE.replace("Resource: '*'", posting), limits()).await;
     let mut client = stack.client().await;
     let id = client.id().await;
     let management = management(&stack);
@@ -89,11 +88,11 @@ async fn what_the_functions_policy_does_not_allow_is_403_and_reaches_nobody() {
     assert_eq!(client.text().await, "still open");
     assert_eq!(stack.gateway.ledger().snapshot().function("EchoFunction").pushes, 2);
     let person = stack.manage(Method::GET, &id).send().await.unwrap();
-    assert_eq!(person.status(), 200, "who signs and is no function may do everything");
+    assert_eq!(person.status(), 200, "clients other than functions may do everything");
 }
 
 #[tokio::test]
-async fn what_nobody_signed_is_403_in_the_words_of_aws_and_reaches_nobody() {
+async fn unsigned_requests_are_403() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     let id = client.id().await;
@@ -107,11 +106,11 @@ async fn what_nobody_signed_is_403_in_the_words_of_aws_and_reaches_nobody() {
         }
     }
     let person = stack.manage(Method::POST, &id).body("signed").send().await.unwrap();
-    assert_eq!((person.status().as_u16(), client.text().await.as_str()), (200, "signed"), "nothing came before");
+    assert_eq!((person.status().as_u16(), client.text().await.as_str()), (200, "signed"), "no unsigned push arrived");
 }
 
 #[tokio::test]
-async fn a_connection_that_is_gone_or_never_was_is_410() {
+async fn closed_and_unknown_connections_are_410() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     let id = client.id().await;
@@ -124,11 +123,11 @@ async fn a_connection_that_is_gone_or_never_was_is_410() {
     assert!(gone.is_gone_exception());
     let gone = management.delete_connection().connection_id(&id).send().await.unwrap_err().into_service_error();
     assert!(gone.is_gone_exception());
-    assert_eq!(stack.gateway.ledger().snapshot().function("EchoFunction").pushes, 2, "those answered 410 count too");
+    assert_eq!(stack.gateway.ledger().snapshot().function("EchoFunction").pushes, 2, "failed pushes count too");
 }
 
 #[tokio::test]
-async fn a_connection_cannot_be_pushed_to_before_connect_has_returned() {
+async fn pushes_need_connect_to_return() {
     let stack = Stack::start().await;
     let file = stack.folder.path().join("go");
     let connecting = tokio::spawn(connect_async(stack.url(&format!("&wait={}", file.display()))));
@@ -143,23 +142,25 @@ async fn a_connection_cannot_be_pushed_to_before_connect_has_returned() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_refused_more_and_holds_up_nobody_else() {
+async fn slow_readers_are_limited_and_delay_nobody() {
     let stack = Stack::start().await;
-    let (mut slow, mut quick) = (stack.client().await, stack.client().await);
-    let (slow_id, quick_id) = (slow.id().await, quick.id().await);
+    let mut slow = stack.client().await;
+    let mut quick = stack.client().await;
+    let slow_id = slow.id().await;
+    let quick_id = quick.id().await;
     let management = management(&stack);
     let mut accepted = 0;
-    let refused = loop {
+    let error = loop {
         match push(&management, &slow_id, format!("{accepted:0>60000}")).await {
             Ok(()) => accepted += 1,
-            Err(refused) => break refused,
+            Err(error) => break error,
         }
-        assert!(accepted < 2_000, "120 MB wait for a client that does not read");
+        assert!(accepted < 2_000, "120 MB are queued for a client that does not read");
     };
-    assert!(refused.is_limit_exceeded_exception(), "{refused:?}");
+    assert!(error.is_limit_exceeded_exception(), "{error:?}");
     push(&management, &quick_id, "hello".into()).await.unwrap();
     assert_eq!(quick.text().await, "hello");
-    // What was accepted is all there, in order, and then there is room again.
+    // All accepted pushes arrive in order, and then the buffer has space again.
     for number in 0..accepted {
         assert_eq!(slow.text().await, format!("{number:0>60000}"));
     }
@@ -168,7 +169,7 @@ async fn a_client_that_does_not_read_is_refused_more_and_holds_up_nobody_else() 
 }
 
 #[tokio::test]
-async fn a_connection_can_be_described() {
+async fn connections_can_be_described() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     let id = client.id().await;
@@ -178,7 +179,7 @@ async fn a_connection_can_be_described() {
 }
 
 #[tokio::test]
-async fn a_deleted_connection_gets_what_was_pushed_before_and_closes_with_1000() {
+async fn deleted_connections_flush_and_close_with_1000() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     let id = client.id().await;
@@ -194,7 +195,7 @@ async fn a_deleted_connection_gets_what_was_pushed_before_and_closes_with_1000()
 }
 
 #[tokio::test]
-async fn a_reply_to_a_connection_that_was_deleted_meanwhile_is_lost() {
+async fn replies_to_deleted_connections_are_lost() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     let id = client.id().await;
@@ -202,12 +203,12 @@ async fn a_reply_to_a_connection_that_was_deleted_meanwhile_is_lost() {
     client.send(json!({"action": "say", "do": "wait", "file": file})).await;
     management(&stack).delete_connection().connection_id(&id).send().await.unwrap();
     std::fs::write(file, "").unwrap();
-    // Only the closing frame comes.
+    // Only the close frame arrives.
     assert_eq!(client.closed().await.0, 1000);
 }
 
 #[tokio::test]
-async fn another_stage_is_forbidden() {
+async fn other_stages_are_forbidden() {
     let stack = Stack::start().await;
     let id = stack.client().await.id().await;
     let url = stack.management(&id).replace("/dev/", "/prod/");
@@ -218,7 +219,7 @@ async fn another_stage_is_forbidden() {
 }
 
 #[tokio::test]
-async fn errors_name_themselves_as_the_sdk_expects() {
+async fn errors_have_codes_for_the_sdk() {
     let stack = Stack::start().await;
     let gone = push(&management(&stack), "nobody", "hi".into()).await.unwrap_err();
     assert_eq!(gone.code(), Some("GoneException"));

@@ -1,4 +1,4 @@
-//! A whole stack: how it starts, why it does not, and that it leaves nothing behind.
+//! A whole stack: how it starts, why it may not, and that it leaves no process behind.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-use local_gateway::{Binaries, Gateway, Limits, LogLine, LogSink, Options, StartError};
+use local_gateway::{Binaries, Gateway, LogLine, LogSink, Options, StartError};
 use serde_json::json;
 use tokio_tungstenite::connect_async;
 
@@ -19,58 +19,55 @@ fn options(folder: &tempfile::TempDir) -> Options {
     Options { log: LogSink::Discard, ..Options::new(written(folder, TEMPLATE), binaries) }
 }
 
-async fn refused(options: Options) -> StartError {
+async fn start_error(options: Options) -> StartError {
     match Gateway::start(options).await {
-        Ok(_) => panic!("it started"),
+        Ok(_) => panic!("the gateway started"),
         Err(problem) => problem,
     }
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_named() {
+async fn ports_in_use_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap();
-    let listen = refused(Options { listen: address, ..options(&folder) }).await;
-    let endpoint = refused(Options { endpoint: address, ..options(&folder) }).await;
+    let listen = start_error(Options { listen: address, ..options(&folder) }).await;
+    let endpoint = start_error(Options { endpoint: address, ..options(&folder) }).await;
     for problem in [listen, endpoint] {
         assert_eq!(
             problem.to_string(),
-            format!("{address} is already in use; stop what listens there, or choose another port")
+            format!("{address} is already in use; stop the other program or choose another port")
         );
     }
 }
 
 #[tokio::test]
-async fn an_address_that_others_can_reach_is_refused() {
+async fn only_loopback_addresses_are_allowed() {
     let folder = tempfile::tempdir().unwrap();
     let everywhere = SocketAddr::from(([0, 0, 0, 0], 0));
-    let problem = refused(Options { listen: everywhere, ..options(&folder) }).await;
+    let problem = start_error(Options { listen: everywhere, ..options(&folder) }).await;
     assert!(problem.to_string().starts_with("0.0.0.0:0 is not a loopback address"), "{problem}");
 }
 
 #[tokio::test]
-async fn a_missing_binary_is_named_with_what_makes_it() {
+async fn missing_binaries_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let binaries = Binaries::Built { directory: folder.path().to_owned() };
-    let problem = refused(Options { binaries, ..options(&folder) }).await;
+    let problem = start_error(Options { binaries, ..options(&folder) }).await;
     let path = folder.path().join("echo");
     assert_eq!(
         problem.to_string(),
-        format!(
-            "EchoFunction needs the binary {}, which is not there; `cargo build --bin echo` makes it",
-            path.display()
-        )
+        format!("EchoFunction: binary {} not found; run `cargo build --bin echo`", path.display())
     );
 }
 
 #[tokio::test]
-async fn a_template_without_an_api_or_with_another_selection_is_refused() {
+async fn unusable_templates_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let start = |text: String| {
         let options = options(&folder);
         written(&folder, &text);
-        refused(options)
+        start_error(options)
     };
     let without = TEMPLATE.split("  ChatApi:").next().unwrap().replace("${ChatApi}", "x");
     let problem = start(without).await;
@@ -82,7 +79,7 @@ async fn a_template_without_an_api_or_with_another_selection_is_refused() {
 }
 
 #[tokio::test]
-async fn functions_are_told_where_the_gateway_is() {
+async fn functions_get_the_gateways_endpoints() {
     let folder = tempfile::tempdir().unwrap();
     let extra = ("DEBUG".to_owned(), "1".to_owned());
     let gateway = Gateway::start(Options { environment: [extra].into(), ..options(&folder) }).await.unwrap();
@@ -99,7 +96,7 @@ async fn functions_are_told_where_the_gateway_is() {
 }
 
 #[tokio::test]
-async fn the_lines_of_functions_can_be_taken_one_by_one() {
+async fn output_can_go_to_a_channel() {
     let folder = tempfile::tempdir().unwrap();
     let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
     let gateway = Gateway::start(Options { log: LogSink::Lines(sender), ..options(&folder) }).await.unwrap();
@@ -110,18 +107,18 @@ async fn the_lines_of_functions_can_be_taken_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_dropped_gateway_leaves_no_process() {
-    let stack = Stack::with(TEMPLATE, Limits::default()).await;
+async fn dropped_gateways_leave_no_process() {
+    let stack = Stack::start().await;
     let pid = stack.gateway.invoke("EchoFunction", json!({})).await.unwrap()["pid"].as_u64().unwrap();
     assert!(stack::runs(pid));
     drop(stack);
     stack::ended(pid).await;
 }
 
-/// The plain binary on the echo template. It ends with the test, however that ends.
+/// The `local-gateway` program with the echo template; killed at the end of the test.
 struct Binary {
     child: Child,
-    /// Where it says that it listens.
+    /// The URL that it prints.
     url: String,
 }
 
@@ -144,7 +141,7 @@ impl Binary {
         Binary { child, url }
     }
 
-    /// Connects, and has one process hang so that it notices nothing by itself: its id and that of an idle one.
+    /// Connects and makes one process hang: its id, and that of an idle process.
     async fn processes(&self, folder: &tempfile::TempDir) -> (Client, u64, u64) {
         let mut client = Client(connect_async(format!("{}?token=allow", self.url)).await.unwrap().0);
         let file = folder.path().join("hanging");
@@ -159,14 +156,14 @@ impl Binary {
 
 impl Drop for Binary {
     fn drop(&mut self) {
-        // It has ended already where the test went well.
+        // Fails if the test has ended it already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 #[tokio::test]
-async fn the_plain_binary_serves_a_template_and_ends_in_order_when_told_to() {
+async fn program_shuts_down_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let mut binary = Binary::start(&folder, &["--data", folder.path().join("data").to_str().unwrap()]);
     let (mut client, hanging, idle) = binary.processes(&folder).await;
@@ -179,7 +176,7 @@ async fn the_plain_binary_serves_a_template_and_ends_in_order_when_told_to() {
 }
 
 #[tokio::test]
-async fn no_function_outlives_a_gateway_that_is_killed() {
+async fn functions_do_not_outlive_killed_gateways() {
     let folder = tempfile::tempdir().unwrap();
     let mut binary = Binary::start(&folder, &[]);
     let (_client, hanging, idle) = binary.processes(&folder).await;
@@ -190,35 +187,33 @@ async fn no_function_outlives_a_gateway_that_is_killed() {
 }
 
 #[test]
-fn the_plain_binary_says_in_one_sentence_why_it_does_not_start() {
-    let refused = Command::new(env!("CARGO_BIN_EXE_local-gateway"))
+fn program_prints_why_it_does_not_start() {
+    let output = Command::new(env!("CARGO_BIN_EXE_local-gateway"))
         .args(["--template", "/nowhere/template.yaml"])
         .output()
         .unwrap();
-    assert!(!refused.status.success());
-    let said = String::from_utf8(refused.stderr).unwrap();
-    assert!(said.starts_with("the template /nowhere/template.yaml cannot be read: "), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(!output.status.success());
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.starts_with("failed to read the template /nowhere/template.yaml: "), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
 }
 
 #[test]
-fn a_fault_plan_that_cannot_be_followed_is_said_in_one_sentence_and_planted_defects_loudly() {
+fn invalid_fault_plans_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let plan = folder.path().join("plan.json");
     let template = written(&folder, TEMPLATE);
-    let said = |text: &str| {
+    let error_of = |text: &str| {
         std::fs::write(&plan, text).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_local-gateway"));
         command.arg("--template").arg(&template).arg("--bin-dir").arg(stack::binaries()).arg("--faults").arg(&plan);
-        let refused = command.output().unwrap();
-        assert!(!refused.status.success());
-        String::from_utf8(refused.stderr).unwrap()
+        let output = command.output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
     };
-    let unknown = said(r#"{"sqs": {}}"#);
-    assert!(unknown.contains("plan.json is no fault plan: unknown field `sqs`"), "{unknown}");
+    let unknown = error_of(r#"{"sqs": {}}"#);
+    assert!(unknown.contains("plan.json is not a fault plan: unknown field `sqs`"), "{unknown}");
     assert_eq!(unknown.lines().count(), 1, "{unknown}");
-    let planted = said(r#"{"sabotage": {"numbers_unguarded": true, "messages_table": "Messages"}}"#);
-    let lines: Vec<&str> = planted.lines().collect();
-    assert!(lines[0].starts_with("WARNING: the fault plan plants defects (numbers_unguarded)"), "{planted}");
-    assert_eq!(lines[1], "the fault plan's sabotage.messages_table names `Messages`, which the template has not");
+    let function = error_of(r#"{"lambda": {"functions": ["Nothing"]}}"#);
+    assert_eq!(function, "the fault plan's lambda.functions names `Nothing`, which is not in the template\n");
 }

@@ -1,4 +1,4 @@
-//! Functions as processes: real binaries on the real runtime, through the Runtime API.
+//! Functions as processes: real binaries with the real runtime, through the Runtime API.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -19,10 +19,15 @@ struct Lambda {
 }
 
 impl Lambda {
-    /// One function `F` on the echo binary, with what its template says besides.
+    /// One function `F` with the echo binary and more properties.
     async fn with(properties: &str, environment: &[(&str, &str)]) -> Lambda {
         let template = stack::template(&format!(
-            "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: crates/echo\n{properties}"
+            "Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: crates/echo
+{properties}"
         ));
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let invocations = Arc::new(AtomicUsize::new(0));
@@ -43,7 +48,7 @@ impl Lambda {
         Lambda { functions, invocations }
     }
 
-    async fn plain() -> Lambda {
+    async fn start() -> Lambda {
         Lambda::with("      Timeout: 30\n", &[]).await
     }
 
@@ -61,23 +66,23 @@ async fn invoke(functions: Functions, payload: Value) -> Result<Value, InvokeErr
 }
 
 #[tokio::test]
-async fn a_result_comes_back_and_is_counted() {
-    let lambda = Lambda::plain().await;
+async fn invocations_are_counted() {
+    let lambda = Lambda::start().await;
     assert_eq!(lambda.invoke(json!({"a": "담소"})).await.unwrap()["echo"], json!({"a": "담소"}));
     assert_eq!(lambda.invocations.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
-async fn an_idle_process_is_used_again_and_the_last_one_first() {
-    let lambda = Lambda::plain().await;
+async fn idle_processes_are_reused() {
+    let lambda = Lambda::start().await;
     let first = lambda.pid().await;
     assert_eq!(lambda.pid().await, first);
     assert_eq!(lambda.invoke(json!({"do": "fail"})).await.unwrap_err().error_message(), "as asked");
-    assert_eq!(lambda.pid().await, first, "an error is an answer, not the end of the process");
+    assert_eq!(lambda.pid().await, first, "an error does not end the process");
 }
 
 #[tokio::test]
-async fn as_many_processes_run_as_there_are_invocations_at_once_and_no_more_than_ten() {
+async fn at_most_ten_processes_run() {
     let lambda = Lambda::with("      Timeout: 30\n", &[]).await;
     let folder = tempfile::tempdir().unwrap();
     let meet = json!({"do": "meet", "count": 10, "folder": folder.path()});
@@ -90,7 +95,7 @@ async fn as_many_processes_run_as_there_are_invocations_at_once_and_no_more_than
 }
 
 #[tokio::test]
-async fn reserved_concurrency_makes_invocations_wait_their_turn() {
+async fn reserved_concurrency_limits_processes() {
     let lambda = Lambda::with("      Timeout: 30\n      ReservedConcurrentExecutions: 1\n", &[]).await;
     let all: Vec<_> = (0..5).map(|_| tokio::spawn(invoke(lambda.functions.clone(), json!({})))).collect();
     let mut pids = BTreeSet::new();
@@ -101,28 +106,28 @@ async fn reserved_concurrency_makes_invocations_wait_their_turn() {
 }
 
 #[tokio::test]
-async fn an_invocation_that_nobody_waits_for_any_more_leaves_the_queue() {
+async fn abandoned_invocations_leave_the_queue() {
     let lambda = Lambda::with("      Timeout: 30\n      ReservedConcurrentExecutions: 1\n", &[]).await;
     let folder = tempfile::tempdir().unwrap();
     let meet = |count| json!({"do": "meet", "count": count, "folder": folder.path()});
-    // The first one holds the only place until somebody else is there.
+    // Holds the only process until another file appears.
     let first = tokio::spawn(invoke(lambda.functions.clone(), meet(2)));
     while lambda.invocations.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
-    let given_up = tokio::spawn(invoke(lambda.functions.clone(), json!({})));
+    let abandoned = tokio::spawn(invoke(lambda.functions.clone(), json!({})));
     tokio::task::yield_now().await;
-    given_up.abort();
-    assert!(given_up.await.unwrap_err().is_cancelled());
-    std::fs::write(folder.path().join("somebody else"), "").unwrap();
+    abandoned.abort();
+    assert!(abandoned.await.unwrap_err().is_cancelled());
+    std::fs::write(folder.path().join("another"), "").unwrap();
     first.await.unwrap().unwrap();
     assert_eq!(lambda.invoke(json!({"last": true})).await.unwrap()["echo"], json!({"last": true}));
-    assert_eq!(lambda.invocations.load(Ordering::SeqCst), 2, "who was given up was never begun");
+    assert_eq!(lambda.invocations.load(Ordering::SeqCst), 2, "the abandoned invocation never started");
 }
 
 #[tokio::test]
-async fn a_process_that_dies_fails_its_invocation_and_is_replaced() {
-    let lambda = Lambda::plain().await;
+async fn crashed_processes_are_replaced() {
+    let lambda = Lambda::start().await;
     let before = lambda.pid().await;
     let error = lambda.invoke(json!({"do": "die"})).await.unwrap_err();
     assert!(matches!(error, InvokeError::Crashed { .. }));
@@ -136,8 +141,8 @@ async fn a_process_that_dies_fails_its_invocation_and_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_process_that_died_while_idle_costs_no_invocation() {
-    let lambda = Lambda::plain().await;
+async fn death_while_idle_fails_no_invocation() {
+    let lambda = Lambda::start().await;
     let before = lambda.pid().await;
     stack::kill(before);
     lambda.functions.log().logged(|line| line.line == "Runtime exited with error: signal: killed").await;
@@ -145,18 +150,18 @@ async fn a_process_that_died_while_idle_costs_no_invocation() {
 }
 
 #[tokio::test]
-async fn an_invocation_that_overruns_its_timeout_fails_and_its_process_is_killed() {
-    let lambda = Lambda::with("      Timeout: 1\n", &[]).await;
+async fn timeouts_kill_the_process() {
+    let lambda = Lambda::with("      Timeout: 3\n", &[]).await;
     let before = lambda.pid().await;
     let error = lambda.invoke(json!({"do": "hang"})).await.unwrap_err();
     assert!(matches!(error, InvokeError::TimedOut { .. }));
-    assert!(error.error_message().ends_with("Task timed out after 1.00 seconds"), "{error}");
+    assert!(error.error_message().ends_with("Task timed out after 3.00 seconds"), "{error}");
     stack::ended(before).await;
     assert_ne!(lambda.pid().await, before);
 }
 
 #[tokio::test]
-async fn an_invocation_goes_on_when_nobody_waits_for_it_any_more() {
+async fn running_invocations_outlive_their_caller() {
     let lambda = Lambda::with("      Timeout: 30\n      ReservedConcurrentExecutions: 1\n", &[]).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("go");
@@ -164,25 +169,25 @@ async fn an_invocation_goes_on_when_nobody_waits_for_it_any_more() {
     let started = lambda.functions.log().logged(|line| line.line.starts_with("started ")).await;
     waiting.abort();
     std::fs::write(&file, "").unwrap();
-    // The next one gets its turn when the first one is through, on the process that it left unharmed.
+    // The next invocation runs after the first one, in the same process.
     assert_eq!(format!("started {}", lambda.pid().await), started.line);
 }
 
 #[tokio::test]
-async fn a_process_that_dies_at_its_start_fails_the_invocation_that_wanted_it() {
+async fn death_at_start_fails_the_invocation() {
     let lambda = Lambda::with("      Timeout: 30\n", &[("DIES_AT_START", "1")]).await;
     let error = lambda.invoke(json!({})).await.unwrap_err();
     assert!(error.error_message().ends_with("Runtime exited with error: exit status 7"), "{error}");
 }
 
 #[tokio::test]
-async fn a_result_over_six_megabytes_is_an_error() {
-    let error = Lambda::plain().await.invoke(json!({"do": "large"})).await.unwrap_err();
+async fn oversized_results_are_errors() {
+    let error = Lambda::start().await.invoke(json!({"do": "large"})).await.unwrap_err();
     assert_eq!(error.error_type(), "Function.ResponseSizeTooLarge");
 }
 
 #[tokio::test]
-async fn a_function_gets_its_own_environment_and_nothing_of_the_laptops() {
+async fn functions_get_only_their_environment() {
     let lambda = Lambda::with("      Timeout: 30\n", &[("TABLE", "messages")]).await;
     let environment = lambda.invoke(json!({"do": "environment"})).await.unwrap();
     assert_eq!(environment["TABLE"], "messages");
@@ -191,7 +196,7 @@ async fn a_function_gets_its_own_environment_and_nothing_of_the_laptops() {
 }
 
 #[tokio::test]
-async fn an_invocation_has_a_context_as_on_lambda() {
+async fn invocations_have_a_context() {
     let lambda = Lambda::with("      Timeout: 7\n", &[]).await;
     let before = now_ms();
     let context = lambda.invoke(json!({"do": "context"})).await.unwrap();
@@ -203,14 +208,14 @@ async fn an_invocation_has_a_context_as_on_lambda() {
 }
 
 #[tokio::test]
-async fn a_function_that_the_template_lacks_is_said_to_be_unknown() {
-    let lambda = Lambda::plain().await;
+async fn unknown_functions_are_errors() {
+    let lambda = Lambda::start().await;
     let error = lambda.functions.invoke("G", "{}".into()).await.unwrap_err();
     assert_eq!(error, InvokeError::UnknownFunction("G".into()));
 }
 
 #[tokio::test]
-async fn a_binary_that_cannot_be_started_is_named() {
+async fn unstartable_binaries_are_named() {
     let template = stack::template(
         "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: crates/nobody\n",
     );
@@ -223,17 +228,16 @@ async fn a_binary_that_cannot_be_started_is_named() {
             .await
             .unwrap();
     let error = functions.invoke("F", "{}".into()).await.unwrap_err();
-    assert!(error.to_string().starts_with("F cannot be started: /nowhere/nobody: "), "{error}");
+    assert!(error.to_string().starts_with("failed to start F: /nowhere/nobody: "), "{error}");
 }
 
 #[tokio::test]
-async fn shutting_down_ends_every_process_and_refuses_what_comes_after() {
+async fn shutdown_ends_processes_and_rejects_invocations() {
     let lambda = Lambda::with("      Timeout: 60\n", &[]).await;
     let idle = lambda.pid().await;
-    let (one, other) = (lambda.functions.clone(), lambda.functions.clone());
-    let hanging =
-        [tokio::spawn(invoke(one, json!({"do": "hang"}))), tokio::spawn(invoke(other, json!({"do": "hang"})))];
-    // The second process has started once its line is there; the first one hangs or is about to.
+    let hang = || tokio::spawn(invoke(lambda.functions.clone(), json!({"do": "hang"})));
+    let hanging = [hang(), hang()];
+    // Once its line appears, the second process has started; the first one hangs or is about to.
     let second = lambda.functions.log().logged(|line| line.line != format!("started {idle}")).await;
     lambda.functions.shut_down().await;
     for one in hanging {

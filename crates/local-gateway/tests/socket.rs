@@ -1,4 +1,4 @@
-//! The WebSocket API over real sockets: handshakes, routes, replies, limits, ends.
+//! The WebSocket API over real sockets: handshakes, routes, replies, limits, and how connections end.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -14,10 +14,10 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 mod stack;
 
-use stack::socket::{Stack, TEMPLATE};
+use stack::socket::{Stack, TEMPLATE, limits};
 
 #[tokio::test]
-async fn a_route_with_a_response_answers_its_caller() {
+async fn routes_with_response_reply() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     client.send(json!({"action": "say", "text": "안녕하세요"})).await;
@@ -25,7 +25,7 @@ async fn a_route_with_a_response_answers_its_caller() {
 }
 
 #[tokio::test]
-async fn a_route_without_a_response_says_nothing() {
+async fn routes_without_response_do_not_reply() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     client.send(json!({"action": "whisper", "text": "1"})).await;
@@ -34,7 +34,7 @@ async fn a_route_without_a_response_says_nothing() {
 }
 
 #[tokio::test]
-async fn a_message_event_looks_like_one_of_api_gateway() {
+async fn message_events_equal_api_gateways() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     let sent = json!({"action": "say", "do": "event"}).to_string();
@@ -56,19 +56,25 @@ async fn a_message_event_looks_like_one_of_api_gateway() {
 }
 
 #[tokio::test]
-async fn a_message_that_names_no_route_goes_to_default_where_there_is_one_and_is_forbidden_otherwise() {
+async fn unknown_routes_go_to_default_or_are_forbidden() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     for message in ["not json", "[]", "{}", r#"{"action":"fly"}"#, r#"{"action":"$connect"}"#] {
         client.send_text(message).await;
-        let refused = client.json().await;
-        assert_eq!(refused["message"], "Forbidden", "{message}");
-        assert!(refused["connectionId"].is_string() && refused["requestId"].is_string(), "{refused}");
+        let rejected = client.json().await;
+        assert_eq!(rejected["message"], "Forbidden", "{message}");
+        assert!(rejected["connectionId"].is_string() && rejected["requestId"].is_string(), "{rejected}");
     }
 
-    let default = TEMPLATE.replace("        say: {", "        $default: {FunctionArn: !GetAtt EchoFunction.Arn, RouteResponseSelectionExpression: $default}\n        say: {")
-        + "  DefaultResponse:\n    Type: AWS::ApiGatewayV2::RouteResponse\n    Properties: {ApiId: !Ref ChatApi, RouteId: !Ref ChatApiDefaultRoute, RouteResponseKey: $default}\n";
-    let stack = Stack::with(&default, Limits::default()).await;
+    let route =
+        "        $default: {FunctionArn: !GetAtt EchoFunction.Arn, RouteResponseSelectionExpression: $default}\n";
+    let response = "
+  DefaultResponse:
+    Type: AWS::ApiGatewayV2::RouteResponse
+    Properties: {ApiId: !Ref ChatApi, RouteId: !Ref ChatApiDefaultRoute, RouteResponseKey: $default}
+";
+    let default = TEMPLATE.replace("        say: {", &format!("{route}        say: {{")) + response;
+    let stack = Stack::with(&default, limits()).await;
     let mut client = stack.client().await;
     client.send(json!({"action": "fly", "do": "event"})).await;
     assert_eq!(client.json().await["requestContext"]["routeKey"], "$default");
@@ -77,16 +83,16 @@ async fn a_message_that_names_no_route_goes_to_default_where_there_is_one_and_is
 }
 
 #[tokio::test]
-async fn half_a_surrogate_pair_reaches_its_route_as_it_was_written() {
+async fn invalid_escapes_reach_their_route() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     client.send_text(r#"{"action":"say","text":"\ud83d"}"#).await;
-    // The echo cannot read it either, and says that nothing was asked.
+    // The echo cannot read it either.
     assert_eq!(client.json().await["echo"], Value::Null);
 }
 
 #[tokio::test]
-async fn a_function_that_fails_dies_or_returns_no_result_leaves_the_connection_open() {
+async fn failing_functions_leave_the_connection_open() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     for what in ["fail", "die", "no-result"] {
@@ -101,7 +107,7 @@ async fn a_function_that_fails_dies_or_returns_no_result_leaves_the_connection_o
 }
 
 #[tokio::test]
-async fn a_function_that_takes_longer_than_its_integration_may_is_not_waited_for() {
+async fn integration_timeout_ends_the_wait() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     let file = stack.folder.path().join("go");
@@ -111,7 +117,7 @@ async fn a_function_that_takes_longer_than_its_integration_may_is_not_waited_for
 }
 
 #[tokio::test]
-async fn a_slow_message_does_not_hold_up_the_next_one() {
+async fn slow_messages_do_not_delay_others() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     let file = stack.folder.path().join("go");
@@ -123,7 +129,7 @@ async fn a_slow_message_does_not_hold_up_the_next_one() {
 }
 
 #[tokio::test]
-async fn the_authorizer_decides_who_may_connect() {
+async fn authorizer_decides_about_handshakes() {
     let stack = Stack::start().await;
     for (query, status, body) in [
         ("", 401, json!({"message": "Unauthorized"})),
@@ -135,9 +141,9 @@ async fn the_authorizer_decides_who_may_connect() {
         ),
         ("?token=broken", 500, json!({"message": "Internal server error"})),
     ] {
-        let refused = stack.refused(&format!("/dev{query}"), &[]).await;
-        assert_eq!(refused.status(), status, "{query}");
-        assert_eq!(serde_json::from_slice::<Value>(refused.body().as_deref().unwrap()).unwrap(), body, "{query}");
+        let rejected = stack.rejected(&format!("/dev{query}"), &[]).await;
+        assert_eq!(rejected.status(), status, "{query}");
+        assert_eq!(serde_json::from_slice::<Value>(rejected.body().as_deref().unwrap()).unwrap(), body, "{query}");
     }
     assert!(stack.gateway.connection_ids().is_empty());
     let mut request = stack.gateway.websocket_url().into_client_request().unwrap();
@@ -146,46 +152,46 @@ async fn the_authorizer_decides_who_may_connect() {
 }
 
 #[tokio::test]
-async fn a_missing_identity_source_is_401_without_asking_the_authorizer() {
+async fn missing_identity_source_skips_the_authorizer() {
     let template = TEMPLATE.replace(
         "        AuthType: CUSTOM",
         "        AuthType: CUSTOM\n        IdentitySource: [route.request.querystring.token]",
     );
-    let stack = Stack::with(&template, Limits::default()).await;
-    assert_eq!(stack.refused("/dev", &[("authorization", "allow")]).await.status(), 401);
+    let stack = Stack::with(&template, limits()).await;
+    assert_eq!(stack.rejected("/dev", &[("authorization", "allow")]).await.status(), 401);
     assert_eq!(stack.gateway.ledger().snapshot().function("EchoFunction").invocations, 0);
     stack.client().await;
 }
 
 #[tokio::test]
-async fn the_status_of_connect_reaches_the_client() {
+async fn status_of_connect_reaches_the_client() {
     let stack = Stack::start().await;
-    for (asked, status) in [("403", 403), ("429", 429), ("500", 500), ("fail", 502), ("no-result", 502)] {
-        let refused = stack.refused(&format!("/dev?token=allow&connect={asked}"), &[]).await;
-        assert_eq!(refused.status(), status, "{asked}");
+    for (connect, status) in [("403", 403), ("429", 429), ("500", 500), ("fail", 502), ("no-result", 502)] {
+        let rejected = stack.rejected(&format!("/dev?token=allow&connect={connect}"), &[]).await;
+        assert_eq!(rejected.status(), status, "{connect}");
     }
     assert!(stack.gateway.connection_ids().is_empty());
     stack.client_with("&connect=204").await;
 }
 
 #[tokio::test]
-async fn another_stage_or_path_is_forbidden_and_a_plain_request_is_told_to_upgrade() {
+async fn other_paths_are_forbidden() {
     let stack = Stack::start().await;
     for path in ["/", "/prod?token=allow", "/dev/more?token=allow"] {
-        let refused = stack.refused(path, &[]).await;
+        let rejected = stack.rejected(path, &[]).await;
         assert_eq!(
-            (refused.status().as_u16(), refused.body().as_deref()),
+            (rejected.status().as_u16(), rejected.body().as_deref()),
             (403, Some(&br#"{"message":"Forbidden"}"#[..]))
         );
     }
     let plain = reqwest::get(stack.gateway.management_url()).await.unwrap();
     assert_eq!(plain.status(), 426);
     let long = format!("/dev?token=allow&x={}", "x".repeat(5_000));
-    assert_eq!(stack.refused(&long, &[]).await.status(), 414);
+    assert_eq!(stack.rejected(&long, &[]).await.status(), 414);
 }
 
 #[tokio::test]
-async fn the_subprotocol_is_what_connect_chose() {
+async fn connect_chooses_the_subprotocol() {
     let stack = Stack::start().await;
     let mut request = stack.url("").into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", "damso.v1, bearer.xyz".parse().unwrap());
@@ -194,7 +200,7 @@ async fn the_subprotocol_is_what_connect_chose() {
 }
 
 #[tokio::test]
-async fn a_frame_over_32_kb_or_a_message_over_128_kb_closes_with_1009() {
+async fn oversized_messages_close_with_1009() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     let id = client.id().await;
@@ -212,7 +218,7 @@ async fn a_frame_over_32_kb_or_a_message_over_128_kb_closes_with_1009() {
 }
 
 #[tokio::test]
-async fn a_message_in_several_frames_is_one_message() {
+async fn fragments_form_one_message() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     for text in fragments("say", 4) {
@@ -221,7 +227,7 @@ async fn a_message_in_several_frames_is_one_message() {
     assert_eq!(client.json().await["echo"]["action"], "say");
 }
 
-/// A JSON message in so many frames of almost 32 KB.
+/// A JSON message in fragments of almost 32 KB.
 fn fragments(action: &str, frames: usize) -> Vec<Message> {
     use tokio_tungstenite::tungstenite::protocol::frame::Frame;
     use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -238,7 +244,7 @@ fn fragments(action: &str, frames: usize) -> Vec<Message> {
 }
 
 #[tokio::test]
-async fn a_reply_over_128_kb_is_an_error() {
+async fn oversized_replies_are_errors() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     client.send(json!({"action": "say", "do": "speak", "bytes": 131_072})).await;
@@ -248,7 +254,7 @@ async fn a_reply_over_128_kb_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_binary_frame_closes_with_1003() {
+async fn binary_frames_close_with_1003() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     client.0.send(Message::binary(vec![1, 2, 3])).await.unwrap();
@@ -256,7 +262,7 @@ async fn a_binary_frame_closes_with_1003() {
 }
 
 #[tokio::test]
-async fn disconnect_is_told_how_the_client_left() {
+async fn disconnect_gets_code_and_reason() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     let id = client.id().await;
@@ -286,7 +292,7 @@ async fn disconnect_is_told_how_the_client_left() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_while_connect_runs_still_gets_its_disconnect() {
+async fn leaving_during_connect_runs_disconnect() {
     let stack = Stack::start().await;
     let file = stack.folder.path().join("go");
     let url = stack.url(&format!("&wait={}", file.display()));
@@ -298,33 +304,26 @@ async fn a_client_that_leaves_while_connect_runs_still_gets_its_disconnect() {
     assert_eq!(stack.disconnected(&line["connecting ".len()..]).await["disconnectStatusCode"], 1006);
 }
 
+// That messages keep a connection open is a unit test of the session, on a paused clock.
 #[tokio::test]
-async fn an_idle_connection_is_closed_with_1001_and_messages_keep_it_open() {
-    let limits = Limits { idle: Duration::from_millis(1_500), ..Limits::default() };
+async fn idle_connections_close_with_1001() {
+    let limits = Limits { idle: Duration::from_millis(500), ..limits() };
     let stack = Stack::with(TEMPLATE, limits).await;
-    let begun = std::time::Instant::now();
-    let (mut quiet, mut busy) = (stack.client().await, stack.client().await);
-    let id = quiet.id().await;
-    while begun.elapsed() < Duration::from_secs(3) {
-        busy.send(json!({"action": "say", "text": "ping"})).await;
-        busy.json().await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    assert_eq!(quiet.closed().await, (1001, "Going away".into()));
-    assert_eq!(stack.disconnected(&id).await["disconnectStatusCode"], 1001);
-    busy.send(json!({"action": "say", "text": "still here"})).await;
-    assert_eq!(busy.json().await["echo"]["text"], "still here");
+    let mut client = stack.client().await;
+    let line = stack.gateway.logged(|line| line.line.starts_with("connecting ")).await.line;
+    assert_eq!(client.closed().await, (1001, "Going away".into()));
+    assert_eq!(stack.disconnected(&line["connecting ".len()..]).await["disconnectStatusCode"], 1001);
 }
 
 #[tokio::test]
-async fn the_longest_connection_is_closed_with_1001_however_busy() {
-    let limits = Limits { longest: Duration::from_millis(800), ..Limits::default() };
+async fn old_connections_close_with_1001() {
+    let limits = Limits { longest: Duration::from_millis(800), ..limits() };
     let stack = Stack::with(TEMPLATE, limits).await;
     assert_eq!(stack.client().await.closed().await, (1001, "Going away".into()));
 }
 
 #[tokio::test]
-async fn shutting_down_closes_connections_and_runs_their_disconnect() {
+async fn shutdown_runs_disconnect() {
     let stack = Stack::start().await;
     let mut client = stack.client().await;
     let id = client.id().await;

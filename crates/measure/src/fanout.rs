@@ -75,7 +75,7 @@ pub async fn fan_out(setup: &Setup, most: usize) -> Result<Table, MeasureError> 
         let memory = stack
             .gateway
             .functions()
-            .figures()
+            .process_stats()
             .get("FanOutFunction")
             .and_then(|figures| figures.memory.iter().map(|memory| memory.peak).max());
         let calls: u64 = counts.function("FanOutFunction").calls.values().map(|call| call.calls).sum();

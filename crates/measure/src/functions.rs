@@ -39,7 +39,7 @@ pub async fn functions(setup: &Setup) -> Result<Table, MeasureError> {
         for number in 1..=2 {
             tour(&stack, number).await?;
         }
-        seen.push(stack.gateway.functions().figures());
+        seen.push(stack.gateway.functions().process_stats());
         if warms == "true" {
             for function in stack.gateway.template().functions.values() {
                 let [cold, warm] = [&seen[0], &seen[1]].map(|figures| figures.get(&function.logical_id).cloned());

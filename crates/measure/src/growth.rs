@@ -146,7 +146,7 @@ impl<'a> Scene<'a> {
         let streams = self.stack.gateway.streams();
         streams.pause();
         let done = self.put("MessagesTable", rows).await;
-        streams.pass_over().await;
+        streams.skip_written().await;
         streams.resume();
         done
     }

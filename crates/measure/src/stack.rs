@@ -197,7 +197,7 @@ impl Stack {
     /// For how long which memory was used by invocations up to now, in gigabyte-seconds.
     fn used(&self) -> f64 {
         let functions = &self.gateway.template().functions;
-        let used = self.gateway.functions().figures().into_iter().map(|(function, figures)| {
+        let used = self.gateway.functions().process_stats().into_iter().map(|(function, figures)| {
             let seconds: f64 = figures.first.iter().chain(&figures.later).map(Duration::as_secs_f64).sum();
             seconds * functions.get(&function).map_or(0.0, |function| f64::from(function.memory_mb)) / 1024.0
         });

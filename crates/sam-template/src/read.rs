@@ -12,11 +12,11 @@ use crate::scope::Scope;
 use crate::value::{kind, text_of};
 use crate::{Output, StackContext, Template, TemplateError, api, functions, parameters, secrets, tables, yaml};
 
-/// Reads a template file without resolving anything: intrinsic functions stay, in their long form.
+/// Reads a template file without resolving anything: intrinsic functions stay in their long form.
 ///
 /// # Errors
 ///
-/// [`TemplateError::Unreadable`] and [`TemplateError::NotYaml`].
+/// If the file cannot be read, or is not YAML.
 pub fn read_unresolved(path: &Path) -> Result<Map<String, Value>, TemplateError> {
     yaml::parse(&text(path)?)
 }

@@ -1,4 +1,4 @@
-//! Every kind of fault, by the name that it has in a plan.
+//! The kinds of faults, by their names in a plan.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use serde::{Serialize, Serializer};
 
 macro_rules! kinds {
     ($($(#[$documentation:meta])+ $kind:ident = $name:literal,)+) => {
-        /// A kind of fault. Its name is its place in a plan: `dynamodb.throttled`.
+        /// A kind of fault. Its name is its path in a plan, for example `dynamodb.throttled`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind {
             $($(#[$documentation])+ $kind,)+
         }
 
         impl Kind {
-            /// All of them.
+            /// All kinds.
             pub const ALL: [Kind; [$($name),+].len()] = [$(Kind::$kind),+];
 
-            /// Its place in a plan.
+            /// The path in a plan.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Kind::$kind => $name,)+
@@ -27,55 +27,55 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A call is refused for its capacity; nothing is applied.
+    /// A call is throttled; nothing is applied.
     DynamoDbThrottled = "dynamodb.throttled",
-    /// A call is answered 500; nothing is applied.
+    /// A call gets 500; nothing is applied.
     DynamoDbFailedBefore = "dynamodb.failed_before",
-    /// A call is applied and answered 500.
+    /// A call is applied, but gets 500.
     DynamoDbFailedAfter = "dynamodb.failed_after",
-    /// A call is applied and its connection cut instead of an answer.
+    /// A call is applied, but its connection is aborted instead of a response.
     DynamoDbCutAfter = "dynamodb.cut_after",
-    /// A call is applied, and its connection stands open without an answer.
+    /// A call is applied, but never answered; the connection stays open.
     DynamoDbNeverAnswered = "dynamodb.never_answered",
-    /// A call waits before it is performed.
+    /// A call is delayed before it is performed.
     DynamoDbSlow = "dynamodb.slow",
-    /// A transaction is cancelled because another one is in its way; nothing is applied.
+    /// A transaction is cancelled because it conflicts with another one; nothing is applied.
     DynamoDbConflict = "dynamodb.conflict",
-    /// A single write is refused because a transaction is in its way; nothing is applied.
+    /// A single write is rejected because it conflicts with a transaction; nothing is applied.
     DynamoDbWriteConflict = "dynamodb.write_conflict",
     /// A process is killed in the middle of an invocation.
     LambdaKilled = "lambda.killed",
-    /// An invocation's answer is withheld until it has timed out.
+    /// An invocation's response is withheld until it has timed out.
     LambdaTimeout = "lambda.timeout",
     /// An idle process is replaced by a fresh one.
     LambdaCold = "lambda.cold",
-    /// An idle process is left alone, and a further one started beside it.
+    /// An idle process is ignored, and another one started.
     LambdaCrowd = "lambda.crowd",
-    /// A batch is delivered once more, later.
+    /// A batch is delivered again, later.
     StreamDoubled = "streams.doubled",
-    /// A part of a batch is delivered once more, later.
+    /// A part of a batch is delivered again, later.
     StreamSplit = "streams.split",
-    /// A batch waits before it is delivered.
+    /// A batch is delayed before it is delivered.
     StreamLate = "streams.late",
-    /// A batch is handed to two invocations at once, a part each.
+    /// A batch is delivered in two parts to concurrent invocations.
     StreamParallel = "streams.parallel",
-    /// A push is answered 410 although the connection is open.
+    /// A push gets 410 although the connection is open.
     PushGone = "pushes.gone",
-    /// A push is answered 429.
+    /// A push gets 429.
     PushThrottled = "pushes.throttled",
-    /// A push is answered 500, and nothing is sent.
+    /// A push gets 500, and nothing is sent.
     PushFailed = "pushes.failed",
-    /// No push to a connection is ever sent or answered. Decided once per connection, at the first push to it.
+    /// No push to a connection is ever sent or answered. Decided once per connection, at the first push.
     PushHung = "pushes.hung",
-    /// A push waits before it is sent.
+    /// A push is delayed before it is sent.
     PushSlow = "pushes.slow",
-    /// A push is sent, and answered 500 or not at all.
+    /// A push is sent, but gets 500 or no response.
     PushLostAnswer = "pushes.lost_answer",
-    /// A connection is dropped without a closing frame, at a message of either direction.
+    /// A connection is dropped without a close frame, at a message in either direction.
     ConnectionCut = "connections.cut",
     /// `$disconnect` never runs.
     DisconnectNever = "connections.disconnect_never",
-    /// `$disconnect` runs some time after the connection's end.
+    /// `$disconnect` runs some time after the end of the connection.
     DisconnectLate = "connections.disconnect_late",
     /// `$disconnect` runs twice.
     DisconnectTwice = "connections.disconnect_twice",

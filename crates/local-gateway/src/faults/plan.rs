@@ -1,16 +1,19 @@
-//! What a plan says: how often each kind of fault strikes, and for how long.
+//! Fault plans: how likely each kind of fault is, and how long it lasts.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Latencies, Latency};
+use super::chance::{Chance, Delayed};
+use super::error::PlanError;
+use super::json_file;
+use super::kind::Kind;
+use super::latencies::Latencies;
 
-/// Which faults are put in the way of a running stack. The default is none at all.
+/// The faults that are injected into a running stack; none by default.
 ///
-/// As a file it is JSON, where everything may be left out and a chance may be a bare probability:
+/// A plan can be read from a JSON file, in which every field is optional and a chance may be a bare probability:
 ///
 /// ```json
 /// {
@@ -22,12 +25,12 @@ use super::{Kind, Latencies, Latency};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Plan {
-    /// What every decision is drawn from: the n-th decision about one kind of fault is the same in every run with the same
-    /// seed and the same chance. Which call it falls on depends on the order in which calls arrive.
+    /// The source of every decision: the n-th decision about one kind of fault is the same in every run with the same
+    /// seed and chance. Which call it applies to depends on the order in which calls arrive.
     pub seed: u64,
-    /// Faults of DynamoDB; they strike the calls of functions alone, so that a test reads the truth.
+    /// Faults of DynamoDB, for calls by functions only, so that tests can read the tables undisturbed.
     pub dynamodb: DynamoDb,
-    /// Faults of Lambda; through a `cargo lambda watch`, whose processes are its own, there are none.
+    /// Faults of Lambda; not available with `cargo lambda watch`, which runs the processes itself.
     pub lambda: Lambda,
     /// Faults of the readers of streams.
     pub streams: Streams,
@@ -35,20 +38,18 @@ pub struct Plan {
     pub pushes: Pushes,
     /// Faults of clients' connections.
     pub connections: Connections,
-    /// How long AWS takes, put upon everything; without it everything takes as long as it takes.
+    /// The latencies of AWS; without them, calls take as long as they do locally.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latencies: Option<Latencies>,
-    /// Defects planted on purpose, which make the application break its promises.
-    pub sabotage: Sabotage,
 }
 
 /// Faults of DynamoDB.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DynamoDb {
-    /// Only calls of these functions, by logical id; of all where there is none.
+    /// Only calls by these functions (logical ids); by all if empty.
     pub functions: BTreeSet<String>,
-    /// Only these operations, for example `PutItem`; all where there is none.
+    /// Only these operations, for example `PutItem`; all if empty.
     pub operations: BTreeSet<String>,
     /// See [`Kind::DynamoDbThrottled`].
     pub throttled: Chance,
@@ -60,11 +61,11 @@ pub struct DynamoDb {
     pub cut_after: Chance,
     /// See [`Kind::DynamoDbNeverAnswered`].
     pub never_answered: Chance,
-    /// See [`Kind::DynamoDbSlow`]; how long the call waits.
+    /// See [`Kind::DynamoDbSlow`]; the duration is the delay of the call.
     pub slow: Delayed,
-    /// See [`Kind::DynamoDbConflict`]; strikes `TransactWriteItems` alone.
+    /// See [`Kind::DynamoDbConflict`]; only for `TransactWriteItems`.
     pub conflict: Chance,
-    /// See [`Kind::DynamoDbWriteConflict`]; strikes `PutItem`, `UpdateItem` and `DeleteItem` alone.
+    /// See [`Kind::DynamoDbWriteConflict`]; only for `PutItem`, `UpdateItem` and `DeleteItem`.
     pub write_conflict: Chance,
 }
 
@@ -72,11 +73,12 @@ pub struct DynamoDb {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lambda {
-    /// Only these functions, by logical id; all where there is none.
+    /// Only these functions (logical ids); all if empty.
     pub functions: BTreeSet<String>,
-    /// See [`Kind::LambdaKilled`]; how long after its begin. An invocation that answers sooner loses its answer then.
+    /// See [`Kind::LambdaKilled`]; the duration counts from the start of the invocation. An invocation that responds
+    /// sooner loses its response.
     pub killed: Delayed,
-    /// See [`Kind::LambdaTimeout`]; how long the invocation then has, instead of the function's `Timeout` if that is longer.
+    /// See [`Kind::LambdaTimeout`]; the duration replaces the function's `Timeout` if that is longer.
     pub timeout: Delayed,
     /// See [`Kind::LambdaCold`].
     pub cold: Chance,
@@ -88,15 +90,15 @@ pub struct Lambda {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Streams {
-    /// Only what is delivered to these functions, by logical id; to all where there is none.
+    /// Only batches for these functions (logical ids); for all if empty.
     pub functions: BTreeSet<String>,
-    /// See [`Kind::StreamDoubled`]; how long after the first time, while later batches go on.
+    /// See [`Kind::StreamDoubled`]; the duration counts from the first delivery, and later batches do not wait.
     pub doubled: Delayed,
-    /// See [`Kind::StreamSplit`]; how long after the first time, while later batches go on.
+    /// See [`Kind::StreamSplit`]; the duration is as for `doubled`.
     pub split: Delayed,
-    /// See [`Kind::StreamLate`]; how long the batch waits, and all behind it.
+    /// See [`Kind::StreamLate`]; the duration is the delay of the batch and of all that follow.
     pub late: Delayed,
-    /// See [`Kind::StreamParallel`]; a batch of one record has no parts.
+    /// See [`Kind::StreamParallel`]; only for batches of two or more records.
     pub parallel: Chance,
 }
 
@@ -112,7 +114,7 @@ pub struct Pushes {
     pub failed: Chance,
     /// See [`Kind::PushHung`].
     pub hung: Chance,
-    /// See [`Kind::PushSlow`]; how long the push waits.
+    /// See [`Kind::PushSlow`]; the duration is the delay of the push.
     pub slow: Delayed,
     /// See [`Kind::PushLostAnswer`].
     pub lost_answer: Chance,
@@ -122,155 +124,18 @@ pub struct Pushes {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Connections {
-    /// See [`Kind::ConnectionCut`]. A message from the client may have reached its function, whose reply is then lost.
+    /// See [`Kind::ConnectionCut`]. A message from the client may have reached its function; the reply is then lost.
     pub cut: Chance,
     /// See [`Kind::DisconnectNever`].
     pub disconnect_never: Chance,
-    /// See [`Kind::DisconnectLate`]; how much later.
+    /// See [`Kind::DisconnectLate`]; the duration is the delay.
     pub disconnect_late: Delayed,
     /// See [`Kind::DisconnectTwice`].
     pub disconnect_twice: Chance,
 }
 
-/// Defects that break what an application promises. They exist to show that a checker can fail.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Sabotage {
-    /// `GetItem` of the sends' table finds nothing, and a put into it has no condition: a repeated send is a new one.
-    pub sends_ignored: bool,
-    /// A put into the messages' table has no condition: the second of two that take one number replaces the first.
-    pub numbers_unguarded: bool,
-    /// A stream reader counts every batch as done, whatever its function reports, and even when it failed.
-    pub failures_dropped: bool,
-    /// A push by the pusher is answered before it is made, and every third never is, as if its process had died in between:
-    /// what it marks as pushed then was not.
-    pub mark_before_push: bool,
-    /// Logical id of the function that marks what it pushes.
-    pub pusher: String,
-    /// Logical id of the sends' table.
-    pub sends_table: String,
-    /// Logical id of the messages' table.
-    pub messages_table: String,
-}
-
-/// How often something strikes. Reads from JSON also as a bare probability.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "ChanceText")]
-pub struct Chance {
-    /// From 0 (never) to 1 (always).
-    pub probability: f64,
-    /// It strikes no more often than this under one plan; without it, without end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub at_most: Option<u64>,
-}
-
-/// How often something strikes, and a time in milliseconds that is drawn each time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Delayed {
-    /// From 0 (never) to 1 (always).
-    pub probability: f64,
-    /// It strikes no more often than this under one plan; without it, without end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at_most: Option<u64>,
-    /// The shortest time.
-    #[serde(default)]
-    pub least_ms: u64,
-    /// The longest time.
-    pub most_ms: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum ChanceText {
-    Bare(f64),
-    Full(ChanceFields),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChanceFields {
-    probability: f64,
-    at_most: Option<u64>,
-}
-
-impl From<ChanceText> for Chance {
-    fn from(text: ChanceText) -> Chance {
-        match text {
-            ChanceText::Bare(probability) => Chance { probability, at_most: None },
-            ChanceText::Full(ChanceFields { probability, at_most }) => Chance { probability, at_most },
-        }
-    }
-}
-
-impl Chance {
-    /// Strikes with that probability.
-    pub const fn of(probability: f64) -> Chance {
-        Chance { probability, at_most: None }
-    }
-
-    /// Strikes the first time, and never again.
-    pub const fn once() -> Chance {
-        Chance { probability: 1.0, at_most: Some(1) }
-    }
-
-    /// The same, no more often than this.
-    pub const fn at_most(self, times: u64) -> Chance {
-        Chance { at_most: Some(times), ..self }
-    }
-
-    /// The same, with a time in milliseconds that is drawn from this range.
-    pub const fn for_ms(self, range: RangeInclusive<u64>) -> Delayed {
-        let Chance { probability, at_most } = self;
-        Delayed { probability, at_most, least_ms: *range.start(), most_ms: *range.end() }
-    }
-}
-
-/// Why a plan cannot be followed.
-#[derive(Debug, thiserror::Error)]
-pub enum PlanError {
-    /// The file cannot be read.
-    #[error("the fault plan {} cannot be read: {_1}", _0.display())]
-    File(PathBuf, std::io::Error),
-    /// The file is no plan.
-    #[error("{} is no fault plan: {_1}", _0.display())]
-    Json(PathBuf, serde_json::Error),
-    /// A probability is none.
-    #[error("the fault plan's {kind} has the probability {probability}, which is not between 0 and 1")]
-    Probability {
-        /// Where.
-        kind: Kind,
-        /// What it says.
-        probability: f64,
-    },
-    /// Figures that no distribution has.
-    #[error(
-        "the latency of p50 {} ms and p99 {} ms ({}) is none: the first must be above 0, and the second no smaller",
-        _0.p50_ms, _0.p99_ms, _0.source
-    )]
-    Latency(Latency),
-    /// A shortest time is longer than the longest.
-    #[error("the fault plan's {kind} lasts at least {least_ms} ms and at most {most_ms} ms, which is shorter")]
-    Range {
-        /// Where.
-        kind: Kind,
-        /// The shortest time.
-        least_ms: u64,
-        /// The longest time.
-        most_ms: u64,
-    },
-    /// A function or table that a plan names is not in the template.
-    #[error("the fault plan's {place} names `{name}`, which the template has not")]
-    Unknown {
-        /// Where.
-        place: &'static str,
-        /// What it names.
-        name: String,
-    },
-}
-
 impl Plan {
-    /// A plan with every kind of fault at that probability, each wait up to 50 ms, and no sabotage.
+    /// A plan with every kind of fault at this probability, and every duration up to 50 ms.
     pub fn every_kind(seed: u64, probability: f64) -> Plan {
         let chance = Chance::of(probability);
         let delayed = chance.for_ms(0..=50);
@@ -310,88 +175,66 @@ impl Plan {
                 disconnect_twice: chance,
             },
             latencies: None,
-            sabotage: Sabotage::default(),
         }
     }
 
-    /// Reads a plan from a JSON file. Whoever runs it says [`Sabotage::warning`] first.
+    /// Reads a plan from a JSON file.
     ///
     /// # Errors
     ///
     /// [`PlanError::File`] and [`PlanError::Json`].
     pub fn read(file: &Path) -> Result<Plan, PlanError> {
-        let text = std::fs::read(file).map_err(|problem| PlanError::File(file.to_owned(), problem))?;
-        serde_json::from_slice(&text).map_err(|problem| PlanError::Json(file.to_owned(), problem))
+        json_file::read(file)
     }
 
-    /// The same seed, latencies and sabotage, without any fault.
+    /// The same seed and latencies, without any fault.
     pub fn calm(&self) -> Plan {
-        let (latencies, sabotage) = (self.latencies.clone(), self.sabotage.clone());
-        Plan { seed: self.seed, latencies, sabotage, ..Plan::default() }
+        Plan { seed: self.seed, latencies: self.latencies.clone(), ..Plan::default() }
     }
 
-    /// Whether a fault of that kind may strike that function and operation.
-    pub(super) fn concerns(&self, kind: Kind, function: &str, operation: &str) -> bool {
-        let among = |names: &BTreeSet<String>, name: &str| names.is_empty() || names.contains(name);
+    /// Whether a kind of fault may affect a function and operation.
+    pub(super) fn applies_to(&self, kind: Kind, function: &str, operation: &str) -> bool {
+        let selects = |names: &BTreeSet<String>, name: &str| names.is_empty() || names.contains(name);
         match kind.name().split_once('.') {
             Some(("dynamodb", _)) => {
-                among(&self.dynamodb.functions, function) && among(&self.dynamodb.operations, operation)
+                selects(&self.dynamodb.functions, function) && selects(&self.dynamodb.operations, operation)
             }
-            Some(("lambda", _)) => among(&self.lambda.functions, function),
-            Some(("streams", _)) => among(&self.streams.functions, function),
+            Some(("lambda", _)) => selects(&self.lambda.functions, function),
+            Some(("streams", _)) => selects(&self.streams.functions, function),
             _ => true,
         }
     }
 
-    /// What it says of one kind; a chance without a time has none.
-    pub(super) fn of(&self, kind: Kind) -> Delayed {
-        let without_time = |chance: Chance| chance.for_ms(0..=0);
+    /// The chance of one kind of fault; those without a duration have zero.
+    pub(super) fn chance_of(&self, kind: Kind) -> Delayed {
+        let instant = |chance: Chance| chance.for_ms(0..=0);
         match kind {
-            Kind::DynamoDbThrottled => without_time(self.dynamodb.throttled),
-            Kind::DynamoDbFailedBefore => without_time(self.dynamodb.failed_before),
-            Kind::DynamoDbFailedAfter => without_time(self.dynamodb.failed_after),
-            Kind::DynamoDbCutAfter => without_time(self.dynamodb.cut_after),
-            Kind::DynamoDbNeverAnswered => without_time(self.dynamodb.never_answered),
+            Kind::DynamoDbThrottled => instant(self.dynamodb.throttled),
+            Kind::DynamoDbFailedBefore => instant(self.dynamodb.failed_before),
+            Kind::DynamoDbFailedAfter => instant(self.dynamodb.failed_after),
+            Kind::DynamoDbCutAfter => instant(self.dynamodb.cut_after),
+            Kind::DynamoDbNeverAnswered => instant(self.dynamodb.never_answered),
             Kind::DynamoDbSlow => self.dynamodb.slow,
-            Kind::DynamoDbConflict => without_time(self.dynamodb.conflict),
-            Kind::DynamoDbWriteConflict => without_time(self.dynamodb.write_conflict),
+            Kind::DynamoDbConflict => instant(self.dynamodb.conflict),
+            Kind::DynamoDbWriteConflict => instant(self.dynamodb.write_conflict),
             Kind::LambdaKilled => self.lambda.killed,
             Kind::LambdaTimeout => self.lambda.timeout,
-            Kind::LambdaCold => without_time(self.lambda.cold),
-            Kind::LambdaCrowd => without_time(self.lambda.crowd),
+            Kind::LambdaCold => instant(self.lambda.cold),
+            Kind::LambdaCrowd => instant(self.lambda.crowd),
             Kind::StreamDoubled => self.streams.doubled,
             Kind::StreamSplit => self.streams.split,
             Kind::StreamLate => self.streams.late,
-            Kind::StreamParallel => without_time(self.streams.parallel),
-            Kind::PushGone => without_time(self.pushes.gone),
-            Kind::PushThrottled => without_time(self.pushes.throttled),
-            Kind::PushFailed => without_time(self.pushes.failed),
-            Kind::PushHung => without_time(self.pushes.hung),
+            Kind::StreamParallel => instant(self.streams.parallel),
+            Kind::PushGone => instant(self.pushes.gone),
+            Kind::PushThrottled => instant(self.pushes.throttled),
+            Kind::PushFailed => instant(self.pushes.failed),
+            Kind::PushHung => instant(self.pushes.hung),
             Kind::PushSlow => self.pushes.slow,
-            Kind::PushLostAnswer => without_time(self.pushes.lost_answer),
-            Kind::ConnectionCut => without_time(self.connections.cut),
-            Kind::DisconnectNever => without_time(self.connections.disconnect_never),
+            Kind::PushLostAnswer => instant(self.pushes.lost_answer),
+            Kind::ConnectionCut => instant(self.connections.cut),
+            Kind::DisconnectNever => instant(self.connections.disconnect_never),
             Kind::DisconnectLate => self.connections.disconnect_late,
-            Kind::DisconnectTwice => without_time(self.connections.disconnect_twice),
+            Kind::DisconnectTwice => instant(self.connections.disconnect_twice),
         }
-    }
-}
-
-impl Sabotage {
-    /// What to tell a person, loudly, before a stack runs with planted defects; nothing where there is none.
-    pub fn warning(&self) -> Option<String> {
-        let planted = [
-            ("sends_ignored", self.sends_ignored),
-            ("numbers_unguarded", self.numbers_unguarded),
-            ("failures_dropped", self.failures_dropped),
-            ("mark_before_push", self.mark_before_push),
-        ];
-        let planted: Vec<&str> = planted.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
-        (!planted.is_empty()).then(|| {
-            format!(
-                "WARNING: the fault plan plants defects ({}); what this stack acknowledges may be lost or doubled",
-                planted.join(", ")
-            )
-        })
     }
 }

@@ -1,27 +1,26 @@
-//! The conditions of a statement. Of DynamoDB's own keys only `dynamodb:LeadingKeys` is understood, compared as a set
-//! (`ForAllValues:`), as DynamoDB wants it: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html>
+//! The conditions of a statement. Of DynamoDB's own keys only `dynamodb:LeadingKeys` is supported, compared as a set
+//! (`ForAllValues:`), as DynamoDB requires:
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html>
 
 use serde_json::Value;
 
-use super::need::Need;
-use super::pattern::fits;
+use super::pattern::matches;
+use super::permission::Permission;
 
-/// What a statement asks of a call besides its action and resource.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Condition {
-    /// Every partition key that the call names is one of these; true of a call that names none.
+    /// Every partition key of the call is allowed; true of a call without any.
     LeadingKeys {
-        /// What they may be.
-        among: Vec<String>,
-        /// `StringLike`: these hold wildcards.
-        like: bool,
+        allowed: Vec<String>,
+        /// Whether they contain wildcards (`StringLike`).
+        wildcards: bool,
     },
-    /// Something that this gateway does not understand: nobody knows whether it holds.
+    /// A condition that the gateway does not support.
     Unknown(String),
 }
 
 impl Condition {
-    /// The conditions of a statement, all of which have to hold.
+    /// The conditions of a statement, all of which must hold.
     pub(super) fn of(written: &Value) -> Vec<Condition> {
         let Some(operators) = written.as_object() else {
             return if written.is_null() { Vec::new() } else { vec![Condition::Unknown(written.to_string())] };
@@ -34,7 +33,7 @@ impl Condition {
     }
 
     fn one(operator: &str, key: &str, values: &Value) -> Condition {
-        let like = match operator {
+        let wildcards = match operator {
             "ForAllValues:StringEquals" => false,
             "ForAllValues:StringLike" => true,
             _ => return Condition::Unknown(format!("{operator} of {key}")),
@@ -44,16 +43,19 @@ impl Condition {
             value => value.as_str().map(|value| vec![value.to_owned()]),
         };
         match texts {
-            Some(among) if key.eq_ignore_ascii_case("dynamodb:LeadingKeys") => Condition::LeadingKeys { among, like },
+            Some(allowed) if key.eq_ignore_ascii_case("dynamodb:LeadingKeys") => {
+                Condition::LeadingKeys { allowed, wildcards }
+            }
             _ => Condition::Unknown(format!("{operator} of {key}")),
         }
     }
 
-    /// Whether it holds for a call; `None` where nobody can tell.
-    pub(super) fn holds(&self, need: &Need) -> Option<bool> {
-        let Condition::LeadingKeys { among, like } = self else { return None };
-        let among = |key: &String| among.iter().any(|one| if *like { fits(one, key) } else { one == key });
-        need.leading_keys.as_ref().map(|keys| keys.iter().all(among))
+    /// Whether the condition holds; `None` if it cannot be evaluated.
+    pub(super) fn holds(&self, permission: &Permission) -> Option<bool> {
+        let Condition::LeadingKeys { allowed, wildcards } = self else { return None };
+        let is_allowed =
+            |key: &String| allowed.iter().any(|one| if *wildcards { matches(one, key) } else { one == key });
+        permission.leading_keys.as_ref().map(|keys| keys.iter().all(is_allowed))
     }
 }
 
@@ -65,14 +67,14 @@ mod tests {
 
     fn holds(written: Value, keys: Option<&[&str]>) -> Option<bool> {
         let leading_keys = keys.map(|keys| keys.iter().map(|key| (*key).to_owned()).collect());
-        let need = Need { action: String::new(), resource: String::new(), leading_keys };
+        let permission = Permission { action: String::new(), resource: String::new(), leading_keys };
         let conditions = Condition::of(&written);
         assert_eq!(conditions.len(), 1, "{written}");
-        conditions[0].holds(&need)
+        conditions[0].holds(&permission)
     }
 
     #[test]
-    fn every_partition_key_has_to_be_among_those_named() {
+    fn all_partition_keys_must_be_allowed() {
         let equals = json!({"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["a", "b"]}});
         assert_eq!(holds(equals.clone(), Some(&["a"])), Some(true));
         assert_eq!(holds(equals.clone(), Some(&["a", "b"])), Some(true));
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_not_understood_nobody_can_tell_whether_it_holds() {
+    fn unsupported_conditions_are_unknown() {
         for written in [
             json!({"StringEquals": {"dynamodb:LeadingKeys": "a"}}),
             json!({"ForAllValues:StringEquals": {"dynamodb:Attributes": ["a"]}}),

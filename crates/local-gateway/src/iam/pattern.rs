@@ -1,49 +1,56 @@
-//! The wildcards of policies: `*` is any characters, `?` is one.
+//! The wildcards of policies: `*` matches any characters, `?` matches one.
 
-/// Whether an action fits, small or large.
+/// Whether an action matches, ignoring case.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html>
-pub(super) fn fits_action(pattern: &str, action: &str) -> bool {
-    fits(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
+pub(super) fn action_matches(pattern: &str, action: &str) -> bool {
+    matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
 }
 
-/// Whether an ARN fits. A wildcard stays within its segment, between two colons, except for a `*` that ends its segment: "If the *
-/// wildcard is the last character of a resource ARN segment, it can expand to match beyond the colon boundaries."
+/// Whether an ARN matches. A wildcard stays within its segment, between two colons, except for a `*` at the end of a
+/// segment: "If the * wildcard is the last character of a resource ARN segment, it can expand to match beyond the colon
+/// boundaries."
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
-pub(super) fn fits_arn(pattern: &str, arn: &str) -> bool {
+pub(super) fn arn_matches(pattern: &str, arn: &str) -> bool {
     let segments = |text| -> Vec<&str> { str::split(text, ':').collect() };
-    segments_fit(&segments(pattern), &segments(arn))
+    segments_match(&segments(pattern), &segments(arn))
 }
 
-fn segments_fit(patterns: &[&str], segments: &[&str]) -> bool {
+fn segments_match(patterns: &[&str], segments: &[&str]) -> bool {
     match (patterns, segments) {
         ([], []) => true,
-        ([pattern, patterns @ ..], [segment, segments @ ..]) if fits(pattern, segment) => {
+        ([pattern, patterns @ ..], [segment, segments @ ..]) if matches(pattern, segment) => {
             let beyond = if pattern.ends_with('*') { segments.len() } else { 0 };
-            (0..=beyond).any(|swallowed| segments_fit(patterns, &segments[swallowed..]))
+            (0..=beyond).any(|swallowed| segments_match(patterns, &segments[swallowed..]))
         }
         _ => false,
     }
 }
 
-/// Whether a text fits, large and small being two things.
-pub(super) fn fits(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut at, mut place) = (0, 0);
-    // Where the last `*` stands, and up to where it reaches in the text as far as tried.
+/// Whether a text matches, case-sensitively.
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
+    let mut at = 0;
+    let mut read = 0;
+    // The position of the last `*`, and the end of what it matches so far.
     let mut star: Option<(usize, usize)> = None;
-    while place < text.len() {
+    while read < text.len() {
         match pattern.get(at) {
             Some('*') => {
-                star = Some((at, place));
+                star = Some((at, read));
                 at += 1;
             }
-            Some(letter) if *letter == '?' || *letter == text[place] => (at, place) = (at + 1, place + 1),
+            Some(letter) if *letter == '?' || *letter == text[read] => {
+                at += 1;
+                read += 1;
+            }
             _ => match &mut star {
-                Some((stands, reaches)) => {
-                    *reaches += 1;
-                    (at, place) = (*stands + 1, *reaches);
+                Some((position, end)) => {
+                    *end += 1;
+                    at = *position + 1;
+                    read = *end;
                 }
                 None => return false,
             },
@@ -57,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_is_any_characters_and_a_question_mark_is_one() {
+    fn wildcards_match_characters() {
         for (pattern, text) in [
             ("*", ""),
             ("*", "a/b"),
@@ -68,22 +75,22 @@ mod tests {
             ("**", "x"),
             ("a*bc", "abcbc"),
         ] {
-            assert!(fits(pattern, text), "{pattern} {text}");
+            assert!(matches(pattern, text), "{pattern} {text}");
         }
         for (pattern, text) in [("a?c", "ac"), ("a", "A"), ("a*c", "abcd"), ("", "a"), ("?", "")] {
-            assert!(!fits(pattern, text), "{pattern} {text}");
+            assert!(!matches(pattern, text), "{pattern} {text}");
         }
     }
 
     #[test]
-    fn an_action_is_the_same_small_and_large() {
-        assert!(fits_action("DynamoDB:getitem", "dynamodb:GetItem"));
-        assert!(fits_action("dynamodb:*Item", "dynamodb:GetItem"));
-        assert!(!fits_action("dynamodb:Get", "dynamodb:GetItem"));
+    fn actions_ignore_case() {
+        assert!(action_matches("DynamoDB:getitem", "dynamodb:GetItem"));
+        assert!(action_matches("dynamodb:*Item", "dynamodb:GetItem"));
+        assert!(!action_matches("dynamodb:Get", "dynamodb:GetItem"));
     }
 
     #[test]
-    fn a_star_that_ends_a_segment_of_an_arn_reaches_beyond_its_colon_and_no_other_wildcard_does() {
+    fn only_trailing_stars_cross_colons() {
         let arn = "arn:aws:dynamodb:us-east-1:123456789012:table/demo-Notes/index/by-tag";
         for pattern in [
             "*",
@@ -95,7 +102,7 @@ mod tests {
             "arn:aws:dynamodb:*:*:table/*",
             "arn:*:dynamodb:us-????-1:*:table/demo-*/index/by-tag",
         ] {
-            assert!(fits_arn(pattern, arn), "{pattern}");
+            assert!(arn_matches(pattern, arn), "{pattern}");
         }
         for pattern in [
             "",
@@ -108,10 +115,10 @@ mod tests {
             "arn:aws:dynamodb:us-east-1:123456789012:table/demo-Notes",
             "arn:aws:dynamodb:us-east-1:123456789012:table/demo-notes/index/by-tag",
         ] {
-            assert!(!fits_arn(pattern, arn), "{pattern}");
+            assert!(!arn_matches(pattern, arn), "{pattern}");
         }
-        assert!(fits_arn("arn:aws:sns:*:*:a*", "arn:aws:sns:us-east-1:1:a:b"));
-        // What was swallowed too early is given back.
-        assert!(fits_arn("*:a*b:c", "x:ay:azb:c"));
+        assert!(arn_matches("arn:aws:sns:*:*:a*", "arn:aws:sns:us-east-1:1:a:b"));
+        // Matching backtracks.
+        assert!(arn_matches("*:a*b:c", "x:ay:azb:c"));
     }
 }

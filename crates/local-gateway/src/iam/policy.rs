@@ -1,44 +1,42 @@
-//! What a function's statements say to one need: a `Deny` wins over every `Allow`, and what nobody allows is denied.
+//! Evaluates a function's statements: a `Deny` overrides every `Allow`, and what no statement allows is denied.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 
-use super::Grant;
 use super::condition::Condition;
-use super::need::Need;
-use super::pattern::{fits_action, fits_arn};
+use super::grant::Grant;
+use super::pattern::{action_matches, arn_matches};
+use super::permission::Permission;
 use sam_template::Statement;
 
-/// One action on one resource of a statement, and whether it is allowed or denied.
+/// One action on one resource of a statement, which allows or denies it.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
-    /// `Allow`, else `Deny`.
+    /// `Allow` or `Deny`
     pub allow: bool,
-    /// To whom, what and on what.
     pub grant: Grant,
     conditions: Vec<Condition>,
 }
 
-/// What the rules say.
 #[derive(Debug)]
 pub(super) enum Decision<'r> {
-    /// By these rules, each of which would have been enough.
+    /// By these rules, each of which suffices.
     Allowed(Vec<&'r Rule>),
     Denied {
-        /// By a `Deny`, and not because nothing allows it.
+        /// By a `Deny`, rather than for lack of an `Allow`.
         explicitly: bool,
     },
 }
 
 impl Rule {
-    /// The rules of a function's statement: one for each of its actions on each of its resources.
+    /// The rules of a statement: one for each action on each resource.
     pub(super) fn of(function: &str, statement: &Statement) -> Vec<Rule> {
         let conditions = Condition::of(&statement.condition);
         for condition in &conditions {
             if let Condition::Unknown(condition) = condition {
                 let actions = statement.actions.join(", ");
-                let effect = if statement.allow { "grants nothing" } else { "denies always" };
+                let effect = if statement.allow { "grants nothing" } else { "always denies" };
                 tracing::warn!(
-                    "{function}: the statement about {actions} {effect} here, where its condition {condition} is not understood"
+                    "{function}: the statement about {actions} {effect} here: its condition {condition} is not supported"
                 );
             }
         }
@@ -53,12 +51,14 @@ impl Rule {
         grants.map(|grant| Rule { allow: statement.allow, grant, conditions: conditions.clone() }).collect()
     }
 
-    /// Whether the rule is about a need; `None` where its condition does not tell.
-    pub(super) fn applies(&self, need: &Need) -> Option<bool> {
-        if !fits_action(&self.grant.action, &need.action) || !fits_arn(&self.grant.resource, &need.resource) {
+    /// Whether the rule applies to a permission; `None` if its conditions cannot be evaluated.
+    pub(super) fn applies(&self, permission: &Permission) -> Option<bool> {
+        if !action_matches(&self.grant.action, &permission.action)
+            || !arn_matches(&self.grant.resource, &permission.resource)
+        {
             return Some(false);
         }
-        let held: Vec<Option<bool>> = self.conditions.iter().map(|condition| condition.holds(need)).collect();
+        let held: Vec<Option<bool>> = self.conditions.iter().map(|condition| condition.holds(permission)).collect();
         if held.contains(&Some(false)) {
             Some(false)
         } else {
@@ -67,13 +67,13 @@ impl Rule {
     }
 }
 
-/// Decides on one need. A rule that may or may not apply counts where it denies, and not where it allows.
-pub(super) fn decide<'r>(rules: impl Iterator<Item = &'r Rule>, need: &Need) -> Decision<'r> {
+/// Decides about one permission. A rule that may or may not apply counts if it denies, but not if it allows.
+pub(super) fn decide<'r>(rules: impl Iterator<Item = &'r Rule>, permission: &Permission) -> Decision<'r> {
     let (allow, deny): (Vec<&Rule>, Vec<&Rule>) = rules.partition(|rule| rule.allow);
-    if deny.iter().any(|rule| rule.applies(need) != Some(false)) {
+    if deny.iter().any(|rule| rule.applies(permission) != Some(false)) {
         return Decision::Denied { explicitly: true };
     }
-    let by: Vec<&Rule> = allow.into_iter().filter(|rule| rule.applies(need) == Some(true)).collect();
+    let by: Vec<&Rule> = allow.into_iter().filter(|rule| rule.applies(permission) == Some(true)).collect();
     if by.is_empty() { Decision::Denied { explicitly: false } } else { Decision::Allowed(by) }
 }
 
@@ -90,12 +90,12 @@ mod tests {
         Statement { sid: None, allow, actions: owned(actions), resources: owned(resources), condition }
     }
 
-    /// `allowed`, `denied` or `forbidden`.
-    fn says(statements: &[Statement], action: &str, resource: &str) -> &'static str {
+    /// `allowed`, `denied` or `forbidden`
+    fn decision(statements: &[Statement], action: &str, resource: &str) -> &'static str {
         let rules: Vec<Rule> = statements.iter().flat_map(|statement| Rule::of("F", statement)).collect();
         let leading_keys = Some(["a".to_owned()].into());
-        let need = Need { action: action.to_owned(), resource: resource.to_owned(), leading_keys };
-        match decide(rules.iter(), &need) {
+        let permission = Permission { action: action.to_owned(), resource: resource.to_owned(), leading_keys };
+        match decide(rules.iter(), &permission) {
             Decision::Allowed(_) => "allowed",
             Decision::Denied { explicitly: false } => "denied",
             Decision::Denied { explicitly: true } => "forbidden",
@@ -103,46 +103,46 @@ mod tests {
     }
 
     #[test]
-    fn what_no_statement_allows_is_denied() {
+    fn denies_by_default() {
         let statements = [
             statement(true, &["dynamodb:GetItem", "dynamodb:Query"], &[NOTES], Value::Null),
             statement(true, &["dynamodb:PutItem"], &["arn:aws:dynamodb:*:*:table/demo-D*"], Value::Null),
         ];
-        assert_eq!(says(&statements, "dynamodb:GetItem", NOTES), "allowed");
-        assert_eq!(says(&statements, "dynamodb:PutItem", NOTES), "denied");
-        assert_eq!(says(&statements, "dynamodb:PutItem", &NOTES.replace("Notes", "Drafts")), "allowed");
-        assert_eq!(says(&statements, "dynamodb:Query", &format!("{NOTES}/index/by-tag")), "denied");
-        assert_eq!(says(&[], "dynamodb:GetItem", NOTES), "denied");
+        assert_eq!(decision(&statements, "dynamodb:GetItem", NOTES), "allowed");
+        assert_eq!(decision(&statements, "dynamodb:PutItem", NOTES), "denied");
+        assert_eq!(decision(&statements, "dynamodb:PutItem", &NOTES.replace("Notes", "Drafts")), "allowed");
+        assert_eq!(decision(&statements, "dynamodb:Query", &format!("{NOTES}/index/by-tag")), "denied");
+        assert_eq!(decision(&[], "dynamodb:GetItem", NOTES), "denied");
     }
 
     #[test]
-    fn a_deny_wins_wherever_it_stands() {
+    fn deny_overrides_allow() {
         let everything = statement(true, &["*"], &["*"], Value::Null);
         let but_deleting = statement(false, &["dynamodb:Delete*"], &["*"], Value::Null);
         for statements in [[everything.clone(), but_deleting.clone()], [but_deleting, everything]] {
-            assert_eq!(says(&statements, "dynamodb:DeleteItem", NOTES), "forbidden");
-            assert_eq!(says(&statements, "dynamodb:GetItem", NOTES), "allowed");
+            assert_eq!(decision(&statements, "dynamodb:DeleteItem", NOTES), "forbidden");
+            assert_eq!(decision(&statements, "dynamodb:GetItem", NOTES), "allowed");
         }
     }
 
     #[test]
-    fn a_condition_that_is_not_understood_grants_nothing_and_denies_always() {
+    fn unsupported_conditions_never_grant() {
         let unknown = json!({"Bool": {"aws:SecureTransport": "true"}});
         let one = statement(true, &["*"], &["*"], unknown.clone());
-        assert_eq!(says(std::slice::from_ref(&one), "dynamodb:GetItem", NOTES), "denied");
+        assert_eq!(decision(std::slice::from_ref(&one), "dynamodb:GetItem", NOTES), "denied");
         let everything = statement(true, &["*"], &["*"], Value::Null);
         let deny = statement(false, &["*"], &["*"], unknown);
-        assert_eq!(says(&[everything, deny], "dynamodb:GetItem", NOTES), "forbidden");
+        assert_eq!(decision(&[everything, deny], "dynamodb:GetItem", NOTES), "forbidden");
     }
 
     #[test]
-    fn a_condition_narrows_its_statement() {
+    fn conditions_narrow_statements() {
         let of = |key: &str| json!({"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [key]}});
         let own = statement(true, &["dynamodb:GetItem"], &[NOTES], of("a"));
-        assert_eq!(says(std::slice::from_ref(&own), "dynamodb:GetItem", NOTES), "allowed");
+        assert_eq!(decision(std::slice::from_ref(&own), "dynamodb:GetItem", NOTES), "allowed");
         let others = statement(true, &["dynamodb:GetItem"], &[NOTES], of("b"));
-        assert_eq!(says(std::slice::from_ref(&others), "dynamodb:GetItem", NOTES), "denied");
+        assert_eq!(decision(std::slice::from_ref(&others), "dynamodb:GetItem", NOTES), "denied");
         let not_others = statement(false, &["*"], &["*"], of("b"));
-        assert_eq!(says(&[own, not_others], "dynamodb:GetItem", NOTES), "allowed");
+        assert_eq!(decision(&[own, not_others], "dynamodb:GetItem", NOTES), "allowed");
     }
 }

@@ -1,4 +1,4 @@
-//! What calls need, and what becomes of who lacks it.
+//! What calls need, and how they are denied.
 
 use serde_json::json;
 
@@ -56,15 +56,15 @@ fn template() -> Template {
     Template::parse(TEMPLATE, StackContext::local("demo"), &BTreeMap::new()).unwrap()
 }
 
-fn needs(operation: &str, request: &Value) -> Vec<(String, String)> {
-    let needs = Needs::of(&template()).of_dynamodb(operation, request);
+fn permissions(operation: &str, request: &Value) -> Vec<(String, String)> {
+    let permissions = Permissions::of(&template()).of_dynamodb(operation, request);
     let name = |arn: &str| arn.rsplit_once(":table/").map(|(_, name)| name.to_owned()).unwrap_or_default();
-    needs.into_iter().map(|need| (need.action, name(&need.resource))).collect()
+    permissions.into_iter().map(|permission| (permission.action, name(&permission.resource))).collect()
 }
 
 fn keys(operation: &str, request: &Value) -> Option<Vec<String>> {
-    let needs = Needs::of(&template()).of_dynamodb(operation, request);
-    needs.into_iter().next().unwrap().leading_keys.map(|keys| keys.into_iter().collect())
+    let permissions = Permissions::of(&template()).of_dynamodb(operation, request);
+    permissions.into_iter().next().unwrap().leading_keys.map(|keys| keys.into_iter().collect())
 }
 
 fn pair(action: &str, table: &str) -> (String, String) {
@@ -72,7 +72,7 @@ fn pair(action: &str, table: &str) -> (String, String) {
 }
 
 #[test]
-fn a_transaction_needs_what_its_parts_would_need_alone() {
+fn transactions_need_permissions_of_their_parts() {
     let request = json!({"TransactItems": [
         {"Put": {"TableName": "demo-Notes", "Item": {"book": {"S": "a"}}}},
         {"Update": {"TableName": "demo-Drafts", "Key": {"author": {"S": "a"}}}},
@@ -85,38 +85,41 @@ fn a_transaction_needs_what_its_parts_would_need_alone() {
         pair("DeleteItem", "demo-Notes"),
         pair("ConditionCheckItem", "demo-Drafts"),
     ];
-    assert_eq!(needs("TransactWriteItems", &request), expected);
+    assert_eq!(permissions("TransactWriteItems", &request), expected);
     let request = json!({"TransactItems": [{"Get": {"TableName": "demo-Notes", "Key": {"book": {"S": "a"}}}}]});
-    assert_eq!(needs("TransactGetItems", &request), [pair("GetItem", "demo-Notes")]);
+    assert_eq!(permissions("TransactGetItems", &request), [pair("GetItem", "demo-Notes")]);
 }
 
 #[test]
-fn a_batch_needs_its_own_action_on_each_of_its_tables() {
+fn batches_need_each_table() {
     let key = json!({"book": {"S": "a"}});
     let request = json!({"RequestItems": {"demo-Drafts": {"Keys": [key]}, "demo-Notes": {"Keys": [key]}}});
-    assert_eq!(needs("BatchGetItem", &request), ["demo-Drafts", "demo-Notes"].map(|name| pair("BatchGetItem", name)));
+    assert_eq!(
+        permissions("BatchGetItem", &request),
+        ["demo-Drafts", "demo-Notes"].map(|name| pair("BatchGetItem", name))
+    );
     assert_eq!(keys("BatchGetItem", &json!({"RequestItems": {"demo-Notes": {"Keys": [key]}}})).unwrap(), ["a"]);
     let writes = json!({"RequestItems": {"demo-Notes": [
         {"PutRequest": {"Item": {"book": {"S": "a"}, "tag": {"S": "t"}}}},
         {"DeleteRequest": {"Key": {"book": {"S": "b"}}}},
     ]}});
-    assert_eq!(needs("BatchWriteItem", &writes), [pair("BatchWriteItem", "demo-Notes")]);
+    assert_eq!(permissions("BatchWriteItem", &writes), [pair("BatchWriteItem", "demo-Notes")]);
     assert_eq!(keys("BatchWriteItem", &writes).unwrap(), ["a", "b"]);
 }
 
 #[test]
-fn a_query_of_an_index_needs_the_index_and_not_the_table() {
+fn index_queries_need_only_the_index() {
     for operation in ["Query", "Scan"] {
         let request = json!({"TableName": "demo-Notes", "IndexName": "by-tag"});
-        assert_eq!(needs(operation, &request), [pair(operation, "demo-Notes/index/by-tag")]);
-        assert_eq!(needs(operation, &json!({"TableName": "demo-Notes"})), [pair(operation, "demo-Notes")]);
+        assert_eq!(permissions(operation, &request), [pair(operation, "demo-Notes/index/by-tag")]);
+        assert_eq!(permissions(operation, &json!({"TableName": "demo-Notes"})), [pair(operation, "demo-Notes")]);
     }
     let arn = template().tables["Notes"].arn.clone();
-    assert_eq!(needs("Query", &json!({"TableName": arn})), [pair("Query", "demo-Notes")]);
+    assert_eq!(permissions("Query", &json!({"TableName": arn})), [pair("Query", "demo-Notes")]);
 }
 
 #[test]
-fn the_partition_key_of_a_query_is_found_however_it_is_written() {
+fn partition_keys_of_queries_are_found() {
     let query = |expression: &str| {
         json!({
             "TableName": "demo-Drafts",
@@ -136,15 +139,15 @@ fn the_partition_key_of_a_query_is_found_however_it_is_written() {
 }
 
 #[test]
-fn what_says_not_on_what_it_is_needs_nothing_and_is_refused_by_its_service() {
+fn calls_without_resource_need_nothing() {
     for operation in ["GetItem", "Query", "TransactWriteItems", "BatchGetItem", "DescribeTable", "Nothing"] {
-        assert_eq!(needs(operation, &json!({})), [], "{operation}");
+        assert_eq!(permissions(operation, &json!({})), [], "{operation}");
     }
-    assert_eq!(needs("ListTables", &json!({})), [pair("ListTables", "*")]);
+    assert_eq!(permissions("ListTables", &json!({})), [pair("ListTables", "*")]);
 }
 
 #[test]
-fn a_denial_is_said_in_the_words_of_aws() {
+fn denial_message_equals_awss() {
     let iam = Iam::of(&template());
     let get = json!({"TableName": "demo-Notes", "Key": {"book": {"S": "a"}}});
     let error = iam.allow_dynamodb("Writer", "GetItem", &get).unwrap_err().api_error();
@@ -159,7 +162,7 @@ fn a_denial_is_said_in_the_words_of_aws() {
 }
 
 #[test]
-fn who_has_no_statements_of_its_own_may_do_nothing() {
+fn functions_without_statements_are_denied() {
     let iam = Iam::of(&template());
     let get = json!({"TableName": "demo-Notes", "Key": {"book": {"S": "a"}}});
     for function in ["Idle", "Lent"] {
@@ -169,19 +172,19 @@ fn who_has_no_statements_of_its_own_may_do_nothing() {
 }
 
 #[test]
-fn the_log_names_the_function_and_the_statement_that_it_lacks() {
+fn advice_names_the_missing_statement_once() {
     let iam = Iam::of(&template());
     let get = json!({"TableName": "demo-Notes", "Key": {"book": {"S": "a"}}});
     for _ in 0..2 {
         iam.allow_dynamodb("Writer", "GetItem", &get).unwrap_err();
     }
-    let said = "Writer was denied dynamodb:GetItem; its statements lack: \
+    let advice = "Writer was denied dynamodb:GetItem; add to its policies: \
                 - {Effect: Allow, Action: dynamodb:GetItem, Resource: !GetAtt Notes.Arn}";
-    assert_eq!(iam.denials(), [said.to_owned()].into(), "once");
+    assert_eq!(iam.denials(), [advice.to_owned()].into(), "once");
 }
 
 #[test]
-fn every_part_of_a_transaction_has_to_be_allowed() {
+fn every_transaction_part_must_be_allowed() {
     let iam = Iam::of(&template());
     let part = |kind: &str| json!({ kind: {"TableName": "demo-Notes", "Item": {}, "Key": {}} });
     let transact = |parts: &[&str]| {
@@ -194,7 +197,7 @@ fn every_part_of_a_transaction_has_to_be_allowed() {
 }
 
 #[test]
-fn an_index_a_secret_and_a_connection_are_resources_too() {
+fn indexes_secrets_and_connections_are_resources() {
     let iam = Iam::of(&template());
     let secrets = Secrets::of(&template(), &BTreeMap::new(), None).unwrap();
     let by_tag = json!({"TableName": "demo-Notes", "IndexName": "by-tag"});
@@ -211,7 +214,7 @@ fn an_index_a_secret_and_a_connection_are_resources_too() {
 }
 
 #[test]
-fn only_the_named_partition_keys_are_allowed_where_the_policy_names_them() {
+fn policies_may_limit_partition_keys() {
     let iam = Iam::of(&template());
     let get = |author: &str| json!({"TableName": "demo-Drafts", "Key": {"author": {"S": author}}});
     iam.allow_dynamodb("Writer", "GetItem", &get("mine")).unwrap();
@@ -222,7 +225,7 @@ fn only_the_named_partition_keys_are_allowed_where_the_policy_names_them() {
 }
 
 #[test]
-fn what_is_taken_away_is_missed_and_may_be_given_back() {
+fn grants_can_be_revoked_and_restored() {
     let iam = Iam::of(&template());
     let notes = template().tables["Notes"].arn.clone();
     let grant = Grant { function: "Writer".into(), action: "dynamodb:PutItem".into(), resource: notes };
@@ -230,25 +233,26 @@ fn what_is_taken_away_is_missed_and_may_be_given_back() {
     let put = || iam.allow_dynamodb("Writer", "PutItem", &json!({"TableName": "demo-Notes", "Item": {}}));
     put().unwrap();
     assert_eq!(iam.used(), BTreeMap::from([(grant.clone(), 1)]));
-    iam.deprive(&grant);
+    iam.revoke(&grant);
     put().unwrap_err();
-    assert_eq!((iam.missed(&grant), iam.used()[&grant]), (1, 1));
+    assert_eq!((iam.denied_by_revoking(&grant), iam.used()[&grant]), (1, 1));
     iam.restore(&grant);
     put().unwrap();
-    assert_eq!((iam.missed(&grant), iam.used()[&grant]), (1, 2));
+    assert_eq!((iam.denied_by_revoking(&grant), iam.used()[&grant]), (1, 2));
 }
 
 #[test]
-fn the_missing_statement_can_be_pasted_into_the_template() {
+fn advice_can_be_pasted_into_template() {
     let template = template();
-    let (needs, api) = (Needs::of(&template), template.api.as_ref().unwrap());
+    let permissions = Permissions::of(&template);
+    let api = template.api.as_ref().unwrap();
     let notes = &template.tables["Notes"].arn;
     for (resource, statement) in [
         (notes.clone(), notes.clone()),
         (format!("{notes}/index/by-tag"), format!("{notes}/index/by-tag")),
         (template.secrets["Key"].arn.clone(), template.secrets["Key"].arn.clone()),
         (
-            needs.of_connections("POST", "x=").remove(0).resource,
+            permissions.of_connections("POST", "x=").remove(0).resource,
             format!("arn:aws:execute-api:us-east-1:123456789012:{}/dev/POST/@connections/*", api.id),
         ),
         (
@@ -256,7 +260,10 @@ fn the_missing_statement_can_be_pasted_into_the_template() {
             "arn:aws:dynamodb:us-east-1:123456789012:table/*".into(),
         ),
     ] {
-        let line = format!("            - {{Effect: Allow, Action: a:B, Resource: {}}}\n", needs.written(&resource));
+        let line = format!(
+            "            - {{Effect: Allow, Action: a:B, Resource: {}}}\n",
+            permissions.as_in_template(&resource)
+        );
         let place = "        - Statement:\n";
         let pasted = TEMPLATE.replacen(place, &format!("{place}{line}"), 1);
         let read = Template::parse(&pasted, StackContext::local("demo"), &BTreeMap::new()).expect(&line);

@@ -1,4 +1,4 @@
-//! How an invocation can fail, as Lambda tells it to whoever invoked.
+//! How an invocation can fail, in the words of Lambda.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use serde_json::{Value, json};
 /// Why an invocation has no result.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum InvokeError {
-    /// The function answered with an error, or reported one while it started.
+    /// The function responded with an error, or reported one while it started.
     #[error("{function} failed: {}", message_of(payload))]
     FunctionError {
         /// The function's logical id.
         function: String,
-        /// What it reported: an object with `errorMessage` and `errorType`.
+        /// The reported error: an object with `errorMessage` and `errorType`.
         payload: Value,
     },
-    /// The function overran its `Timeout` and its process was killed.
+    /// The function exceeded its `Timeout` and was killed.
     #[error("RequestId: {request_id} Error: Task timed out after {:.2} seconds", after.as_secs_f64())]
     TimedOut {
         /// The function's logical id.
         function: String,
         /// The request id of the invocation.
         request_id: String,
-        /// The time it had.
+        /// How long it was allowed to take.
         after: Duration,
     },
-    /// The function's process ended in the middle of the invocation, or before it asked for one.
+    /// The process ended during the invocation, or before it asked for one.
     #[error("RequestId: {request_id} Error: Runtime exited {how}")]
     Crashed {
         /// The function's logical id.
@@ -40,18 +40,18 @@ pub enum InvokeError {
     NotStarted {
         /// The function's logical id.
         function: String,
-        /// One sentence that says which binary and why.
+        /// Which binary, and why.
         problem: String,
     },
-    /// The template has no function of that logical id.
+    /// The template has no function with this logical id.
     #[error("the template has no function {0}")]
     UnknownFunction(String),
-    /// `cargo lambda watch` is out of reach, or does not know the function.
+    /// `cargo lambda watch` is unreachable, or does not know the function.
     #[error("{problem}")]
     Unreachable {
         /// The function's logical id.
         function: String,
-        /// One sentence that says what to do.
+        /// The problem and its remedy.
         problem: String,
     },
     /// The gateway is shutting down.
@@ -60,7 +60,7 @@ pub enum InvokeError {
 }
 
 impl InvokeError {
-    /// The error as `aws lambda invoke` writes it: an object with `errorMessage` and `errorType`.
+    /// The error as `aws lambda invoke` prints it: an object with `errorMessage` and `errorType`.
     pub fn payload(&self) -> Value {
         match self {
             InvokeError::FunctionError { payload, .. } => payload.clone(),
@@ -68,7 +68,7 @@ impl InvokeError {
         }
     }
 
-    /// The function's own `errorMessage`, or what Lambda says for it.
+    /// The function's own `errorMessage`, or Lambda's message.
     pub fn error_message(&self) -> String {
         match self {
             InvokeError::FunctionError { payload, .. } => message_of(payload).to_owned(),
@@ -76,7 +76,7 @@ impl InvokeError {
         }
     }
 
-    /// The function's own `errorType`, or Lambda's name for what happened.
+    /// The function's own `errorType`, or Lambda's error type.
     pub fn error_type(&self) -> &str {
         match self {
             InvokeError::FunctionError { payload, .. } => payload["errorType"].as_str().unwrap_or("Unhandled"),
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timeout_reads_as_on_lambda() {
+    fn timeout_message_equals_lambdas() {
         let error = InvokeError::TimedOut {
             function: "SendMessageFunction".into(),
             request_id: "r-1".into(),
@@ -106,12 +106,15 @@ mod tests {
         };
         assert_eq!(
             error.payload(),
-            json!({"errorType": "Sandbox.Timedout", "errorMessage": "RequestId: r-1 Error: Task timed out after 3.00 seconds"})
+            json!({
+                "errorType": "Sandbox.Timedout",
+                "errorMessage": "RequestId: r-1 Error: Task timed out after 3.00 seconds",
+            })
         );
     }
 
     #[test]
-    fn a_functions_own_error_is_passed_on_unchanged() {
+    fn function_errors_are_passed_on() {
         let payload = json!({"errorType": "Refused", "errorMessage": "no", "stackTrace": []});
         let error = InvokeError::FunctionError { function: "F".into(), payload: payload.clone() };
         assert_eq!(error.payload(), payload);

@@ -1,4 +1,4 @@
-//! Where the lines go that functions write: on AWS to CloudWatch, here to a sink of the caller's choice.
+//! The output of functions: on AWS it goes to CloudWatch, here to a sink of the caller's choice.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -9,19 +9,19 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
-/// Where the lines go that functions write to their standard output and standard error.
+/// Where the standard output and standard error of functions go.
 #[derive(Debug, Clone, Default)]
 pub enum LogSink {
-    /// To the standard error of this process, each with the name of its function in front.
+    /// To the standard error of this process; each line starts with the name of its function.
     #[default]
     Inherit,
     /// Nowhere.
     Discard,
     /// Into memory, for tests: see [`Log::lines`] and [`Log::logged`].
     Collect,
-    /// At the end of that file, each with the name of its function in front.
+    /// Appended to a file; each line starts with the name of its function.
     File(PathBuf),
-    /// One by one to that channel.
+    /// To a channel, line by line.
     Lines(UnboundedSender<LogLine>),
 }
 
@@ -30,11 +30,11 @@ pub enum LogSink {
 pub struct LogLine {
     /// The function's logical id.
     pub function: String,
-    /// The line, without its end.
+    /// The line without its line break.
     pub line: String,
 }
 
-/// What all functions of one gateway wrote.
+/// The output of all functions of one gateway.
 #[derive(Debug, Clone)]
 pub struct Log(Arc<Inner>);
 
@@ -66,31 +66,31 @@ impl Log {
         Ok(Log(Arc::new(Inner { to, collected: watch::Sender::new(Vec::new()) })))
     }
 
-    /// The lines so far, with [`LogSink::Collect`]; else none.
+    /// The lines so far; empty unless the sink is [`LogSink::Collect`].
     pub fn lines(&self) -> Vec<LogLine> {
         self.0.collected.borrow().clone()
     }
 
-    /// Waits for a line that fits, past or future, and returns it. Only with [`LogSink::Collect`] does it ever come.
-    pub async fn logged(&self, fits: impl Fn(&LogLine) -> bool) -> LogLine {
+    /// Waits for a matching line, past or future. Returns only if the sink is [`LogSink::Collect`].
+    pub async fn logged(&self, matches: impl Fn(&LogLine) -> bool) -> LogLine {
         let mut collected = self.0.collected.subscribe();
         let mut seen = 0;
         loop {
             let found = {
                 let lines = collected.borrow_and_update();
-                let found = lines[seen..].iter().find(|line| fits(line)).cloned();
+                let found = lines[seen..].iter().find(|line| matches(line)).cloned();
                 seen = lines.len();
                 found
             };
             if let Some(line) = found {
                 return line;
             }
-            // The sender lives in `self`, so that this cannot fail.
+            // Cannot fail: the sender lives in `self`.
             let _ = collected.changed().await;
         }
     }
 
-    /// Reads what a function writes, line by line, until it ends.
+    /// Reads the output of a process until it ends.
     pub(super) async fn read(self, function: String, stream: impl AsyncRead + Unpin) {
         let mut reader = BufReader::new(stream);
         let mut bytes = Vec::new();
@@ -106,7 +106,7 @@ impl Log {
         }
     }
 
-    /// Adds one line. A sink that fails loses it: a full disk must not stop the functions.
+    /// Adds a line. If the sink fails, the line is lost: a full disk must not stop the functions.
     pub(super) fn write(&self, line: LogLine) {
         match &self.0.to {
             Destination::Inherit => {
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn lines_are_told_apart_even_without_a_last_newline_and_with_broken_text() {
+    async fn output_is_split_into_lines() {
         let log = Log::open(&LogSink::Collect).unwrap();
         log.clone().read("F".into(), &b"one\r\ntwo\n\xff"[..]).await;
         let lines: Vec<String> = log.lines().into_iter().map(|line| line.line).collect();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_can_be_waited_for_before_it_is_written() {
+    async fn future_lines_can_be_awaited() {
         let log = Log::open(&LogSink::Collect).unwrap();
         let writer = log.clone();
         let (line, ()) = tokio::join!(log.logged(|line| line.line == "b"), async move {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_gets_the_functions_name_in_front_of_each_line() {
+    async fn file_lines_start_with_the_function() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("functions.log");
         let log = Log::open(&LogSink::File(path.clone())).unwrap();

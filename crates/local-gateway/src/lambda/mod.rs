@@ -1,7 +1,7 @@
-//! Lambda: runs the template's functions, either as processes of their own or through a running `cargo lambda watch`.
+//! Lambda: runs the template's functions, either as local processes or through a running `cargo lambda watch`.
 //!
-//! A process is started when an invocation finds none idle, is given one invocation at a time, and is kept for the next
-//! one. A process that dies or overruns its timeout fails its invocation and is replaced by the next one's.
+//! A process is started when an invocation finds none idle, runs one invocation at a time, and is kept for the next one.
+//! If a process dies or exceeds its timeout, its invocation fails, and the next one starts a new process.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,59 +10,59 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio_util::task::TaskTracker;
 
 pub mod environment;
 mod error;
-mod figures;
-mod guard;
 mod log;
+mod orphan_killer;
 mod pool;
 mod process;
+mod process_stats;
 mod remote;
 mod runtime_api;
 
 pub use error::InvokeError;
-pub use figures::{Figures, Memory};
 pub use log::{Log, LogLine, LogSink};
+pub use process_stats::{Memory, ProcessStats};
 
 use crate::faults::Faults;
-use crate::living::Living;
-use figures::Book;
-use guard::Guard;
+use orphan_killer::OrphanKiller;
 use pool::Pool;
 use process::{Host, Program};
-use remote::Watch;
+use process_stats::StatsRecorder;
+use remote::CargoLambdaWatch;
 use runtime_api::RuntimeApi;
 use sam_template::{Function, Template};
 
 /// Where the functions run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Binaries {
-    /// As processes of the gateway: the binary of a function is called like the last part of its `CodeUri`.
+    /// As processes of the gateway. The binary of a function is named after the last part of its `CodeUri`.
     Built {
-        /// The folder they are in, for example `target/debug`.
+        /// The folder of the binaries, for example `target/debug`.
         directory: PathBuf,
     },
-    /// In a running `cargo lambda watch`, whose functions are called likewise.
+    /// In a running `cargo lambda watch`, whose functions have the same names.
     Invoke {
-        /// Its address, for example `http://127.0.0.1:9000`.
+        /// The address, for example `http://127.0.0.1:9000`.
         url: String,
     },
 }
 
-/// A function whose binary is not there.
+/// The binary of a function does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{function} needs the binary {}, which is not there; `cargo build --bin {binary}` makes it", path.display())]
+#[error("{function}: binary {} not found; run `cargo build --bin {binary}`", path.display())]
 pub struct MissingBinary {
     /// The function's logical id.
     pub function: String,
     /// The binary's name.
     pub binary: String,
-    /// Where it was looked for.
+    /// Where it should be.
     pub path: PathBuf,
 }
 
-/// All functions of a template. Clones are the same functions.
+/// All functions of a template. Clones share them.
 #[derive(Clone)]
 pub struct Functions(Arc<Inner>);
 
@@ -71,24 +71,24 @@ struct Inner {
     count: Box<dyn Fn(&str) + Send + Sync>,
     log: Log,
     stop: watch::Sender<bool>,
-    living: Living,
+    processes: TaskTracker,
     api: Option<AbortHandle>,
 }
 
 enum Runner {
-    Here(Arc<Pool>),
-    There { watch: Watch, binary: String },
+    Local(Arc<Pool>),
+    Remote { watch: CargoLambdaWatch, binary: String },
 }
 
 impl Functions {
-    /// Makes the functions ready; no process starts before its first invocation.
+    /// Prepares the functions; a process starts only when an invocation needs it.
     ///
-    /// `environments` holds what each function's processes get, by logical id; `count` is told of every invocation;
-    /// `faults` strike invocations of the functions that run here.
+    /// `environments` holds the environment variables of each function, by logical id. `count` is called for every
+    /// invocation. `faults` affect local processes only.
     ///
     /// # Errors
     ///
-    /// Where the Runtime API cannot listen on loopback. That every binary is there is [`missing_binary`]'s to say.
+    /// If the Runtime API cannot listen on loopback. [`missing_binary`] checks that every binary exists.
     pub async fn start(
         template: &Template,
         binaries: &Binaries,
@@ -98,7 +98,9 @@ impl Functions {
         count: impl Fn(&str) + Send + Sync + 'static,
     ) -> std::io::Result<Functions> {
         let (stop, stopping) = watch::channel(false);
-        let living = Living::none_yet();
+        let processes = TaskTracker::new();
+        // A tracker can only be waited for once it is closed; that does not keep it from tracking more.
+        processes.close();
         let mut runners = BTreeMap::new();
         let mut api_task = None;
         match binaries {
@@ -108,11 +110,11 @@ impl Functions {
                 let host = Host {
                     api: api.clone(),
                     api_address: listener.local_addr()?,
-                    guard: Guard::start(),
+                    orphan_killer: OrphanKiller::start(),
                     log: log.clone(),
                     faults,
                     stopping,
-                    living: living.clone(),
+                    processes: processes.clone(),
                 };
                 api_task = Some(tokio::spawn(api.serve(listener)).abort_handle());
                 let directory = std::path::absolute(directory)?;
@@ -128,25 +130,25 @@ impl Functions {
                         folder: folder.clone(),
                         environment: environments.get(logical_id).cloned().unwrap_or_default(),
                         timeout: function.timeout,
-                        book: Book::default(),
+                        stats: StatsRecorder::default(),
                     };
                     let pool = Pool::new(program, host.clone(), function.reserved_concurrency);
-                    runners.insert(logical_id.clone(), Runner::Here(pool));
+                    runners.insert(logical_id.clone(), Runner::Local(pool));
                 }
             }
             Binaries::Invoke { url } => {
-                let watch = Watch::at(url);
+                let watch = CargoLambdaWatch::at(url);
                 for (logical_id, function) in &template.functions {
                     let binary = function.binary().to_owned();
-                    runners.insert(logical_id.clone(), Runner::There { watch: watch.clone(), binary });
+                    runners.insert(logical_id.clone(), Runner::Remote { watch: watch.clone(), binary });
                 }
             }
         }
-        Ok(Functions(Arc::new(Inner { runners, count: Box::new(count), log, stop, living, api: api_task })))
+        Ok(Functions(Arc::new(Inner { runners, count: Box::new(count), log, stop, processes, api: api_task })))
     }
 
-    /// Invokes a function and waits for its result, like `aws lambda invoke`. Once begun, an invocation runs to its end
-    /// or its timeout even when nobody waits for it any more; one that still waits for a process is forgotten then.
+    /// Invokes a function and waits for its result, like `aws lambda invoke`. If the caller stops waiting, a running
+    /// invocation continues to its end or timeout, and one that has no process yet is abandoned.
     ///
     /// # Errors
     ///
@@ -157,13 +159,15 @@ impl Functions {
         };
         let function = logical_id.to_owned();
         let invocation = match runner {
-            Runner::Here(pool) => {
-                let (pool, place) = (pool.clone(), pool.place().await?);
+            Runner::Local(pool) => {
+                let permit = pool.permit().await?;
+                let pool = pool.clone();
                 (self.0.count)(logical_id);
-                tokio::spawn(async move { pool.invoke(payload, place).await })
+                tokio::spawn(async move { pool.invoke(payload, permit).await })
             }
-            Runner::There { watch, binary } => {
-                let (watch, binary) = (watch.clone(), binary.clone());
+            Runner::Remote { watch, binary } => {
+                let watch = watch.clone();
+                let binary = binary.clone();
                 (self.0.count)(logical_id);
                 tokio::spawn(async move { watch.invoke(&function, &binary, payload).await })
             }
@@ -171,21 +175,21 @@ impl Functions {
         invocation.await.unwrap_or(Err(InvokeError::Stopped))
     }
 
-    /// What was seen of each function's processes, by logical id; nothing of those that run elsewhere.
-    pub fn figures(&self) -> BTreeMap<String, Figures> {
-        let here = self.0.runners.iter().filter_map(|(function, runner)| match runner {
-            Runner::Here(pool) => Some((function.clone(), pool.figures())),
-            Runner::There { .. } => None,
+    /// Statistics about the processes of each local function, by logical id.
+    pub fn process_stats(&self) -> BTreeMap<String, ProcessStats> {
+        let local = self.0.runners.iter().filter_map(|(function, runner)| match runner {
+            Runner::Local(pool) => Some((function.clone(), pool.stats())),
+            Runner::Remote { .. } => None,
         });
-        here.collect()
+        local.collect()
     }
 
-    /// What the functions wrote.
+    /// The output of the functions.
     pub fn log(&self) -> &Log {
         &self.0.log
     }
 
-    /// Begins to stop: every process is killed, every invocation fails, and no other is accepted.
+    /// Starts to stop: kills every process, fails every invocation, and accepts no further ones.
     pub fn stop(&self) {
         self.0.stop();
     }
@@ -193,7 +197,7 @@ impl Functions {
     /// Stops, and waits until every process has ended.
     pub async fn shut_down(&self) {
         self.stop();
-        self.0.living.ended().await;
+        self.0.processes.wait().await;
     }
 }
 
@@ -201,7 +205,7 @@ impl Inner {
     fn stop(&self) {
         self.stop.send_replace(true);
         for runner in self.runners.values() {
-            if let Runner::Here(pool) = runner {
+            if let Runner::Local(pool) = runner {
                 pool.stop();
             }
         }
@@ -217,7 +221,7 @@ impl Drop for Inner {
     }
 }
 
-/// The first function whose binary is not in that folder.
+/// The first function whose binary is not in the folder.
 pub fn missing_binary(template: &Template, directory: &std::path::Path) -> Option<MissingBinary> {
     template.functions.values().find_map(|function| {
         let path = binary_path(directory, function);
@@ -240,7 +244,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// A function of that logical id, whose binary is `echo`.
+    /// A function whose binary is `echo`.
     pub(crate) fn function(logical_id: &str) -> Function {
         Function {
             logical_id: logical_id.into(),

@@ -1,4 +1,4 @@
-//! The processes of one function: as many as there are invocations at once, up to a bound, and the last one used first.
+//! The processes of one function: one per concurrent invocation, up to a limit. The process used last is reused first.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,51 +6,50 @@ use axum::body::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-use super::InvokeError;
-use super::figures::Figures;
-use super::process::{Doom, Failure, Host, Process, Program};
+use super::error::InvokeError;
+use super::process::{Failure, Host, InvocationFault, Process, Program};
+use super::process_stats::ProcessStats;
 use super::runtime_api::Answer;
-use crate::faults::{Kind, Strike};
+use crate::faults::{Injected, Kind};
 
-/// How many processes one function may have. On AWS the account's thousand; a laptop has other limits. Further
-/// invocations wait their turn.
-const PROCESSES: usize = 10;
+/// How many processes one function may have; further invocations wait. On AWS the limit is the account's, by default
+/// 1,000.
+const MAX_PROCESSES: usize = 10;
 
-/// The processes of one function.
 pub(super) struct Pool {
     program: Program,
     host: Host,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     idle: Mutex<Vec<Process>>,
 }
 
 impl Pool {
-    /// A pool without processes: the first one starts with the first invocation.
+    /// A pool without processes; the first one starts with the first invocation.
     pub(super) fn new(program: Program, host: Host, reserved_concurrency: Option<u32>) -> Arc<Pool> {
-        let places = reserved_concurrency.map_or(PROCESSES, |reserved| PROCESSES.min(reserved as usize));
-        Arc::new(Pool { program, host, places: Arc::new(Semaphore::new(places)), idle: Mutex::default() })
+        let permits = reserved_concurrency.map_or(MAX_PROCESSES, |reserved| MAX_PROCESSES.min(reserved as usize));
+        Arc::new(Pool { program, host, permits: Arc::new(Semaphore::new(permits)), idle: Mutex::default() })
     }
 
-    /// Lets go of all idle processes and refuses every further invocation.
+    /// Drops all idle processes and rejects further invocations.
     pub(super) fn stop(&self) {
-        self.places.close();
+        self.permits.close();
         self.idle().clear();
     }
 
-    /// Waits for a place. Whoever stops waiting for it leaves the queue: an invocation that nobody wants any more, run
-    /// all the same, would keep the next one waiting until nobody wants that either.
-    pub(super) async fn place(&self) -> Result<OwnedSemaphorePermit, InvokeError> {
-        self.places.clone().acquire_owned().await.map_err(|_| InvokeError::Stopped)
+    /// Waits until another invocation may run. A caller that stops waiting leaves the queue; otherwise, abandoned
+    /// invocations would keep the next ones waiting until those are abandoned too.
+    pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, InvokeError> {
+        self.permits.clone().acquire_owned().await.map_err(|_| InvokeError::Stopped)
     }
 
-    /// Runs one invocation, which has its place, to its end, whatever the end is.
-    pub(super) async fn invoke(&self, payload: Bytes, _place: OwnedSemaphorePermit) -> Result<Bytes, InvokeError> {
+    /// Runs one invocation to its end.
+    pub(super) async fn invoke(&self, payload: Bytes, _permit: OwnedSemaphorePermit) -> Result<Bytes, InvokeError> {
         let request_id = Uuid::new_v4().to_string();
-        let doom = self.doom();
+        let fault = self.invocation_fault();
         loop {
-            let used_before = self.take_idle();
-            let reused = used_before.is_some();
-            let mut process = match used_before {
+            let idle = self.take_idle();
+            let reused = idle.is_some();
+            let mut process = match idle {
                 Some(process) => process,
                 None => {
                     let floor = self.host.faults.floor(|latencies| latencies.cold_start.as_ref());
@@ -60,7 +59,7 @@ impl Pool {
                     process
                 }
             };
-            match process.invoke(&self.program, &request_id, payload.clone(), doom).await {
+            match process.invoke(&self.program, &request_id, payload.clone(), fault).await {
                 Ok(answer) => {
                     self.keep(process);
                     return match answer {
@@ -70,12 +69,12 @@ impl Pool {
                         }
                     };
                 }
-                // It had ended while it was idle; another one can still run the invocation.
-                Err(Failure::NotTaken(..)) if reused && !self.places.is_closed() => {}
-                Err(_) if self.places.is_closed() => return Err(InvokeError::Stopped),
+                // It ended while it was idle; another process can still run the invocation.
+                Err(Failure::NotAccepted(..)) if reused && !self.permits.is_closed() => {}
+                Err(_) if self.permits.is_closed() => return Err(InvokeError::Stopped),
                 Err(failure) => {
-                    if doom.is_some() {
-                        // Its last writes come before whatever its failure leads to.
+                    if fault.is_some() {
+                        // Its last writes come before anything that its failure leads to.
                         process.end().await;
                     }
                     return Err(self.failed(failure, request_id));
@@ -84,38 +83,37 @@ impl Pool {
         }
     }
 
-    pub(super) fn figures(&self) -> Figures {
-        self.program.book.figures()
+    pub(super) fn stats(&self) -> ProcessStats {
+        self.program.stats.stats()
     }
 
     fn take_idle(&self) -> Option<Process> {
         let mut idle = self.idle();
-        idle.retain(Process::runs);
-        if idle.is_empty() || self.strike(Kind::LambdaCrowd).is_some() {
+        idle.retain(Process::is_running);
+        if idle.is_empty() || self.inject(Kind::LambdaCrowd).is_some() {
             return None;
         }
         let process = idle.pop();
-        // Dropped here, one that is to be replaced ends.
-        process.filter(|_| self.strike(Kind::LambdaCold).is_none())
+        // A process that must be replaced is dropped here, which ends it.
+        process.filter(|_| self.inject(Kind::LambdaCold).is_none())
     }
 
-    /// Keeps a process for the next invocation. A crowd of them is bounded like everything else: the eldest goes.
+    /// Keeps a process for the next invocation. The number of idle processes is limited; the oldest one goes.
     fn keep(&self, process: Process) {
         let mut idle = self.idle();
-        if idle.len() >= PROCESSES {
+        if idle.len() >= MAX_PROCESSES {
             idle.remove(0);
         }
         idle.push(process);
     }
 
-    /// What the fault plan has in store for an invocation.
-    fn doom(&self) -> Option<Doom> {
-        let killed = self.strike(Kind::LambdaKilled).map(|strike| Doom::Killed(strike.after));
-        killed.or_else(|| self.strike(Kind::LambdaTimeout).map(|strike| Doom::TimesOut(strike.after)))
+    fn invocation_fault(&self) -> Option<InvocationFault> {
+        let kill = self.inject(Kind::LambdaKilled).map(|fault| InvocationFault::Kill(fault.delay));
+        kill.or_else(|| self.inject(Kind::LambdaTimeout).map(|fault| InvocationFault::TimeOut(fault.delay)))
     }
 
-    fn strike(&self, kind: Kind) -> Option<Strike> {
-        self.host.faults.strike(kind, &self.program.logical_id, "")
+    fn inject(&self, kind: Kind) -> Option<Injected> {
+        self.host.faults.inject(kind, &self.program.logical_id, "")
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
@@ -125,8 +123,10 @@ impl Pool {
     fn failed(&self, failure: Failure, request_id: String) -> InvokeError {
         let function = self.program.logical_id.clone();
         match failure {
-            Failure::NotTaken(Some(payload), _) => InvokeError::FunctionError { function, payload },
-            Failure::NotTaken(None, how) | Failure::Crashed(how) => InvokeError::Crashed { function, request_id, how },
+            Failure::NotAccepted(Some(payload), _) => InvokeError::FunctionError { function, payload },
+            Failure::NotAccepted(None, how) | Failure::Crashed(how) => {
+                InvokeError::Crashed { function, request_id, how }
+            }
             Failure::TimedOut(after) => InvokeError::TimedOut { function, request_id, after },
         }
     }
@@ -135,7 +135,7 @@ impl Pool {
         let binary = self.program.binary.display();
         InvokeError::NotStarted {
             function: self.program.logical_id.clone(),
-            problem: format!("{} cannot be started: {binary}: {problem}", self.program.logical_id),
+            problem: format!("failed to start {}: {binary}: {problem}", self.program.logical_id),
         }
     }
 }

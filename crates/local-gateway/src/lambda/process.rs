@@ -1,4 +1,4 @@
-//! One process of a function: started, given one invocation at a time, killed when it is given up.
+//! One process of a function, which runs one invocation at a time.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,32 +11,35 @@ use axum::body::Bytes;
 use serde_json::Value;
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use uuid::Uuid;
 
-use super::figures::Book;
-use super::guard::Guard;
 use super::log::{Log, LogLine};
+use super::orphan_killer::OrphanKiller;
+use super::process_stats::StatsRecorder;
 use super::runtime_api::{Answer, Invocation, RuntimeApi, Slot};
 use crate::faults::Faults;
-use crate::living::{Life, Living};
 use crate::timestamps::log_date;
 
-/// How long a process may take from its start to its first question for an invocation, beyond the function's own
-/// timeout: Lambda gives the INIT phase 10 seconds, and where that was not enough repeats it within the invocation.
-const INIT: Duration = Duration::from_secs(10);
+/// How long a process may take from its start to its first request for an invocation, in addition to the function's
+/// timeout: Lambda allows the INIT phase 10 seconds, and if that is not enough repeats it within the invocation.
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What every process of a gateway shares.
+/// How long to wait for the exit of a process that did not respond to its invocation.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What all processes of a gateway share.
 #[derive(Clone)]
 pub(super) struct Host {
     pub api: RuntimeApi,
     pub api_address: SocketAddr,
-    pub guard: Guard,
+    pub orphan_killer: OrphanKiller,
     pub log: Log,
     pub faults: Faults,
-    /// True once the gateway stops: every process is killed then.
+    /// True once the gateway stops; then every process is killed.
     pub stopping: watch::Receiver<bool>,
-    /// How many processes live, so that the end of all of them can be waited for.
-    pub living: Living,
+    pub processes: TaskTracker,
 }
 
 /// What to start.
@@ -48,40 +51,41 @@ pub(super) struct Program {
     pub folder: PathBuf,
     pub environment: BTreeMap<String, String>,
     pub timeout: Duration,
-    pub book: Book,
+    pub stats: StatsRecorder,
 }
 
-/// A running process. Dropping it kills it.
+/// A running process; dropping it kills it.
 pub(super) struct Process {
     invocations: mpsc::Sender<Invocation>,
     slot: Arc<Slot>,
     exited: watch::Receiver<Option<String>>,
     started: Instant,
     is_new: bool,
-    _wanted: mpsc::Sender<()>,
+    _alive: mpsc::Sender<()>,
 }
 
-/// Why a process gave no result. It is of no use afterwards.
+/// Why a process gave no result. It is not used again.
 pub(super) enum Failure {
-    /// It ended before it took the invocation, which can be given to another one. Holds what it reported, and how it ended.
-    NotTaken(Option<Value>, String),
+    /// It ended before it accepted the invocation, which another process can run. Holds the error that it reported, and how
+    /// it ended.
+    NotAccepted(Option<Value>, String),
     /// It ended in the middle of the invocation.
     Crashed(String),
-    /// It overran the time that it had, the function's timeout, or never came up.
+    /// It exceeded the time that it had, or never became ready.
     TimedOut(Duration),
 }
 
-/// How a fault ends an invocation, whatever the process does meanwhile.
+/// A fault that ends an invocation, whatever the process does.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Doom {
-    /// Its process is killed so long after it took the invocation, or when it answers.
-    Killed(Duration),
-    /// Its answer is withheld until this time is over.
-    TimesOut(Duration),
+pub(super) enum InvocationFault {
+    /// The process is killed this long after it accepted the invocation, or when it responds.
+    Kill(Duration),
+    /// The response is withheld until this time has passed.
+    TimeOut(Duration),
 }
 
 impl Process {
-    /// Starts a process of that function; its first question for an invocation is not waited for.
+    /// Starts a process without waiting for its first request for an invocation.
     pub(super) fn start(program: &Program, host: &Host) -> std::io::Result<Process> {
         let id = Uuid::new_v4().simple().to_string();
         let log_stream = format!("{}/[$LATEST]{id}", log_date(SystemTime::now()));
@@ -96,7 +100,7 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        // A group of its own: a Ctrl-C in the terminal is the gateway's to handle.
+        // Its own process group: the gateway handles a Ctrl-C in the terminal.
         #[cfg(unix)]
         command.process_group(0);
         // Before the process can ask for it.
@@ -111,72 +115,72 @@ impl Process {
             }
         };
         if let Some(pid) = child.id() {
-            host.guard.watch(pid);
-            program.book.lives(pid);
+            host.orphan_killer.watch(pid);
+            program.stats.started(pid);
         }
 
         for stream in [child.stdout.take().map(boxed), child.stderr.take().map(boxed)].into_iter().flatten() {
             tokio::spawn(host.log.clone().read(program.logical_id.clone(), stream));
         }
-        let (wanted, unwanted) = mpsc::channel(1);
+        let (alive, dropped) = mpsc::channel(1);
         let (exit, exited) = watch::channel(None);
-        let life = host.living.begin();
-        tokio::spawn(look_after(child, id, program.clone(), host.clone(), unwanted, exit, life));
-        Ok(Process { invocations, slot, exited, started, is_new: true, _wanted: wanted })
+        let token = host.processes.token();
+        tokio::spawn(supervise(child, id, program.clone(), host.clone(), dropped, exit, token));
+        Ok(Process { invocations, slot, exited, started, is_new: true, _alive: alive })
     }
 
-    /// Whether it still runs, as far as is known.
-    pub(super) fn runs(&self) -> bool {
+    /// Whether the process is still running, as far as is known.
+    pub(super) fn is_running(&self) -> bool {
         self.exited.borrow().is_none()
     }
 
-    /// Kills it and waits until it has ended.
+    /// Kills the process and waits until it has ended.
     pub(super) async fn end(self) {
         let exited = self.exited.clone();
         drop(self);
         exit_of(exited).await;
     }
 
-    /// Gives it an invocation and waits for what comes of it, or for its doom.
+    /// Runs an invocation, up to its result, failure or fault.
     pub(super) async fn invoke(
         &mut self,
         program: &Program,
         request_id: &str,
         payload: Bytes,
-        doom: Option<Doom>,
+        fault: Option<InvocationFault>,
     ) -> Result<Answer, Failure> {
-        let (taken, was_taken) = oneshot::channel();
+        let (accept, accepted) = oneshot::channel();
         let (answer, answered) = oneshot::channel();
         let invocation = Invocation {
             request_id: request_id.to_owned(),
             function_arn: program.function_arn.clone(),
             payload,
             timeout: program.timeout,
-            taken,
+            accepted: accept,
             answer,
         };
         if self.invocations.send(invocation).await.is_err() {
-            return Err(self.not_taken().await);
+            return Err(self.not_accepted().await);
         }
         tokio::select! {
             biased;
-            Ok(()) = was_taken => {}
-            failure = self.not_taken() => return Err(failure),
-            () = tokio::time::sleep(INIT + program.timeout) => return Err(Failure::TimedOut(program.timeout)),
+            Ok(()) = accepted => {}
+            failure = self.not_accepted() => return Err(failure),
+            () = tokio::time::sleep(INIT_TIMEOUT + program.timeout) => return Err(Failure::TimedOut(program.timeout)),
         }
-        let taken = Instant::now();
+        let started = Instant::now();
         let is_first = std::mem::take(&mut self.is_new);
         if let Some(asked) = self.slot.first_asked().filter(|_| is_first) {
-            program.book.started_within(asked - self.started);
+            program.stats.ready_after(asked - self.started);
         }
-        match doom {
+        match fault {
             None => {}
-            Some(Doom::Killed(after)) => {
-                // An answer that comes first is lost all the same.
+            Some(InvocationFault::Kill(after)) => {
+                // A response that arrives earlier is lost.
                 let _ = tokio::time::timeout(after.min(program.timeout), answered).await;
                 return Err(Failure::Crashed("with error: signal: killed".to_owned()));
             }
-            Some(Doom::TimesOut(after)) => {
+            Some(InvocationFault::TimeOut(after)) => {
                 let after = after.min(program.timeout);
                 tokio::time::sleep(after).await;
                 return Err(Failure::TimedOut(after));
@@ -186,12 +190,13 @@ impl Process {
             biased;
             answer = answered => match answer {
                 Ok(answer) => {
-                    program.book.answered_within(taken.elapsed(), is_first);
+                    program.stats.responded_after(started.elapsed(), is_first);
                     Ok(answer)
                 }
-                // It asked for the next one without an answer to this one, or it ended; the latter is known in a moment.
+                // It asked for the next invocation without responding to this one, or it ended; if so, its exit follows
+                // soon.
                 Err(_) => Err(Failure::Crashed(
-                    tokio::time::timeout(Duration::from_secs(1), self.exit()).await
+                    tokio::time::timeout(EXIT_TIMEOUT, self.exit()).await
                         .unwrap_or_else(|_| "without answering the invocation".to_owned()),
                 )),
             },
@@ -200,9 +205,9 @@ impl Process {
         }
     }
 
-    async fn not_taken(&self) -> Failure {
+    async fn not_accepted(&self) -> Failure {
         let how = self.exit().await;
-        Failure::NotTaken(self.slot.take_init_error(), how)
+        Failure::NotAccepted(self.slot.take_init_error(), how)
     }
 
     async fn exit(&self) -> String {
@@ -210,30 +215,30 @@ impl Process {
     }
 }
 
-/// Waits until the process has ended, killing it when it is no longer wanted.
-async fn look_after(
+/// Waits until the process has ended, and kills it when it is dropped or the gateway stops.
+async fn supervise(
     mut child: Child,
     id: String,
     program: Program,
     mut host: Host,
-    mut unwanted: mpsc::Receiver<()>,
+    mut dropped: mpsc::Receiver<()>,
     exit: watch::Sender<Option<String>>,
-    life: Life,
+    token: TaskTrackerToken,
 ) {
     let pid = child.id();
     let ended = tokio::select! {
         status = child.wait() => Some(status),
-        _ = unwanted.recv() => None,
+        _ = dropped.recv() => None,
         Ok(()) = stopped(&mut host.stopping) => None,
     };
-    let by_itself = ended.is_some();
+    let exited = ended.is_some();
     let status = match ended {
         Some(status) => status,
         None => kill(&mut child).await,
     };
     if let Some(pid) = pid {
-        host.guard.forget(pid);
-        program.book.ended(pid);
+        host.orphan_killer.forget(pid);
+        program.stats.ended(pid);
     }
     host.api.remove(&id);
     let how = match status {
@@ -241,10 +246,10 @@ async fn look_after(
         Err(problem) => format!("with error: {problem}"),
     };
     exit.send_replace(Some(how.clone()));
-    if by_itself {
+    if exited {
         host.log.write(LogLine { function: program.logical_id, line: format!("Runtime exited {how}") });
     }
-    drop(life);
+    drop(token);
 }
 
 /// Waits until the gateway stops.

@@ -1,29 +1,29 @@
-//! Invocations through a running `cargo lambda watch`, which starts the functions itself and rebuilds them on every edit.
+//! Invocations through a running `cargo lambda watch`, which starts the functions itself and rebuilds them on edits.
 
 use std::time::Duration;
 
 use axum::body::Bytes;
 use serde_json::Value;
 
-use super::InvokeError;
+use super::error::InvokeError;
 
 /// The Lambda Invoke API of a `cargo lambda watch`.
 #[derive(Debug, Clone)]
-pub(super) struct Watch {
+pub(super) struct CargoLambdaWatch {
     url: String,
     client: reqwest::Client,
 }
 
-impl Watch {
-    /// Speaks to the one at that URL, for example `http://127.0.0.1:9000`.
-    pub(super) fn at(url: &str) -> Watch {
-        // The functions are on this machine: a proxy of the laptop's network has no part in it.
+impl CargoLambdaWatch {
+    /// `url` is for example `http://127.0.0.1:9000`.
+    pub(super) fn at(url: &str) -> CargoLambdaWatch {
+        // The functions are on this machine, so proxies are ignored.
         let client = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
-        Watch { url: url.trim_end_matches('/').to_owned(), client }
+        CargoLambdaWatch { url: url.trim_end_matches('/').to_owned(), client }
     }
 
-    /// Invokes the function whose binary has that name. Its `Timeout` starts when the first build, which the first
-    /// invocation waits for, is over; as that cannot be seen from here, an hour is the end of all patience.
+    /// Invokes the function of a binary. The first invocation waits for the first build, which cannot be observed from
+    /// here, so the limit is an hour instead of the function's `Timeout`.
     pub(super) async fn invoke(&self, function: &str, binary: &str, payload: Bytes) -> Result<Bytes, InvokeError> {
         let url = format!("{}/2015-03-31/functions/{binary}/invocations", self.url);
         let unreachable = |problem: String| InvokeError::Unreachable { function: function.to_owned(), problem };
@@ -37,7 +37,7 @@ impl Watch {
             .await
             .map_err(|problem| {
                 unreachable(format!(
-                    "no answer from `cargo lambda watch` at {} ({}); is it running?",
+                    "no response from `cargo lambda watch` at {} ({}); is it running?",
                     self.url,
                     problem.without_url()
                 ))
@@ -70,8 +70,8 @@ mod tests {
 
     use super::*;
 
-    /// Answers as cargo-lambda does: the result with 200, a function's error with 500, an unknown function with 404.
-    async fn a_watch() -> Watch {
+    /// Responds like cargo-lambda: 200 with a result, 500 with a function's error, 404 for an unknown function.
+    async fn fake_watch() -> CargoLambdaWatch {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let path = "/2015-03-31/functions/";
@@ -84,18 +84,18 @@ mod tests {
                 }),
             );
         tokio::spawn(async { axum::serve(listener, routes).await });
-        Watch::at(&format!("{url}/"))
+        CargoLambdaWatch::at(&format!("{url}/"))
     }
 
     #[tokio::test]
-    async fn a_result_is_handed_back() {
+    async fn results_are_returned() {
         let payload = Bytes::from_static(b"{\"a\":1}");
-        assert_eq!(a_watch().await.invoke("F", "send-message", payload.clone()).await.unwrap(), payload);
+        assert_eq!(fake_watch().await.invoke("F", "send-message", payload.clone()).await.unwrap(), payload);
     }
 
     #[tokio::test]
-    async fn a_functions_error_is_told_from_one_of_the_watch() {
-        let watch = a_watch().await;
+    async fn function_errors_differ_from_watch_errors() {
+        let watch = fake_watch().await;
         let error = watch.invoke("F", "connect", Bytes::new()).await.unwrap_err();
         assert_eq!(error.error_message(), "no");
         let error = watch.invoke("F", "nobody", Bytes::new()).await.unwrap_err();
@@ -103,11 +103,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_listening_is_said_with_the_address() {
+    async fn connection_errors_name_the_address() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
-        let error = Watch::at(&url).invoke("F", "connect", Bytes::new()).await.unwrap_err();
+        let error = CargoLambdaWatch::at(&url).invoke("F", "connect", Bytes::new()).await.unwrap_err();
         assert!(error.to_string().contains(&url) && error.to_string().contains("is it running?"), "{error}");
     }
 }

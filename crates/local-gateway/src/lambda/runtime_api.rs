@@ -1,7 +1,7 @@
-//! Lambda's Runtime API: what a function's process asks for its next invocation and gives its answers to.
+//! Lambda's Runtime API, from which processes fetch invocations and to which they post results.
 //!
-//! Each process has a path of its own, `/<process>/2018-06-01/runtime/…`: `AWS_LAMBDA_RUNTIME_API` may hold one, which
-//! tells processes of the same function apart without looking at connections.
+//! Each process has its own path, `/<process>/2018-06-01/runtime/…`, which `AWS_LAMBDA_RUNTIME_API` may contain. It tells
+//! processes of the same function apart.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -17,29 +17,28 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
-/// The largest result of a function in bytes, which is what Lambda allows: 6 MB and some room for its envelope.
-const RESPONSE_LIMIT: usize = 6_291_556;
+/// The largest result of a function in bytes: Lambda allows 6 MB and some room for its envelope.
+const MAX_RESPONSE_BYTES: usize = 6_291_556;
 
 /// One invocation on its way to a process.
 pub(super) struct Invocation {
     pub request_id: String,
     pub function_arn: String,
     pub payload: Bytes,
-    /// How long the function may take, from when its process takes the invocation.
+    /// How long the function may take after its process has accepted the invocation.
     pub timeout: Duration,
-    /// Told when the process takes it.
-    pub taken: oneshot::Sender<()>,
-    /// Told what the process answers. Dropped when it goes on without an answer.
+    /// Signalled when the process accepts the invocation.
+    pub accepted: oneshot::Sender<()>,
+    /// Gets the response of the process; dropped if it continues without one.
     pub answer: oneshot::Sender<Answer>,
 }
 
-/// What a process answers to an invocation.
 pub(super) enum Answer {
     Response(Bytes),
     Error(Value),
 }
 
-/// What the Runtime API knows of one process.
+/// One process as the Runtime API sees it.
 pub(super) struct Slot {
     invocations: tokio::sync::Mutex<mpsc::Receiver<Invocation>>,
     current: Mutex<Option<(String, oneshot::Sender<Answer>)>>,
@@ -53,20 +52,20 @@ impl Slot {
         self.first_asked.get().copied()
     }
 
-    /// What the process reported when it failed to start, taken out.
+    /// Takes the error that the process reported if it failed to start.
     pub(super) fn take_init_error(&self) -> Option<Value> {
         lock(&self.init_error).take()
     }
 }
 
-/// All processes, by their paths.
+/// All processes, by path.
 #[derive(Clone, Default)]
 pub(super) struct RuntimeApi {
     slots: Arc<Mutex<HashMap<String, Arc<Slot>>>>,
 }
 
 impl RuntimeApi {
-    /// Makes a path for a process that is about to start.
+    /// Adds the path of a process that is about to start.
     pub(super) fn add(&self, process: &str, invocations: mpsc::Receiver<Invocation>) -> Arc<Slot> {
         let slot = Arc::new(Slot {
             invocations: tokio::sync::Mutex::new(invocations),
@@ -92,15 +91,15 @@ impl RuntimeApi {
             .route("/{process}/2018-06-01/runtime/invocation/{request}/response", post(response))
             .route("/{process}/2018-06-01/runtime/invocation/{request}/error", post(error))
             .route("/{process}/2018-06-01/runtime/init/error", post(init_error))
-            // The limit is ours to tell, with Lambda's own error.
+            // Larger responses are rejected below, with Lambda's own error.
             .layer(DefaultBodyLimit::disable())
             .with_state(self);
         if let Err(problem) = axum::serve(listener, routes).await {
-            tracing::error!(%problem, "the Runtime API ended");
+            tracing::error!(%problem, "the Runtime API stopped");
         }
     }
 
-    /// What `AWS_LAMBDA_RUNTIME_API` is for a process. On AWS it is a host and port alone, but a path needs a scheme.
+    /// The value of `AWS_LAMBDA_RUNTIME_API` for a process. On AWS it is only a host and port, but a path needs a scheme.
     pub(super) fn variable(address: SocketAddr, process: &str) -> String {
         format!("http://{address}/{process}")
     }
@@ -111,16 +110,13 @@ impl RuntimeApi {
 }
 
 async fn next(State(api): State<RuntimeApi>, Path(process): Path<String>) -> Response<Body> {
-    let Some(slot) = api.slot(&process) else { return stranger() };
+    let Some(slot) = api.slot(&process) else { return unknown_process() };
     slot.first_asked.get_or_init(Instant::now);
-    // A process that asks again without having answered leaves the old invocation unanswered for good.
+    // A process that asks again without having responded never will.
     lock(&slot.current).take();
     let Some(invocation) = slot.invocations.lock().await.recv().await else {
-        return refuse(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Container.Shutdown",
-            "the gateway has given this process up",
-        );
+        let message = "this process is no longer in use";
+        return error_response(StatusCode::INTERNAL_SERVER_ERROR, "Container.Shutdown", message);
     };
     let deadline = SystemTime::now() + invocation.timeout;
     let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
@@ -133,7 +129,7 @@ async fn next(State(api): State<RuntimeApi>, Path(process): Path<String>) -> Res
     ];
     let response = (headers, invocation.payload).into_response();
     *lock(&slot.current) = Some((invocation.request_id, invocation.answer));
-    let _ = invocation.taken.send(());
+    let _ = invocation.accepted.send(());
     response
 }
 
@@ -142,11 +138,12 @@ async fn response(
     Path((process, request)): Path<(String, String)>,
     body: Bytes,
 ) -> Response<Body> {
-    if body.len() > RESPONSE_LIMIT {
-        let message = format!("Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).");
+    if body.len() > MAX_RESPONSE_BYTES {
+        let message =
+            format!("Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes).");
         let error = json!({ "errorType": "Function.ResponseSizeTooLarge", "errorMessage": message });
         let _ = answer(&api, &process, &request, Answer::Error(error));
-        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
+        return error_response(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
     }
     answer(&api, &process, &request, Answer::Response(body))
 }
@@ -165,24 +162,24 @@ async fn init_error(State(api): State<RuntimeApi>, Path(process): Path<String>, 
             *lock(&slot.init_error) = Some(reported(&body));
             accepted()
         }
-        None => stranger(),
+        None => unknown_process(),
     }
 }
 
-/// Hands an answer to whoever waits for it. One for another invocation than the current one is refused, as on Lambda.
+/// Passes a response on. One for an invocation that is not the current one is rejected, as on Lambda.
 fn answer(api: &RuntimeApi, process: &str, request: &str, answer: Answer) -> Response<Body> {
-    let Some(slot) = api.slot(process) else { return stranger() };
+    let Some(slot) = api.slot(process) else { return unknown_process() };
     let waiting = lock(&slot.current).take_if(|(current, _)| current == request);
     match waiting {
         Some((_, waiting)) => {
             let _ = waiting.send(answer);
             accepted()
         }
-        None => refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
+        None => error_response(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
     }
 }
 
-/// The error that a function reports, as an object with `errorMessage` and `errorType` whatever it sent.
+/// The error that a function reports, always as an object with `errorMessage` and `errorType`.
 fn reported(body: &[u8]) -> Value {
     match serde_json::from_slice(body) {
         Ok(Value::Object(error)) => Value::Object(error),
@@ -190,7 +187,7 @@ fn reported(body: &[u8]) -> Value {
     }
 }
 
-/// An X-Ray trace id of the right form: the time and 96 bits, here those of the request id.
+/// A well-formed X-Ray trace id: the time and 96 bits, here those of the request id.
 fn trace_id(request_id: &str) -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let digits: String =
@@ -198,16 +195,20 @@ fn trace_id(request_id: &str) -> String {
     format!("Root=1-{seconds:08x}-{};Parent={};Sampled=0", &digits[..24], &digits[24..40])
 }
 
-/// The answer to a process that is not one of the gateway's, or was given up.
-fn stranger() -> Response<Body> {
-    refuse(StatusCode::FORBIDDEN, "InvalidProcess", "this process is not one of the gateway's, or was given up")
+/// The response to a process that the gateway did not start, or has dropped.
+fn unknown_process() -> Response<Body> {
+    error_response(
+        StatusCode::FORBIDDEN,
+        "InvalidProcess",
+        "unknown process: the gateway did not start it, or has dropped it",
+    )
 }
 
 fn accepted() -> Response<Body> {
     (StatusCode::ACCEPTED, axum::Json(json!({ "status": "OK" }))).into_response()
 }
 
-fn refuse(status: StatusCode, error: &str, message: &str) -> Response<Body> {
+fn error_response(status: StatusCode, error: &str, message: &str) -> Response<Body> {
     (status, axum::Json(json!({ "errorType": error, "errorMessage": message }))).into_response()
 }
 
@@ -220,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trace_id_has_the_form_of_xray_even_of_a_short_request_id() {
+    fn trace_ids_are_well_formed() {
         let id = trace_id("ab-c");
         let (root, rest) = id.split_once(';').unwrap();
         assert_eq!(root.len(), "Root=1-5759e988-bd862e3fe1be46a994272793".len());
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_error_object_is_reported_as_its_message() {
+    fn other_errors_become_messages() {
         assert_eq!(reported(b"oops"), json!({"errorType": "Unhandled", "errorMessage": "oops"}));
     }
 }

@@ -1,4 +1,4 @@
-//! The events that API Gateway hands to the functions of a WebSocket API.
+//! The events that API Gateway passes to the functions of a WebSocket API.
 
 use std::net::IpAddr;
 use std::time::SystemTime;
@@ -10,14 +10,14 @@ use serde_json::{Map, Value, json};
 
 use crate::timestamps::{milliseconds, request_time};
 
-/// What is the same in every event of one API.
+/// What all events of one API have in common.
 #[derive(Debug, Clone)]
 pub struct Envelope {
     /// `requestContext.apiId`.
     pub api_id: String,
     /// `requestContext.stage`.
     pub stage: String,
-    /// `requestContext.domainName`: the name that the API would have on AWS.
+    /// `requestContext.domainName`: the domain of the API on AWS.
     pub domain_name: String,
     /// The ARN of `$connect`, for the authorizer.
     pub connect_arn: String,
@@ -25,18 +25,18 @@ pub struct Envelope {
     pub port: u16,
 }
 
-/// What is the same in every event of one connection.
+/// What all events of one connection have in common.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub connection_id: String,
     pub connected_at: SystemTime,
     pub source_ip: IpAddr,
     pub user_agent: Option<String>,
-    /// What the authorizer said, as `requestContext.authorizer`; nothing without one.
+    /// `requestContext.authorizer`; `None` without an authorizer.
     pub authorizer: Option<Map<String, Value>>,
 }
 
-/// Makes an id as API Gateway's look: eleven random bytes, for example `L0SM9cOFvHcCIhw=`.
+/// An id in the format of API Gateway: eleven random bytes, for example `L0SM9cOFvHcCIhw=`.
 pub fn new_id() -> String {
     URL_SAFE.encode(rand::random::<[u8; 11]>())
 }
@@ -69,7 +69,7 @@ impl Envelope {
         context
     }
 
-    /// What a Lambda authorizer of type REQUEST is asked.
+    /// The event of a Lambda authorizer of type REQUEST.
     pub fn authorization(&self, caller: &Caller, request: &Handshake, request_id: &str) -> Value {
         let mut event = object(json!({
             "version": "1.0",
@@ -82,7 +82,7 @@ impl Envelope {
         Value::Object(event)
     }
 
-    /// What the function of `$connect` gets.
+    /// The event of `$connect`.
     pub fn connect(&self, caller: &Caller, request: &Handshake, request_id: &str) -> Value {
         let mut event = object(json!({
             "requestContext": self.context(caller, "$connect", "CONNECT", request_id),
@@ -92,14 +92,14 @@ impl Envelope {
         Value::Object(event)
     }
 
-    /// What the function of a message's route gets.
+    /// The event of a message's route.
     pub fn message(&self, caller: &Caller, route_key: &str, request_id: &str, body: &str) -> Value {
         let mut context = self.context(caller, route_key, "MESSAGE", request_id);
         context.insert("messageId".into(), json!(new_id()));
         json!({ "requestContext": context, "body": body, "isBase64Encoded": false })
     }
 
-    /// What the function of `$disconnect` gets.
+    /// The event of `$disconnect`.
     pub fn disconnect(&self, caller: &Caller, request_id: &str, code: u16, reason: &str) -> Value {
         let mut context = self.context(caller, "$disconnect", "DISCONNECT", request_id);
         context.insert("disconnectStatusCode".into(), json!(code));
@@ -114,18 +114,18 @@ impl Envelope {
     }
 }
 
-/// A client's request to connect, as far as functions see it.
+/// The part of a request to connect that functions see.
 #[derive(Debug, Clone)]
 pub struct Handshake {
-    /// Headers in the order they came, without those of the upgrade itself.
+    /// In the order of the request, without the headers of the upgrade itself.
     headers: Vec<(String, String)>,
-    /// Query parameters in the order they came, decoded.
+    /// Decoded, in the order of the request.
     query: Vec<(String, String)>,
     source_ip: IpAddr,
 }
 
 impl Handshake {
-    /// Reads a request. Header values that are no text are read as UTF-8, what is broken in them replaced.
+    /// Header values are read as UTF-8; invalid bytes are replaced.
     pub fn of(uri: &Uri, headers: &HeaderMap, source_ip: IpAddr) -> Handshake {
         let headers = headers
             .iter()
@@ -136,12 +136,12 @@ impl Handshake {
         Handshake { headers, query, source_ip }
     }
 
-    /// The last value of that header, whatever its case.
+    /// The last value of a header, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().rev().find(|(each, _)| each.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The last value of that query parameter.
+    /// The last value of a query parameter.
     pub fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().rev().find(|(each, _)| each == name).map(|(_, value)| value.as_str())
     }
@@ -166,7 +166,7 @@ impl Handshake {
     }
 }
 
-/// Names with their last value, and with all of them.
+/// Every name with its last value, and with all its values.
 fn maps(pairs: &[(String, String)]) -> (Value, Value) {
     let mut single = Map::new();
     let mut multi: Map<String, Value> = Map::new();
@@ -182,7 +182,7 @@ fn maps(pairs: &[(String, String)]) -> (Value, Value) {
     (Value::Object(single), Value::Object(multi))
 }
 
-/// A header's name as clients usually write it. HTTP does not tell cases apart, and the server has lost them.
+/// A header name in its usual case. Header names are case-insensitive, and the server has lowered them.
 fn cased(name: &str) -> String {
     let words: Vec<String> = name
         .split('-')
@@ -239,13 +239,13 @@ mod tests {
     }
 
     #[test]
-    fn an_id_looks_like_one_of_api_gateway() {
+    fn ids_have_api_gateways_format() {
         let id = new_id();
         assert!(id.len() == 16 && id.ends_with('='), "{id}");
     }
 
     #[test]
-    fn repeated_headers_and_parameters_are_all_there_and_the_last_one_counts() {
+    fn last_of_repeated_values_wins() {
         let event = envelope().authorization(&caller(), &handshake(), "r=");
         assert_eq!(event["headers"]["X-Language"], "ja");
         assert_eq!(event["multiValueHeaders"]["X-Language"], json!(["ko", "ja"]));
@@ -255,8 +255,9 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_event_has_its_own_fields_and_no_others() {
-        let (envelope, mut caller) = (envelope(), caller());
+    fn event_kinds_have_their_own_fields() {
+        let envelope = envelope();
+        let mut caller = caller();
         let keys = |event: &Value| event.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         let message = envelope.message(&caller, "sendMessage", "r=", "{}");
         assert_eq!(keys(&message), ["body", "isBase64Encoded", "requestContext"]);

@@ -2,20 +2,23 @@
 
 use std::time::Duration;
 
-/// What a connection may do, and for how long. The defaults are AWS's; tests shorten the times.
+/// The limits of a connection. The defaults are those of AWS, except for the gateway's own timeouts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// How long a connection may be without a message in either direction before it is closed with 1001.
+    /// A connection without a message in either direction for this long is closed with 1001.
     pub idle: Duration,
-    /// How long a connection may last before it is closed with 1001.
+    /// A connection that is this old is closed with 1001.
     pub longest: Duration,
-    /// The largest message in bytes, of the client's as of a push; a larger one of the client's closes with 1009.
+    /// The largest message in bytes, of a client as of a push. A larger one of the client closes the connection with 1009.
     pub message_bytes: usize,
-    /// The largest frame of the client's in bytes; a larger one closes with 1009.
+    /// The largest frame of a client in bytes; a larger one closes the connection with 1009.
     pub frame_bytes: usize,
-    /// How many bytes may wait for a client that reads slowly; further pushes are refused with 429. AWS does not publish
-    /// its own figure.
+    /// How many bytes are queued for a client that reads slowly; further pushes get 429. AWS does not publish its limit.
     pub waiting_bytes: usize,
+    /// How long closing a connection may take: the queued frames, the close frame, and the client's close frame.
+    pub close_timeout: Duration,
+    /// How long closing all connections may take when the gateway stops, including `$disconnect`.
+    pub shutdown_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -26,6 +29,8 @@ impl Default for Limits {
             message_bytes: 128 * 1024,
             frame_bytes: 32 * 1024,
             waiting_bytes: 1024 * 1024,
+            close_timeout: Duration::from_secs(2),
+            shutdown_timeout: Duration::from_secs(5),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -11,42 +10,52 @@ use axum::http::{HeaderMap, Method, Response};
 use axum::routing::any;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
+mod api;
 mod authorizer;
-pub(crate) mod event;
+mod connection;
+mod connections;
+mod disconnect;
+mod ending;
+mod event;
+mod faulty_pushes;
+mod function_result;
 mod handshake;
 mod limits;
-mod route;
+mod management;
+mod message;
+mod responses;
+mod route_selection;
 mod session;
 
 pub use limits::Limits;
-pub use route::{NoSelection, RouteSelection};
+pub(crate) use management::Authorize;
+pub use route_selection::InvalidExpression;
+pub(crate) use route_selection::RouteSelection;
 
-use crate::connections::{Connections, forbidden};
+use crate::connection_aborter::{AbortableListener, Peer};
 use crate::faults::Faults;
-use crate::faults::cut::{CuttableListener, Peer};
+use crate::interceptor::Interceptor;
 use crate::lambda::Functions;
-use crate::living::Living;
+use api::Api;
+use connections::Connections;
 use event::Envelope;
+use faulty_pushes::FaultyPushes;
+use management::Management;
 use sam_template::{StackContext, WebSocketApi};
 
-/// How long the ends of connections may take when the gateway stops: their closing, and `$disconnect`.
-const FAREWELL: Duration = Duration::from_secs(5);
-
-/// What every connection of one API needs.
-pub(crate) struct Api {
-    pub model: WebSocketApi,
-    pub selection: RouteSelection,
-    pub envelope: Envelope,
-    pub limits: Limits,
-    pub functions: Functions,
-    pub connections: Connections,
-    pub faults: Faults,
-    pub stopping: watch::Receiver<bool>,
-    pub sessions: Living,
+/// What a WebSocket API needs from the rest of the gateway.
+pub(crate) struct SocketOptions {
+    pub(crate) selection: RouteSelection,
+    pub(crate) limits: Limits,
+    pub(crate) functions: Functions,
+    pub(crate) authorize: Authorize,
+    pub(crate) interceptor: Arc<dyn Interceptor>,
+    pub(crate) faults: Faults,
 }
 
-/// A WebSocket API that is being served.
+/// A running WebSocket API.
 pub(crate) struct Socket {
     address: SocketAddr,
     api: Arc<Api>,
@@ -55,20 +64,20 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Serves the API on that listener.
     pub(crate) fn serve(
         listener: TcpListener,
         model: &WebSocketApi,
-        selection: RouteSelection,
         stack: &StackContext,
-        limits: &Limits,
-        functions: Functions,
-        connections: Connections,
+        options: SocketOptions,
     ) -> std::io::Result<Socket> {
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
+        let connections = Connections::new(options.limits.message_bytes);
+        let faults = options.faults;
+        let sessions = TaskTracker::new();
+        // A tracker can only be waited for once it is closed; that does not keep it from tracking more.
+        sessions.close();
         let api = Arc::new(Api {
-            selection,
             envelope: Envelope {
                 api_id: model.id.clone(),
                 stage: model.stage.clone(),
@@ -77,34 +86,39 @@ impl Socket {
                 port: address.port(),
             },
             model: model.clone(),
-            limits: limits.clone(),
-            functions,
-            faults: connections.faults().clone(),
+            selection: options.selection,
+            limits: options.limits,
+            functions: options.functions,
+            management: Management {
+                pushes: FaultyPushes { connections: connections.clone(), faults: faults.clone() },
+                authorize: options.authorize,
+                interceptor: options.interceptor,
+            },
             connections,
+            faults,
             stopping: stopping.clone(),
-            sessions: Living::none_yet(),
+            sessions,
         });
         let routes = Router::new()
             .route("/{stage}/@connections/{id}", any(manage))
             .fallback(connect)
-            // The management API tells too much by itself, in its own words.
+            // The management API rejects large bodies itself, in the words of API Gateway.
             .layer(DefaultBodyLimit::disable())
             .with_state(api.clone())
             .into_make_service_with_connect_info::<Peer>();
-        let listener = CuttableListener(listener);
         let server = tokio::spawn(async move {
             let mut stopping = stopping;
             let stopped = async move {
                 let _ = stopping.wait_for(|stopping| *stopping).await;
             };
-            if let Err(problem) = axum::serve(listener, routes).with_graceful_shutdown(stopped).await {
-                tracing::error!(%problem, "the WebSocket API ended");
+            let serve = axum::serve(AbortableListener(listener), routes);
+            if let Err(problem) = serve.with_graceful_shutdown(stopped).await {
+                tracing::error!(%problem, "the WebSocket API stopped");
             }
         });
         Ok(Socket { address, api, stop, server })
     }
 
-    /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -114,15 +128,15 @@ impl Socket {
         self.api.connections.ids()
     }
 
-    /// Begins to stop: no new connections, and the open ones are closed with 1001.
+    /// Starts to stop: accepts no new connections, and closes the open ones with 1001.
     pub(crate) fn stop(&self) {
         self.stop.send_replace(true);
     }
 
-    /// Stops, and waits until the connections are closed and `$disconnect` has run for them, but not for ever.
+    /// Stops, and waits until the connections are closed and `$disconnect` has run for them, up to the timeout.
     pub(crate) async fn shut_down(&self) {
         self.stop();
-        let _ = tokio::time::timeout(FAREWELL, self.api.sessions.ended()).await;
+        let _ = tokio::time::timeout(self.api.limits.shutdown_timeout, self.api.sessions.wait()).await;
         self.server.abort();
     }
 }
@@ -143,9 +157,9 @@ async fn manage(
     body: Bytes,
 ) -> Response<Body> {
     if stage != api.model.stage {
-        return forbidden();
+        return responses::forbidden();
     }
-    api.connections.manage(&method, &headers, &id, body, &peer.scissors).await
+    api.management.answer(&method, &headers, &id, body, &peer.aborter).await
 }
 
 async fn connect(

@@ -1,7 +1,7 @@
-//! Failure destinations: what a reader gives up is written to a file, as Lambda would write it to the bucket.
+//! Failure destinations: records that a reader gives up on are written to a file, as Lambda would write them to a bucket.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -11,96 +11,109 @@ use super::event::{Record, batch, sequence_number};
 use crate::timestamps::rfc3339;
 use sam_template::{DestinationKind, FailureDestination};
 
-/// Why a reader gave records up.
+/// Why a reader gave up on records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// They failed more often than `MaximumRetryAttempts` allows to repeat.
+    /// They were retried `MaximumRetryAttempts` times.
     RetryAttemptsExhausted,
     /// They are older than `MaximumRecordAgeInSeconds`.
     RecordAgeExceeded,
 }
 
-/// Records that a reader gave up.
+/// Records that a reader gave up on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GivenUp {
-    /// The logical id of the function that did not take them.
+    /// The logical id of the function that failed on them.
     pub function: String,
     /// The `SequenceNumber`s of the records.
     pub records: Vec<String>,
-    /// Why.
+    /// Why the reader gave up.
     pub condition: Condition,
     /// How often the function was invoked with them.
     pub invocations: u32,
-    /// The file that stands for the object in the failure destination; `None` without a destination: then they are lost.
+    /// The file in place of the object in the failure destination; `None` without a destination: the records are lost.
     pub file: Option<PathBuf>,
 }
 
-/// The folder for all destinations.
+/// All failure destinations of a stack. Clones share them.
 #[derive(Clone)]
-pub(super) struct Destinations(Arc<Mutex<Folder>>);
+pub(super) struct Destinations(Arc<Mutex<State>>);
+
+struct State {
+    folder: Folder,
+    given_up: Vec<GivenUp>,
+}
 
 enum Folder {
     Kept(PathBuf),
-    /// Made for the first that is given up, and removed with the gateway.
+    /// Created for the first failure, and removed with the gateway.
     Temporary(Option<tempfile::TempDir>),
 }
 
-/// What is known about a failure, but for the records.
-pub(super) struct Failure<'a> {
-    pub(super) function: &'a str,
-    pub(super) function_arn: &'a str,
+/// What is the same for all failures of one reader.
+pub(super) struct FailureContext {
+    /// The logical id.
+    pub(super) function: String,
+    pub(super) function_arn: String,
+    /// The id of the event source mapping.
     pub(super) mapping: Uuid,
-    pub(super) shard: &'a str,
-    pub(super) stream_arn: &'a str,
-    pub(super) condition: Condition,
-    pub(super) invocations: u32,
-    pub(super) destination: Option<&'a FailureDestination>,
+    pub(super) shard: String,
+    pub(super) stream_arn: String,
+    pub(super) destination: Option<FailureDestination>,
 }
 
 impl Destinations {
+    /// Writes below `folder`, or into a temporary folder.
     pub(super) fn in_folder(folder: Option<PathBuf>) -> Destinations {
-        Destinations(Arc::new(Mutex::new(folder.map_or(Folder::Temporary(None), Folder::Kept))))
+        let folder = folder.map_or(Folder::Temporary(None), Folder::Kept);
+        Destinations(Arc::new(Mutex::new(State { folder, given_up: Vec::new() })))
     }
 
-    /// Puts records where the template says, and says so in one sentence in the log. No content goes there.
-    pub(super) fn give_up(&self, failure: &Failure<'_>, records: &[Record]) -> GivenUp {
-        let file = failure.destination.and_then(|destination| {
-            let object = object(failure, destination, records);
-            match self.folder().and_then(|folder| write(&folder, failure, destination, &object)) {
+    /// Everything that was given up on, oldest first.
+    pub(super) fn given_up(&self) -> Vec<GivenUp> {
+        self.state().given_up.clone()
+    }
+
+    /// Writes the records to the destination of the template and logs one line without their content.
+    pub(super) fn give_up(&self, context: &FailureContext, condition: Condition, invocations: u32, records: &[Record]) {
+        let mut state = self.state();
+        let file = context.destination.as_ref().and_then(|destination| {
+            let object = object(context, destination, condition, invocations, records);
+            match state.folder.path().and_then(|folder| write(&folder, context, destination, &object)) {
                 Ok(file) => Some(file),
                 Err(error) => {
-                    tracing::error!("what {} failed on cannot be written: {error}", failure.function);
+                    tracing::error!("failed to write the stream records that {} failed on: {error}", context.function);
                     None
                 }
             }
         });
         let count = records.len();
-        let why = match failure.condition {
-            Condition::RetryAttemptsExhausted => format!("it failed on them {} times", failure.invocations),
+        let why = match condition {
+            Condition::RetryAttemptsExhausted => format!("{invocations} attempts failed"),
             Condition::RecordAgeExceeded => "they are too old".to_owned(),
         };
-        match &file {
-            Some(file) => tracing::error!(
-                "{} gets no more of {count} stream records since {why}; they are in {}",
-                failure.function,
-                file.display()
-            ),
-            None => tracing::error!(
-                "{} gets no more of {count} stream records since {why}; they are lost",
-                failure.function
-            ),
-        }
-        GivenUp {
-            function: failure.function.to_owned(),
+        let kept = match &file {
+            Some(file) => format!("they are kept in {}", file.display()),
+            None => "they are lost".to_owned(),
+        };
+        tracing::error!("{} gave up on {count} stream records: {why}; {kept}", context.function);
+        state.given_up.push(GivenUp {
+            function: context.function.clone(),
             records: records.iter().map(|record| sequence_number(record.number)).collect(),
-            condition: failure.condition,
-            invocations: failure.invocations,
+            condition,
+            invocations,
             file,
-        }
+        });
     }
 
-    fn folder(&self) -> std::io::Result<PathBuf> {
-        match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Folder {
+    fn path(&mut self) -> std::io::Result<PathBuf> {
+        match self {
             Folder::Kept(folder) => Ok(folder.clone()),
             Folder::Temporary(Some(folder)) => Ok(folder.path().to_owned()),
             Folder::Temporary(none) => {
@@ -112,7 +125,13 @@ impl Destinations {
 }
 
 /// The invocation record; only a bucket gets the records themselves.
-fn object(failure: &Failure<'_>, destination: &FailureDestination, records: &[Record]) -> Value {
+fn object(
+    context: &FailureContext,
+    destination: &FailureDestination,
+    condition: Condition,
+    invocations: u32,
+    records: &[Record],
+) -> Value {
     let arrival = |record: Option<&Record>| {
         let seconds = record.and_then(|record| u64::try_from(record.created_at).ok()).unwrap_or_default();
         rfc3339(UNIX_EPOCH + Duration::from_secs(seconds))
@@ -121,25 +140,25 @@ fn object(failure: &Failure<'_>, destination: &FailureDestination, records: &[Re
     let mut object = json!({
         "requestContext": {
             "requestId": Uuid::new_v4().to_string(),
-            "functionArn": format!("{}:$LATEST", failure.function_arn),
-            "condition": format!("{:?}", failure.condition),
-            "approximateInvokeCount": failure.invocations,
+            "functionArn": format!("{}:$LATEST", context.function_arn),
+            "condition": format!("{condition:?}"),
+            "approximateInvokeCount": invocations,
         },
         "responseContext": { "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" },
         "version": "1.0",
         "timestamp": rfc3339(SystemTime::now()),
         "DDBStreamBatchInfo": {
-            "shardId": failure.shard,
+            "shardId": context.shard,
             "startSequenceNumber": number(records.first()),
             "endSequenceNumber": number(records.last()),
             "approximateArrivalOfFirstRecord": arrival(records.first()),
             "approximateArrivalOfLastRecord": arrival(records.last()),
             "batchSize": records.len(),
-            "streamArn": failure.stream_arn,
+            "streamArn": context.stream_arn,
         },
     });
     if destination.kind == DestinationKind::Bucket {
-        object["payload"] = batch(records).to_string().into();
+        object["payload"] = String::from_utf8_lossy(&batch(records)).into();
     }
     object
 }
@@ -147,7 +166,7 @@ fn object(failure: &Failure<'_>, destination: &FailureDestination, records: &[Re
 /// Writes the object under the key that Lambda gives it: `aws/lambda/<mapping>/<shard>/YYYY/MM/DD/<time>-<random>`.
 fn write(
     folder: &Path,
-    failure: &Failure<'_>,
+    context: &FailureContext,
     destination: &FailureDestination,
     object: &Value,
 ) -> std::io::Result<PathBuf> {
@@ -155,8 +174,8 @@ fn write(
     let (date, time) = now.split_once('T').unwrap_or((&now, ""));
     let time = time.split('.').next().unwrap_or_default().replace(':', ".");
     let mut file = folder.join(&destination.name).join("aws").join("lambda");
-    file.push(failure.mapping.to_string());
-    file.push(failure.shard);
+    file.push(context.mapping.to_string());
+    file.push(&context.shard);
     file.extend(date.split('-'));
     std::fs::create_dir_all(&file)?;
     file.push(format!("{date}T{time}-{}", Uuid::new_v4()));

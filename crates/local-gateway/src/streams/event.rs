@@ -1,22 +1,23 @@
-//! A stream record as the event that Lambda makes of it.
+//! Stream records as Lambda passes them to functions.
 
+use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::dynamodb::StreamRecord;
 
-/// dynoxide's own offset: what makes a stored number one of 21 digits, as DynamoDB's are.
-const OFFSET: u128 = 100_000_000_000_000_000_000;
+/// dynoxide's offset: it gives sequence numbers 21 digits, as in DynamoDB.
+const SEQUENCE_NUMBER_OFFSET: u128 = 100_000_000_000_000_000_000;
 
 /// A record on its way to a function.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
-    /// Its number in the stream.
+    /// The number in the stream.
     pub(super) number: i64,
-    /// When it was written, in seconds since the epoch.
+    /// Seconds since the epoch.
     pub(super) created_at: i64,
-    /// What the function is given.
+    /// The record as the function gets it.
     pub(super) event: Value,
-    /// The length of the event as JSON, in bytes.
+    /// The length of the event as JSON in bytes.
     pub(super) size: usize,
 }
 
@@ -28,9 +29,9 @@ pub(super) struct Source {
     pub(super) view_type: String,
 }
 
-/// The `SequenceNumber` of a record's number.
+/// The `SequenceNumber` of a record.
 pub(super) fn sequence_number(number: i64) -> String {
-    (OFFSET + u128::try_from(number).unwrap_or_default()).to_string()
+    (SEQUENCE_NUMBER_OFFSET + u128::try_from(number).unwrap_or_default()).to_string()
 }
 
 impl Record {
@@ -64,7 +65,8 @@ impl Record {
     }
 }
 
-/// The event of a batch.
-pub(super) fn batch(records: &[Record]) -> Value {
-    json!({ "Records": records.iter().map(|record| &record.event).collect::<Vec<_>>() })
+/// The event of a batch as JSON.
+pub(super) fn batch(records: &[Record]) -> Bytes {
+    let records: Vec<&Value> = records.iter().map(|record| &record.event).collect();
+    Bytes::from(json!({ "Records": records }).to_string())
 }

@@ -1,12 +1,12 @@
 //! `FilterCriteria`: event patterns over stream records, as EventBridge and Lambda read them.
 //!
-//! A mapping names fields, all of which have to match; a list at the end names what the field may be: a plain value, or
-//! `prefix`, `suffix`, `equals-ignore-case`, `exists`, `anything-but`. `$or` holds alternatives. Lambda's numeric comparison
-//! is refused, since DynamoDB's numbers are texts in a record and would never match.
+//! A mapping names fields, all of which must match; a list at the end holds what the field may be: a plain value, or
+//! `prefix`, `suffix`, `equals-ignore-case`, `exists`, `anything-but`. `$or` holds alternatives. Lambda's `numeric` is
+//! rejected: DynamoDB's numbers are texts in a stream record and would never match.
 
 use serde_json::Value;
 
-/// Lets through what any of its patterns matches; without patterns, everything.
+/// Matches what any of its patterns matches; without patterns, everything.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Filter(Vec<Pattern>);
 
@@ -28,12 +28,12 @@ enum Test {
 }
 
 impl Filter {
-    /// Reads patterns; the error says what in them Lambda would refuse.
+    /// The error says what Lambda would reject.
     pub(super) fn of(patterns: &[Value]) -> Result<Filter, String> {
         patterns.iter().map(pattern).collect::<Result<_, _>>().map(Filter)
     }
 
-    pub(super) fn lets_through(&self, record: &Value) -> bool {
+    pub(super) fn matches(&self, record: &Value) -> bool {
         self.0.is_empty() || self.0.iter().any(|pattern| pattern.matches(Some(record)))
     }
 }
@@ -56,17 +56,17 @@ fn pattern(of: &Value) -> Result<Pattern, String> {
         Value::Array(tests) if !tests.is_empty() => {
             tests.iter().map(test).collect::<Result<_, _>>().map(Pattern::Value)
         }
-        other => Err(format!("a pattern is a mapping of fields, or a list of what a field may be, not `{other}`")),
+        other => Err(format!("expected a mapping of fields or a list of values, found `{other}`")),
     }
 }
 
 fn test(of: &Value) -> Result<Test, String> {
     let Value::Object(comparison) = of else {
-        return if of.is_array() { Err("a list cannot be in a list".into()) } else { Ok(Test::Equals(of.clone())) };
+        return if of.is_array() { Err("lists cannot be nested".into()) } else { Ok(Test::Equals(of.clone())) };
     };
-    let (name, argument) = comparison.iter().next().ok_or("a comparison is missing")?;
+    let (name, argument) = comparison.iter().next().ok_or("the comparison is empty")?;
     if comparison.len() > 1 {
-        return Err("a comparison has one name only".into());
+        return Err("a comparison has exactly one operator".into());
     }
     let text = || argument.as_str().map(str::to_owned).ok_or_else(|| format!("`{name}` takes a text"));
     match name.as_str() {
@@ -79,7 +79,7 @@ fn test(of: &Value) -> Result<Test, String> {
             one => test(one).map(|test| Test::AnythingBut(vec![test])),
         },
         "numeric" => Err("`numeric` never matches: DynamoDB's numbers are texts in a stream record".into()),
-        other => Err(format!("`{other}` is no comparison of Lambda's event filters")),
+        other => Err(format!("Lambda's event filters have no operator `{other}`")),
     }
 }
 
@@ -101,17 +101,17 @@ impl Pattern {
 
 impl Test {
     fn matches(&self, value: Option<&Value>) -> bool {
-        if let Test::Exists(wanted) = self {
-            // Only leaves exist for a filter: a mapping in the field's place does not count.
-            return value.is_some_and(|value| !value.is_object()) == *wanted;
+        if let Test::Exists(expected) = self {
+            // Filters only see leaves: a mapping does not count as existing.
+            return value.is_some_and(|value| !value.is_object()) == *expected;
         }
         let Some(value) = value else { return false };
         match (self, value.as_str()) {
-            (Test::Equals(wanted), _) => wanted == value,
+            (Test::Equals(expected), _) => expected == value,
             (Test::AnythingBut(tests), _) => !value.is_object() && !tests.iter().any(|test| test.matches(Some(value))),
             (Test::Prefix(prefix), Some(text)) => text.starts_with(prefix),
             (Test::Suffix(suffix), Some(text)) => text.ends_with(suffix),
-            (Test::EqualsIgnoreCase(wanted), Some(text)) => text.to_lowercase() == *wanted,
+            (Test::EqualsIgnoreCase(expected), Some(text)) => text.to_lowercase() == *expected,
             _ => false,
         }
     }
@@ -159,15 +159,15 @@ mod tests {
             (json!({"$or": [{"eventName": ["REMOVE"]}, {"eventName": ["MODIFY"]}]}), false),
         ] {
             let filter = Filter::of(std::slice::from_ref(&pattern)).unwrap();
-            assert_eq!(filter.lets_through(&record("text")), expected, "{pattern}");
+            assert_eq!(filter.matches(&record("text")), expected, "{pattern}");
         }
     }
 
     #[test]
     fn one_pattern_of_several_is_enough_and_none_lets_everything_through() {
         let filter = Filter::of(&[json!({"eventName": ["REMOVE"]}), json!({"eventName": ["INSERT"]})]).unwrap();
-        assert!(filter.lets_through(&record("text")));
-        assert!(Filter::of(&[]).unwrap().lets_through(&json!({})));
+        assert!(filter.matches(&record("text")));
+        assert!(Filter::of(&[]).unwrap().matches(&json!({})));
     }
 
     #[test]

@@ -1,12 +1,19 @@
-//! The readers with a stand-in for the functions.
+//! The readers with fake functions.
 
 use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use axum::body::Bytes;
 
 use serde_json::{Value, json};
 
 mod faults;
 
 use super::*;
+use crate::interceptor::PassThrough;
+use crate::lambda::InvokeError;
+use invoker::Response;
 use sam_template::StackContext;
 
 const TEMPLATE: &str = "
@@ -45,10 +52,13 @@ const SECOND: &str = "
           Properties:
             Stream: !GetAtt Log.StreamArn
             StartingPosition: TRIM_HORIZON
-            FilterCriteria: {Filters: [{Pattern: '{\"eventName\": [\"INSERT\"], \"dynamodb\": {\"NewImage\": {\"kind\": {\"S\": [\"text\"]}}}}'}]}
+            FilterCriteria:
+              Filters:
+                - Pattern: >-
+                    {\"eventName\": [\"INSERT\"], \"dynamodb\": {\"NewImage\": {\"kind\": {\"S\": [\"text\"]}}}}
 ";
 
-/// How a stand-in answers one invocation.
+/// The response to one invocation.
 enum Answer {
     Says(Value),
     /// Reports the records with these ids as failed.
@@ -56,7 +66,7 @@ enum Answer {
     Fails,
 }
 
-/// Remembers the ids of every batch by function, and answers as it is told to; without orders, with success.
+/// Records the ids of every batch by function, and gives the queued responses; without any, success.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<Recorded>>);
 
@@ -65,7 +75,7 @@ struct Recorded {
     batches: Vec<(String, Vec<String>)>,
     events: Vec<Value>,
     answers: VecDeque<Answer>,
-    /// `First` fails on every batch with the record of this id in it.
+    /// `First` fails on every batch that contains this id.
     poison: Option<&'static str>,
 }
 
@@ -82,7 +92,7 @@ impl Recorder {
         recorder
     }
 
-    /// The batches of one function, each as its records' ids.
+    /// The batches of one function, each as the ids of its records.
     fn batches(&self, function: &str) -> Vec<String> {
         let recorded = self.0.lock().unwrap();
         recorded.batches.iter().filter(|(of, _)| of == function).map(|(_, ids)| ids.join(" ")).collect()
@@ -94,7 +104,7 @@ fn id(record: &Value) -> String {
 }
 
 impl Invoker for Recorder {
-    async fn invoke(&self, logical_id: &str, payload: Bytes) -> Result<Bytes, InvokeError> {
+    async fn invoke(&self, logical_id: &str, payload: Bytes) -> Response {
         let event: Value = serde_json::from_slice(&payload).unwrap();
         let records = event["Records"].as_array().unwrap().clone();
         let ids: Vec<String> = records.iter().map(id).collect();
@@ -121,6 +131,10 @@ impl Invoker for Recorder {
             }),
         }
     }
+}
+
+fn options(faults: Faults) -> ReaderOptions {
+    ReaderOptions { timing: Timing::default(), failed_batches: None, faults, interceptor: Arc::new(PassThrough) }
 }
 
 struct World {
@@ -152,12 +166,16 @@ impl World {
             first_retry: Duration::from_millis(1),
             longest_retry: Duration::from_millis(2),
         };
-        Streams::start(&self.template, self.database.clone(), recorder.clone(), timing, None, faults).await.unwrap()
+        self.start_with(recorder, ReaderOptions { timing, ..options(faults) }).await.unwrap()
+    }
+
+    async fn start_with(&self, invoker: &impl Invoker, options: ReaderOptions) -> Result<Streams, StreamsError> {
+        Streams::start(&self.template, self.database.clone(), invoker.clone(), options).await
     }
 }
 
 #[tokio::test]
-async fn records_arrive_in_order_in_batches_and_look_like_lambdas() {
+async fn records_arrive_in_ordered_batches() {
     let world = World::with("", "").await;
     world.put("a b c d e", "text").await;
     let recorder = Recorder::default();
@@ -185,20 +203,20 @@ async fn records_arrive_in_order_in_batches_and_look_like_lambdas() {
 }
 
 #[tokio::test]
-async fn two_readers_of_one_stream_are_independent_and_each_filters_for_itself() {
+async fn readers_of_one_stream_are_independent() {
     let world = World::with("", SECOND).await;
     let recorder = Recorder::failing_on("b");
     world.put("a b", "text").await;
     world.put("c a", "system").await;
     let streams = world.start(&recorder).await;
-    // The first function fails on `b` until it is given up; that is nothing to the second.
+    // The first function fails on `b` until its reader gives up; that does not affect the second.
     streams.idle().await;
     assert_eq!(recorder.batches("Second"), ["a b"]);
     assert_eq!(recorder.batches("First"), ["a b c a", "a b c a", "a b c a"]);
 }
 
 #[tokio::test]
-async fn after_a_reported_failure_only_the_rest_comes_again() {
+async fn reported_failures_retry_only_the_rest() {
     let world = World::with("FunctionResponseTypes: [ReportBatchItemFailures]", "").await;
     world.put("a b c d", "text").await;
     let recorder = Recorder::answering([Answer::Reports(&["d", "c"]), Answer::Reports(&["c"])]);
@@ -209,7 +227,7 @@ async fn after_a_reported_failure_only_the_rest_comes_again() {
 }
 
 #[tokio::test]
-async fn an_empty_identifier_brings_the_whole_batch_again() {
+async fn empty_identifiers_retry_the_batch() {
     let world = World::with("FunctionResponseTypes: [ReportBatchItemFailures]", "").await;
     world.put("a b", "text").await;
     let answer = json!({ "batchItemFailures": [{ "itemIdentifier": "" }] });
@@ -220,7 +238,7 @@ async fn an_empty_identifier_brings_the_whole_batch_again() {
 }
 
 #[tokio::test]
-async fn a_poison_record_is_singled_out_given_up_and_kept_in_the_destination() {
+async fn poison_records_go_to_the_destination() {
     let world = World::with("BisectBatchOnFunctionError: true", "").await;
     world.put("a b c d", "text").await;
     let recorder = Recorder::failing_on("c");
@@ -246,17 +264,15 @@ async fn a_poison_record_is_singled_out_given_up_and_kept_in_the_destination() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_too_old_is_given_up_without_an_invocation() {
+async fn old_records_are_given_up_without_invocation() {
     let world = World::with("MaximumRecordAgeInSeconds: 60", "").await;
     world.put("a", "text").await;
     let mut template = world.template.clone();
-    // Shorter than a template can say, so that the record is too old at once.
+    // Shorter than a template allows, so that the record is already too old.
     template.functions.get_mut("First").unwrap().streams[0].maximum_record_age = Some(Duration::ZERO);
     let recorder = Recorder::default();
     let streams =
-        Streams::start(&template, world.database.clone(), recorder.clone(), Timing::default(), None, Faults::none())
-            .await
-            .unwrap();
+        Streams::start(&template, world.database.clone(), recorder.clone(), options(Faults::none())).await.unwrap();
     streams.idle().await;
     let given_up = streams.given_up();
     assert_eq!((given_up[0].condition, given_up[0].invocations), (Condition::RecordAgeExceeded, 0));
@@ -264,7 +280,7 @@ async fn a_record_that_is_too_old_is_given_up_without_an_invocation() {
 }
 
 #[tokio::test]
-async fn the_last_batch_can_be_delivered_again() {
+async fn last_batch_can_be_redelivered() {
     let world = World::with("", "").await;
     let recorder = Recorder::default();
     let streams = world.start(&recorder).await;
@@ -279,13 +295,13 @@ async fn the_last_batch_can_be_delivered_again() {
 }
 
 #[tokio::test]
-async fn paused_readers_deliver_nothing_and_resumed_ones_everything() {
+async fn paused_readers_deliver_nothing_until_resumed() {
     let world = World::with("", "").await;
     let recorder = Recorder::default();
     let streams = world.start(&recorder).await;
     streams.pause();
     world.put("a b", "text").await;
-    assert_eq!(streams.redeliver_last().await, 0, "the reader has answered, and delivered nothing before");
+    assert_eq!(streams.redeliver_last().await, 0, "the reader has delivered nothing");
     assert!(recorder.batches("First").is_empty());
     streams.resume();
     streams.idle().await;
@@ -293,7 +309,7 @@ async fn paused_readers_deliver_nothing_and_resumed_ones_everything() {
 }
 
 #[tokio::test]
-async fn a_new_start_goes_on_where_the_last_one_ended() {
+async fn restarts_continue_at_the_position() {
     let world = World::with("", "").await;
     let recorder = Recorder::default();
     let streams = world.start(&recorder).await;
@@ -307,19 +323,11 @@ async fn a_new_start_goes_on_where_the_last_one_ended() {
 }
 
 #[tokio::test]
-async fn a_filter_that_lambda_would_refuse_is_one_sentence() {
-    let filter = "FilterCriteria: {Filters: [{Pattern: '{\"dynamodb\": {\"NewImage\": {\"seq\": {\"N\": [{\"numeric\": [\">\", 1]}]}}}}'}]}";
+async fn invalid_filters_are_rejected() {
+    let pattern = r#"{"dynamodb": {"NewImage": {"seq": {"N": [{"numeric": [">", 1]}]}}}}"#;
+    let filter = &format!("FilterCriteria: {{Filters: [{{Pattern: '{pattern}'}}]}}");
     let world = World::with(filter, "").await;
-    let started = Streams::start(
-        &world.template,
-        world.database.clone(),
-        Recorder::default(),
-        Timing::default(),
-        None,
-        Faults::none(),
-    )
-    .await;
-    let error = started.err().unwrap();
+    let error = world.start_with(&Recorder::default(), options(Faults::none())).await.err().unwrap();
     assert!(
         error.to_string().starts_with(
             "Resources.First.Properties.Events.Log.Properties.FilterCriteria: dynamodb: NewImage: seq: N: `numeric`"
@@ -329,13 +337,13 @@ async fn a_filter_that_lambda_would_refuse_is_one_sentence() {
 }
 
 #[tokio::test]
-async fn what_is_passed_over_is_delivered_to_nobody() {
+async fn skipped_records_are_not_delivered() {
     let world = World::with("", SECOND).await;
     let recorder = Recorder::default();
     let streams = world.start(&recorder).await;
     streams.pause();
     world.put("a b c d e f", "text").await;
-    streams.pass_over().await;
+    streams.skip_written().await;
     streams.idle().await;
     streams.resume();
     world.put("g", "text").await;

@@ -1,4 +1,4 @@
-//! What the tests of real processes share: templates, the echo binary, and what becomes of a process.
+//! Shared by the tests with real processes: templates, the echo binary, and the state of a process.
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
@@ -11,7 +11,10 @@ use sam_template::{StackContext, Template};
 
 pub mod socket;
 
-/// A template of that text, as stack `test`.
+/// Only bounds how long a failing test hangs: a busy machine must not fail one.
+pub const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Parses a template as stack `test`.
 pub fn template(source: &str) -> Template {
     Template::parse(source, StackContext::local("test"), &BTreeMap::new()).unwrap()
 }
@@ -23,11 +26,11 @@ pub fn binaries() -> PathBuf {
     folder.pop();
     folder.push("examples");
     let echo = folder.join(format!("echo{}", std::env::consts::EXE_SUFFIX));
-    assert!(echo.is_file(), "{} is not there: `cargo build -p local-gateway --example echo` makes it", echo.display());
+    assert!(echo.is_file(), "{} not found; run `cargo build -p local-gateway --example echo`", echo.display());
     folder
 }
 
-/// What the runtime needs of Lambda's variables, and those given.
+/// The given variables, and those of Lambda's that the runtime needs.
 pub fn lambda_environment(more: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut variables = more;
     for (name, value) in [
@@ -40,30 +43,30 @@ pub fn lambda_environment(more: BTreeMap<String, String>) -> BTreeMap<String, St
     variables
 }
 
-/// Kills a process from outside, as nothing in the gateway would.
+/// Kills a process from outside the gateway.
 pub fn kill(pid: u64) {
     assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
 }
 
-/// Whether a process runs; one that has ended and was not yet waited for does not.
+/// Whether a process is running; a zombie is not.
 pub fn runs(pid: u64) -> bool {
     let listed = Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output().unwrap();
     let state = String::from_utf8(listed.stdout).unwrap();
     !state.trim().is_empty() && !state.trim().starts_with('Z')
 }
 
-/// Waits until a process has ended, which nobody but its parent is told of.
+/// Waits until a process has ended. Polls, because only its parent is notified.
 pub async fn ended(pid: u64) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    let deadline = tokio::time::Instant::now() + DEADLINE;
     while runs(pid) {
-        assert!(tokio::time::Instant::now() < deadline, "process {pid} still runs");
+        assert!(tokio::time::Instant::now() < deadline, "process {pid} is still running");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
 /// Waits for a process id that a function writes into a file.
 pub async fn pid_in(file: &Path) -> u64 {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    let deadline = tokio::time::Instant::now() + DEADLINE;
     loop {
         if let Some(pid) = std::fs::read_to_string(file).ok().and_then(|text| text.parse().ok()) {
             return pid;

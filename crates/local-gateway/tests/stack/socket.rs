@@ -1,10 +1,11 @@
-//! A gateway on the echo binary, and a client that speaks to it over a real socket.
+//! A gateway with the echo binary, and a client on a real socket.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
 
 use futures::{SinkExt as _, StreamExt as _};
 use local_gateway::faults::Plan;
+use local_gateway::interceptor::{Interceptor, PassThrough};
 use local_gateway::{Binaries, Gateway, Limits, LogSink, Options};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -14,14 +15,16 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// One function for everything; `say` answers, `whisper` has no route response.
+use super::DEADLINE;
+
+/// One function for all routes; `say` replies, `whisper` has no route response.
 pub const TEMPLATE: &str = "
 Resources:
   EchoFunction:
     Type: AWS::Serverless::Function
     Properties:
       CodeUri: crates/echo
-      Timeout: 30
+      Timeout: 300
       Environment:
         Variables:
           AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI: !Sub https://${ChatApi}.execute-api.${AWS::Region}.amazonaws.com/dev
@@ -40,7 +43,10 @@ Resources:
         $disconnect: {FunctionArn: !GetAtt EchoFunction.Arn}
         say: {FunctionArn: !GetAtt EchoFunction.Arn, RouteResponseSelectionExpression: $default}
         whisper: {FunctionArn: !GetAtt EchoFunction.Arn}
-        hurry: {FunctionArn: !GetAtt EchoFunction.Arn, IntegrationTimeout: 200, RouteResponseSelectionExpression: $default}
+        hurry:
+          FunctionArn: !GetAtt EchoFunction.Arn
+          IntegrationTimeout: 200
+          RouteResponseSelectionExpression: $default
   SayResponse:
     Type: AWS::ApiGatewayV2::RouteResponse
     Properties: {ApiId: !Ref ChatApi, RouteId: !Ref ChatApiSayRoute, RouteResponseKey: $default}
@@ -48,6 +54,11 @@ Resources:
     Type: AWS::ApiGatewayV2::RouteResponse
     Properties: {ApiId: !Ref ChatApi, RouteId: !Ref ChatApiHurryRoute, RouteResponseKey: $default}
 ";
+
+/// AWS's limits, but with time for a busy machine to close connections.
+pub fn limits() -> Limits {
+    Limits { close_timeout: DEADLINE, shutdown_timeout: DEADLINE, ..Limits::default() }
+}
 
 /// A running gateway and the folder of its template.
 pub struct Stack {
@@ -57,32 +68,36 @@ pub struct Stack {
 
 impl Stack {
     pub async fn start() -> Stack {
-        Stack::with(TEMPLATE, Limits::default()).await
+        Stack::with(TEMPLATE, limits()).await
     }
 
     pub async fn with(template: &str, limits: Limits) -> Stack {
-        Stack::start_with(template, limits, Plan::default()).await
+        Stack::start_with(template, limits, Plan::default(), Arc::new(PassThrough)).await
     }
 
-    /// With faults from the start.
+    /// Injects faults from the start.
     pub async fn under(plan: Plan) -> Stack {
-        Stack::start_with(TEMPLATE, Limits::default(), plan).await
+        Stack::start_with(TEMPLATE, limits(), plan, Arc::new(PassThrough)).await
     }
 
-    async fn start_with(template: &str, limits: Limits, faults: Plan) -> Stack {
+    pub async fn intercepted(interceptor: Arc<dyn Interceptor>) -> Stack {
+        Stack::start_with(TEMPLATE, limits(), Plan::default(), interceptor).await
+    }
+
+    async fn start_with(template: &str, limits: Limits, faults: Plan, interceptor: Arc<dyn Interceptor>) -> Stack {
         let folder = tempfile::tempdir().unwrap();
         let path = written(&folder, template);
         let binaries = Binaries::Built { directory: super::binaries() };
-        let options = Options { log: LogSink::Collect, limits, faults, ..Options::new(path, binaries) };
+        let options = Options { log: LogSink::Collect, limits, faults, interceptor, ..Options::new(path, binaries) };
         Stack { gateway: Gateway::start(options).await.unwrap(), folder }
     }
 
-    /// Connects with a token that is allowed.
+    /// Connects with an allowed token.
     pub async fn client(&self) -> Client {
         self.client_with("").await
     }
 
-    /// The same with more query parameters, such as `&connect=…`.
+    /// The same with additional query parameters, for example `&connect=…`.
     pub async fn client_with(&self, query: &str) -> Client {
         Client(connect_async(self.url(query)).await.unwrap().0)
     }
@@ -91,8 +106,8 @@ impl Stack {
         format!("{}?token=allow{query}", self.gateway.websocket_url())
     }
 
-    /// Connects, and returns what the handshake was refused with.
-    pub async fn refused(&self, path_and_query: &str, headers: &[(&'static str, &str)]) -> Response<Option<Vec<u8>>> {
+    /// The response to a handshake that is rejected.
+    pub async fn rejected(&self, path_and_query: &str, headers: &[(&'static str, &str)]) -> Response<Option<Vec<u8>>> {
         let base = self.gateway.websocket_url();
         let base = base.strip_suffix("/dev").unwrap();
         let mut request = format!("{base}{path_and_query}").into_client_request().unwrap();
@@ -101,7 +116,7 @@ impl Stack {
         }
         match connect_async(request).await {
             Err(Error::Http(response)) => *response,
-            other => panic!("not refused: {other:?}"),
+            other => panic!("not rejected: {other:?}"),
         }
     }
 
@@ -111,13 +126,13 @@ impl Stack {
         serde_json::from_str(&line.await.line["disconnected ".len()..]).unwrap()
     }
 
-    /// A request to `/@connections/<id>` of a connection, signed by a person who is no function.
+    /// A request to `/@connections/<id>`, signed by a person instead of a function.
     pub fn manage(&self, method: reqwest::Method, id: &str) -> reqwest::RequestBuilder {
         let signature = "AWS4-HMAC-SHA256 Credential=AKIADEVELOPER/20261121/us-east-1/execute-api/aws4_request";
         reqwest::Client::new().request(method, self.management(id)).header("Authorization", signature)
     }
 
-    /// `/@connections/<id>` of a connection.
+    /// The URL of `/@connections/<id>`.
     pub fn management(&self, id: &str) -> String {
         format!("{}/@connections/{}", self.gateway.management_url(), id.replace('=', "%3D"))
     }
@@ -129,7 +144,7 @@ pub fn written(folder: &tempfile::TempDir, template: &str) -> PathBuf {
     path
 }
 
-/// A client's side of a connection.
+/// The client of a connection.
 pub struct Client(pub WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Client {
@@ -145,7 +160,7 @@ impl Client {
     pub async fn text(&mut self) -> String {
         match self.next().await {
             Some(Ok(Message::Text(text))) => text.as_str().to_owned(),
-            other => panic!("no text: {other:?}"),
+            other => panic!("expected text, got {other:?}"),
         }
     }
 
@@ -161,18 +176,18 @@ impl Client {
                     return (code.into(), reason.as_str().to_owned());
                 }
                 Some(Ok(_)) => {}
-                other => panic!("no closing frame: {other:?}"),
+                other => panic!("expected a close frame, got {other:?}"),
             }
         }
     }
 
-    /// The connection's id, as its own function sees it.
+    /// The connection's id as its function sees it.
     pub async fn id(&mut self) -> String {
         self.send(json!({"action": "say", "do": "event"})).await;
         self.json().await["requestContext"]["connectionId"].as_str().unwrap().to_owned()
     }
 
-    /// Reads until the connection ends, and says whether it did so without a closing frame.
+    /// Reads until the connection ends; true if it ended without a close frame.
     pub async fn is_cut(&mut self) -> bool {
         loop {
             match self.next().await {
@@ -184,7 +199,6 @@ impl Client {
     }
 
     async fn next(&mut self) -> Option<Result<Message, Error>> {
-        let patience = Duration::from_secs(30);
-        tokio::time::timeout(patience, self.0.next()).await.expect("the server says nothing")
+        tokio::time::timeout(DEADLINE, self.0.next()).await.expect("the server sends a frame")
     }
 }

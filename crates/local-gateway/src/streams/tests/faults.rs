@@ -1,11 +1,12 @@
-//! Faults in what readers deliver.
+//! Faults of stream readers.
 
 use super::*;
-use crate::faults::{Chance, Kind, Latencies, Latency, Plan, Sabotage, Streams as Chances};
+use crate::faults::{Chance, Kind, Latencies, Latency, Plan, Streams as Chances};
+use crate::streams::event::Record;
 
 const REPORTS: &str = "FunctionResponseTypes: [ReportBatchItemFailures]";
 
-/// A world whose first batch is `a b c d`, and faults for its readers.
+/// A world whose first batch is `a b c d`, and faults of its readers.
 async fn world(streams: Chances) -> (World, Faults) {
     let world = World::with(REPORTS, "").await;
     world.put("a b c d", "text").await;
@@ -14,7 +15,7 @@ async fn world(streams: Chances) -> (World, Faults) {
 }
 
 #[tokio::test]
-async fn a_doubled_batch_comes_again_later_and_idle_waits_for_it() {
+async fn idle_waits_for_duplicates() {
     let (world, faults) = world(Chances { doubled: Chance::once().for_ms(30..=60), ..Chances::default() }).await;
     let recorder = Recorder::default();
     let streams = world.start_under(&recorder, faults.clone()).await;
@@ -27,35 +28,33 @@ async fn a_doubled_batch_comes_again_later_and_idle_waits_for_it() {
 }
 
 #[tokio::test]
-async fn a_doubled_batch_does_not_hold_up_later_ones() {
+async fn duplicates_do_not_delay_later_batches() {
     let (world, faults) = world(Chances { doubled: Chance::once().for_ms(0..=0), ..Chances::default() }).await;
     world.put("e f g h", "text").await;
     let invoker = Overtaken::default();
-    let timing = Timing::default();
-    let streams = Streams::start(&world.template, world.database.clone(), invoker.clone(), timing, None, faults);
-    streams.await.unwrap().idle().await;
+    world.start_with(&invoker, options(faults)).await.unwrap().idle().await;
     let mut batches = invoker.recorder.batches("First");
     batches.sort();
     assert_eq!(batches, ["a b c d", "a b c d", "e f g h"]);
 }
 
 #[tokio::test]
-async fn a_record_is_delivered_no_earlier_than_on_aws_and_what_is_written_meanwhile_goes_along() {
+async fn hop_latency_gathers_records_written_meanwhile() {
     let world = World::with(REPORTS, "").await;
-    let hop = Latency { p50_ms: 300.0, p99_ms: 300.0, source: "a test".into() };
+    let hop = Latency { p50_ms: 2_000.0, p99_ms: 2_000.0, source: "a test".into() };
     let latencies = Some(Latencies { stream_hop: Some(hop), ..Latencies::default() });
     let faults = Faults::of(&world.template, Plan { latencies, ..Plan::default() }).unwrap();
     let recorder = Recorder::default();
     let streams = world.start_under(&recorder, faults).await;
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     world.put("a b", "text").await;
     world.put("c", "text").await;
     streams.idle().await;
     assert_eq!(recorder.batches("First"), ["a b c"]);
-    assert!(begun.elapsed() >= Duration::from_millis(300));
+    assert!(started.elapsed() >= Duration::from_secs(2));
 }
 
-/// Answers the second `a b c d` only once `e f g h` was delivered.
+/// Responds to the second `a b c d` only after `e f g h` was delivered.
 #[derive(Clone, Default)]
 struct Overtaken {
     recorder: Recorder,
@@ -63,7 +62,7 @@ struct Overtaken {
 }
 
 impl Invoker for Overtaken {
-    async fn invoke(&self, logical_id: &str, payload: Bytes) -> Result<Bytes, InvokeError> {
+    async fn invoke(&self, logical_id: &str, payload: Bytes) -> Response {
         let has_e = String::from_utf8_lossy(&payload).contains(r#""id":{"S":"e"}"#);
         let again = !has_e && !self.recorder.batches(logical_id).is_empty();
         let answer = self.recorder.invoke(logical_id, payload).await;
@@ -78,7 +77,7 @@ impl Invoker for Overtaken {
 }
 
 #[tokio::test]
-async fn a_part_of_a_batch_comes_again() {
+async fn part_of_a_batch_is_redelivered() {
     let (world, faults) = world(Chances { split: Chance::once().for_ms(0..=0), ..Chances::default() }).await;
     let recorder = Recorder::default();
     world.start_under(&recorder, faults).await.idle().await;
@@ -88,7 +87,7 @@ async fn a_part_of_a_batch_comes_again() {
 }
 
 #[tokio::test]
-async fn what_a_function_says_to_a_repetition_changes_nothing() {
+async fn responses_to_duplicates_are_ignored() {
     let (world, faults) = world(Chances { doubled: Chance::once().for_ms(0..=0), ..Chances::default() }).await;
     let recorder = Recorder::answering([Answer::Says(Value::Null), Answer::Fails]);
     let streams = world.start_under(&recorder, faults).await;
@@ -97,41 +96,45 @@ async fn what_a_function_says_to_a_repetition_changes_nothing() {
     assert!(streams.given_up().is_empty());
 }
 
-#[tokio::test]
-async fn nothing_is_repeated_while_readers_are_paused() {
-    let (pending, paused, recorder) = (Living::none_yet(), watch::Sender::new(true), Recorder::default());
-    let mut repeats = Repeats::counted_by(pending.clone());
-    let batch = Bytes::from(json!({ "Records": [{ "dynamodb": { "Keys": { "id": { "S": "a" } } } }] }).to_string());
-    repeats.later(Duration::ZERO, recorder.clone(), "First".into(), batch, paused.subscribe());
-    assert!(tokio::time::timeout(Duration::from_millis(50), pending.ended()).await.is_err());
+#[tokio::test(start_paused = true)]
+async fn duplicates_wait_while_paused() {
+    let pending = TaskTracker::new();
+    pending.close();
+    let paused = watch::Sender::new(true);
+    let recorder = Recorder::default();
+    let inner =
+        DirectInvoker { invoker: recorder.clone(), function: "First".into(), interceptor: Arc::new(PassThrough) };
+    let mut invoker = FaultyInvoker::new(inner, Faults::none(), paused.subscribe(), pending.clone());
+    let event = json!({ "dynamodb": { "Keys": { "id": { "S": "a" } } } });
+    invoker.duplicate(&[Record { number: 1, created_at: 0, event, size: 0 }], Duration::ZERO);
+    assert!(tokio::time::timeout(Duration::from_secs(1), pending.wait()).await.is_err());
     assert!(recorder.batches("First").is_empty());
     paused.send_replace(false);
-    pending.ended().await;
+    pending.wait().await;
     assert_eq!(recorder.batches("First"), ["a"]);
 }
 
 #[tokio::test]
-async fn a_late_batch_holds_up_those_behind_it() {
+async fn late_batches_delay_later_ones() {
     let (world, faults) = world(Chances { late: Chance::once().for_ms(300..=300), ..Chances::default() }).await;
     world.put("e", "text").await;
-    let (recorder, begun) = (Recorder::default(), std::time::Instant::now());
+    let recorder = Recorder::default();
+    let started = std::time::Instant::now();
     world.start_under(&recorder, faults).await.idle().await;
-    assert!(begun.elapsed() >= Duration::from_millis(300));
+    assert!(started.elapsed() >= Duration::from_millis(300));
     assert_eq!(recorder.batches("First"), ["a b c d", "e"]);
 }
 
 #[tokio::test]
-async fn two_parts_of_a_batch_run_at_once_and_together_are_the_batch() {
+async fn parallel_parts_make_up_the_batch() {
     let (world, faults) = world(Chances { parallel: Chance::once(), ..Chances::default() }).await;
     let meeting = Meeting { recorder: Recorder::default(), barrier: Arc::new(tokio::sync::Barrier::new(2)) };
-    let timing = Timing::default();
-    let streams = Streams::start(&world.template, world.database.clone(), meeting.clone(), timing, None, faults);
-    streams.await.unwrap().idle().await;
+    world.start_with(&meeting, options(faults)).await.unwrap().idle().await;
     let batches = meeting.recorder.batches("First");
     assert_eq!((batches.len(), batches.join(" ").as_str()), (2, "a b c d"));
 }
 
-/// Answers only once two invocations run.
+/// Responds only when two invocations are running.
 #[derive(Clone)]
 struct Meeting {
     recorder: Recorder,
@@ -139,7 +142,7 @@ struct Meeting {
 }
 
 impl Invoker for Meeting {
-    async fn invoke(&self, logical_id: &str, payload: Bytes) -> Result<Bytes, InvokeError> {
+    async fn invoke(&self, logical_id: &str, payload: Bytes) -> Response {
         let answer = self.recorder.invoke(logical_id, payload).await;
         self.barrier.wait().await;
         answer
@@ -147,7 +150,7 @@ impl Invoker for Meeting {
 }
 
 #[tokio::test]
-async fn each_of_two_parts_is_retried_by_itself_and_the_first_is_done_first() {
+async fn parallel_parts_are_retried_separately() {
     let (world, faults) = world(Chances { parallel: Chance::once(), ..Chances::default() }).await;
     let recorder = Recorder::answering([Answer::Fails, Answer::Fails]);
     let streams = world.start_under(&recorder, faults).await;
@@ -160,7 +163,7 @@ async fn each_of_two_parts_is_retried_by_itself_and_the_first_is_done_first() {
 }
 
 #[tokio::test]
-async fn every_fault_at_once_loses_no_record() {
+async fn all_faults_together_lose_no_record() {
     let world = World::with(REPORTS, SECOND).await;
     let faults = Faults::of(&world.template, Plan::every_kind(5, 0.4)).unwrap();
     let recorder = Recorder::default();
@@ -173,22 +176,31 @@ async fn every_fault_at_once_loses_no_record() {
     for function in ["First", "Second"] {
         let delivered = recorder.batches(function).join(" ");
         let delivered: Vec<&str> = delivered.split(' ').collect();
-        assert!(delivered.len() > ids.len(), "nothing was doubled");
+        assert!(delivered.len() > ids.len(), "there was no duplicate");
         for id in &ids {
             assert!(delivered.contains(&id.as_str()), "{id} never reached {function}");
         }
     }
 }
 
+/// Turns every response into a success.
+#[derive(Debug)]
+struct AlwaysSuccessful;
+
+impl Interceptor for AlwaysSuccessful {
+    fn stream_response(&self, _function: &str, _response: Response) -> Response {
+        Ok(Bytes::new())
+    }
+}
+
 #[tokio::test]
-async fn failures_that_are_dropped_count_as_done() {
+async fn interceptors_change_responses() {
     let world = World::with(REPORTS, "").await;
     world.put("a b c d", "text").await;
     world.put("e", "text").await;
-    let sabotage = Sabotage { failures_dropped: true, ..Sabotage::default() };
-    let faults = Faults::of(&world.template, Plan { sabotage, ..Plan::default() }).unwrap();
     let recorder = Recorder::answering([Answer::Reports(&["b"]), Answer::Fails]);
-    let streams = world.start_under(&recorder, faults).await;
+    let options = ReaderOptions { interceptor: Arc::new(AlwaysSuccessful), ..options(Faults::none()) };
+    let streams = world.start_with(&recorder, options).await.unwrap();
     streams.idle().await;
     assert_eq!(recorder.batches("First"), ["a b c d", "e"]);
     assert!(streams.given_up().is_empty());

@@ -11,14 +11,25 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnConsumedCapacity, Trans
 mod faults;
 
 use super::*;
-use crate::faults::Plan;
-use crate::ledger::CallCounts;
+use crate::dynamodb::Database;
+use crate::faults::{Kind, Plan};
+use crate::interceptor::PassThrough;
+use crate::ledger::{CallCounts, Ledger, OUTSIDE};
+use crate::secrets::Secrets;
 use sam_template::{StackContext, Template};
 
 const TEMPLATE: &str = "
 Resources:
-  Writer: {Type: AWS::Serverless::Function, Properties: {CodeUri: writer, Policies: [{Statement: {Effect: Allow, Action: 'dynamodb:*', Resource: '*'}}]}}
-  Reader: {Type: AWS::Serverless::Function, Properties: {CodeUri: reader, Policies: [{Statement: {Effect: Allow, Action: 'secretsmanager:*', Resource: '*'}}]}}
+  Writer:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: writer
+      Policies: [{Statement: {Effect: Allow, Action: 'dynamodb:*', Resource: '*'}}]
+  Reader:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: reader
+      Policies: [{Statement: {Effect: Allow, Action: 'secretsmanager:*', Resource: '*'}}]
   Key: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {}}}
   Notes:
     Type: AWS::DynamoDB::Table
@@ -42,7 +53,7 @@ Resources:
 
 struct World {
     template: Template,
-    front: Front,
+    endpoint: AwsEndpoint,
     ledger: Ledger,
     identities: Identities,
     faults: Faults,
@@ -54,15 +65,22 @@ impl World {
     }
 
     async fn with(plan: Plan) -> World {
+        World::intercepted(plan, Arc::new(PassThrough)).await
+    }
+
+    async fn intercepted(plan: Plan, interceptor: Arc<dyn Interceptor>) -> World {
         let template = Template::parse(TEMPLATE, StackContext::local("demo"), &BTreeMap::new()).unwrap();
         let database = Database::open(&template, None).await.unwrap();
         let secrets = Secrets::of(&template, &BTreeMap::new(), None).unwrap();
-        let (identities, ledger) = (Identities::of(&template), Ledger::default());
+        let identities = Identities::of(&template);
+        let ledger = Ledger::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let faults = Faults::of(&template, plan).unwrap();
-        let (callers, iam) = (identities.clone(), Iam::of(&template));
-        let front = Front::start(listener, database, secrets, callers, iam, ledger.clone(), faults.clone()).unwrap();
-        World { template, front, ledger, identities, faults }
+        let iam = Iam::of(&template);
+        let services = Services { database, secrets, ledger: ledger.clone() };
+        let endpoint =
+            AwsEndpoint::start(listener, services, interceptor, identities.clone(), iam, faults.clone()).unwrap();
+        World { template, endpoint, ledger, identities, faults }
     }
 
     fn dynamodb(&self, access_key_id: &str) -> aws_sdk_dynamodb::Client {
@@ -70,7 +88,7 @@ impl World {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new(access_key_id, "secret", None, None, "test"))
-            .endpoint_url(self.front.url())
+            .endpoint_url(self.endpoint.url())
             .build();
         aws_sdk_dynamodb::Client::from_conf(config)
     }
@@ -238,7 +256,7 @@ async fn secrets_are_answered_on_the_same_endpoint() {
             None,
             "test",
         ))
-        .endpoint_url(world.front.url())
+        .endpoint_url(world.endpoint.url())
         .build();
     let client = aws_sdk_secretsmanager::Client::from_conf(config);
     let secret = &world.template.secrets["Key"];
@@ -287,7 +305,7 @@ async fn what_is_no_call_of_an_api_is_refused() {
         ("", signed, "{}", "UnknownOperationException"),
     ] {
         let request =
-            client.post(world.front.url()).header("x-amz-target", target).header("authorization", authorization);
+            client.post(world.endpoint.url()).header("x-amz-target", target).header("authorization", authorization);
         let answer = request.body(body).send().await.unwrap();
         assert_eq!(answer.status(), 400, "{target}");
         assert!(answer.headers().contains_key("x-amzn-requestid"));

@@ -1,4 +1,4 @@
-//! Route selection: which route key a message names.
+//! Which route a message selects.
 
 use std::fmt;
 
@@ -8,38 +8,38 @@ use serde_json::Value;
 /// A `RouteSelectionExpression` such as `$request.body.action`, parsed once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteSelection {
-    /// The names that lead to the value in the message, for example `["action"]`.
+    /// The path to the value in the message, for example `["action"]`.
     path: Vec<String>,
 }
 
-/// An expression that cannot be used.
+/// An expression that is not supported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the RouteSelectionExpression `{0}` is not of the form `$request.body.action`")]
-pub struct NoSelection(String);
+#[error("unsupported RouteSelectionExpression `{0}`; use the form `$request.body.action`")]
+pub struct InvalidExpression(String);
 
 impl RouteSelection {
     /// Reads `$request.body.<name>[.<name>…]`, or the same in braces: `${request.body.<name>}`.
     ///
     /// # Errors
     ///
-    /// Where it is of another form.
-    pub fn parse(expression: &str) -> Result<RouteSelection, NoSelection> {
-        let unusable = || NoSelection(expression.to_owned());
-        let inner = expression.strip_prefix('$').ok_or_else(unusable)?;
+    /// If it has another form.
+    pub fn parse(expression: &str) -> Result<RouteSelection, InvalidExpression> {
+        let invalid = || InvalidExpression(expression.to_owned());
+        let inner = expression.strip_prefix('$').ok_or_else(invalid)?;
         let inner = match inner.strip_prefix('{') {
-            Some(rest) => rest.strip_suffix('}').ok_or_else(unusable)?,
+            Some(rest) => rest.strip_suffix('}').ok_or_else(invalid)?,
             None => inner,
         };
         let path: Vec<String> =
-            inner.strip_prefix("request.body.").ok_or_else(unusable)?.split('.').map(str::to_owned).collect();
+            inner.strip_prefix("request.body.").ok_or_else(invalid)?.split('.').map(str::to_owned).collect();
         let is_name = |name: &String| !name.is_empty() && !name.contains(['$', '{', '}']);
-        if path.iter().all(is_name) { Ok(RouteSelection { path }) } else { Err(unusable()) }
+        if path.iter().all(is_name) { Ok(RouteSelection { path }) } else { Err(invalid()) }
     }
 
-    /// The route key that the message names: nothing where it is no JSON, or has no text, number or boolean there.
+    /// The route key in a message; `None` if the message is not JSON or has no text, number or boolean at the path.
     ///
-    /// The rest of the message is looked at no closer than needed: an escape that stands for no character (half of a
-    /// surrogate pair) elsewhere in it does not keep it from its route.
+    /// The rest of the message is only checked for structure: an invalid escape elsewhere in it (half a surrogate pair)
+    /// does not keep it from its route.
     pub fn key(&self, message: &str) -> Option<String> {
         let mut deserializer = serde_json::Deserializer::from_str(message);
         let value = At(&self.path).deserialize(&mut deserializer).ok()?;
@@ -97,13 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn a_message_names_its_route() {
+    fn messages_name_their_route() {
         assert_eq!(key(r#"{"message":"hi","action":"sendMessage"}"#).as_deref(), Some("sendMessage"));
         assert_eq!(key(r#"{"action":7}"#).as_deref(), Some("7"));
     }
 
     #[test]
-    fn what_is_no_json_or_names_nothing_has_no_key() {
+    fn invalid_messages_have_no_key() {
         for message in [
             "",
             "hello",
@@ -120,12 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn half_a_surrogate_pair_in_another_field_does_not_hide_the_route() {
+    fn invalid_escapes_elsewhere_are_ignored() {
         assert_eq!(key(r#"{"action":"sendMessage","message":"\ud83d"}"#).as_deref(), Some("sendMessage"));
     }
 
     #[test]
-    fn braces_and_longer_paths_are_understood_and_other_expressions_refused() {
+    fn expressions_may_have_braces_and_paths() {
         let nested = RouteSelection::parse("${request.body.meta.kind}").unwrap();
         assert_eq!(nested.key(r#"{"meta":{"x":[1],"kind":"a"},"kind":"b"}"#).as_deref(), Some("a"));
         assert_eq!(nested.key(r#"{"meta":"text"}"#), None);

@@ -1,33 +1,32 @@
-//! What a function's answer to a batch means.
+//! What a function's response to a batch means.
 
 use axum::body::Bytes;
 use serde_json::Value;
 
 use super::event::{Record, sequence_number};
 
-/// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// All of it was processed.
+    /// The whole batch was processed.
     Delivered,
-    /// The record at this index failed, all before it were processed.
+    /// The record at this index failed; all before it were processed.
     DeliveredBefore(usize),
-    /// Nothing of it counts as processed.
+    /// No record counts as processed.
     Failed,
 }
 
-/// Reads an answer; `None` is a function that failed.
+/// Reads a response; `None` if the function failed.
 ///
-/// With `ReportBatchItemFailures`, the lowest reported sequence number is the checkpoint. An answer that is empty, `null`, or
-/// names no failures is a success; an identifier that is empty, `null` or not of this batch fails the whole batch, as
-/// does an answer that cannot be read.
-pub(super) fn outcome(answer: Option<&Bytes>, records: &[Record], reports_failures: bool) -> Outcome {
-    let Some(answer) = answer else { return Outcome::Failed };
-    if !reports_failures || answer.is_empty() {
+/// With `ReportBatchItemFailures`, the lowest reported sequence number is the checkpoint. A response that is empty,
+/// `null`, or lists no failures is a success. An identifier that is empty, `null` or not of this batch fails the whole
+/// batch, as does an unreadable response.
+pub(super) fn outcome(response: Option<&Bytes>, records: &[Record], reports_failures: bool) -> Outcome {
+    let Some(response) = response else { return Outcome::Failed };
+    if !reports_failures || response.is_empty() {
         return Outcome::Delivered;
     }
-    let Ok(answer) = serde_json::from_slice::<Value>(answer) else { return Outcome::Failed };
-    let failures = match answer.get("batchItemFailures") {
+    let Ok(response) = serde_json::from_slice::<Value>(response) else { return Outcome::Failed };
+    let failures = match response.get("batchItemFailures") {
         None | Some(Value::Null) => return Outcome::Delivered,
         Some(Value::Array(failures)) => failures,
         Some(_) => return Outcome::Failed,
@@ -59,14 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn the_lowest_reported_number_is_the_checkpoint() {
+    fn lowest_reported_number_is_the_checkpoint() {
         let item = |number: i64| json!({ "itemIdentifier": sequence_number(number) });
         assert_eq!(of(json!({ "batchItemFailures": [item(3), item(2)] })), Outcome::DeliveredBefore(1));
         assert_eq!(of(json!({ "batchItemFailures": [item(1)] })), Outcome::DeliveredBefore(0));
     }
 
     #[test]
-    fn an_answer_without_failures_is_a_success() {
+    fn no_failures_is_success() {
         for answer in [json!({ "batchItemFailures": [] }), json!({ "batchItemFailures": null }), json!({}), json!(null)]
         {
             assert_eq!(of(answer.clone()), Outcome::Delivered, "{answer}");
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identifier_that_says_nothing_fails_the_whole_batch() {
+    fn invalid_identifiers_fail_the_batch() {
         for item in [
             json!({ "itemIdentifier": "" }),
             json!({ "itemIdentifier": null }),
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_count_only_where_the_template_asks_for_them() {
+    fn reports_need_the_setting() {
         let answer = Bytes::from(json!({ "batchItemFailures": [{ "itemIdentifier": "" }] }).to_string());
         assert_eq!(outcome(Some(&answer), &records(), false), Outcome::Delivered);
         assert_eq!(outcome(None, &records(), false), Outcome::Failed);

@@ -1,7 +1,8 @@
-//! What a call needs: the actions and resources that AWS looks up in the caller's policies, one by one.
+//! The permissions that a call needs: the actions and resources that AWS looks up in the caller's policies.
 //!
-//! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html> for the actions and their
-//! resources, <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html> for transactions.
+//! Actions and their resources:
+//! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>; transactions:
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,60 +13,63 @@ use sam_template::{StackContext, Table, Template};
 
 /// One action on one resource.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Need {
-    /// The action, for example `dynamodb:PutItem`.
+pub(super) struct Permission {
+    /// For example `dynamodb:PutItem`.
     pub action: String,
-    /// The resource's ARN.
+    /// An ARN.
     pub resource: String,
-    /// The partition keys that the call names; `None` where they cannot be told.
+    /// The partition keys of the call; `None` if they are unknown.
     pub leading_keys: Option<BTreeSet<String>>,
 }
 
-/// Knows what calls need, and how the template names it.
-pub(super) struct Needs {
+/// Tells what calls need, and how the template names it.
+pub(super) struct Permissions {
     stack: StackContext,
     /// By name.
     tables: BTreeMap<String, Table>,
-    /// What a secret's ARN is called in the template.
+    /// ARN → logical id
     secrets: BTreeMap<String, String>,
     api: Option<Api>,
 }
 
-/// The template's API.
 struct Api {
     logical_id: String,
     id: String,
     stage: String,
-    /// The parameter that the stage is called by, as far as one can tell.
+    /// The parameter that seems to name the stage.
     stage_parameter: Option<String>,
 }
 
-impl Needs {
-    pub(super) fn of(template: &Template) -> Needs {
-        Needs {
+impl Permissions {
+    pub(super) fn of(template: &Template) -> Permissions {
+        Permissions {
             stack: template.stack.clone(),
             tables: template.tables.values().map(|table| (table.name.clone(), table.clone())).collect(),
             secrets: template.secrets.values().map(|secret| (secret.arn.clone(), secret.logical_id.clone())).collect(),
             api: template.api.as_ref().map(|api| {
-                let names_it = |(name, value): &(&String, &String)| name.contains("Stage") && **value == api.stage;
-                let stage_parameter = template.parameters.iter().find(names_it).map(|(name, _)| name.clone());
-                let (logical_id, id, stage) = (api.logical_id.clone(), api.id.clone(), api.stage.clone());
-                Api { logical_id, id, stage, stage_parameter }
+                let is_stage = |(name, value): &(&String, &String)| name.contains("Stage") && **value == api.stage;
+                let stage_parameter = template.parameters.iter().find(is_stage).map(|(name, _)| name.clone());
+                Api {
+                    logical_id: api.logical_id.clone(),
+                    id: api.id.clone(),
+                    stage: api.stage.clone(),
+                    stage_parameter,
+                }
             }),
         }
     }
 
-    /// What a call of DynamoDB needs: nothing where it does not say on what, which DynamoDB itself refuses, and for
-    /// `GetRecords`, whose iterator was only given to somebody who may read that stream.
-    pub(super) fn of_dynamodb(&self, operation: &str, request: &Value) -> Vec<Need> {
-        let need = |action: &str, resource: String, keys| Need {
+    /// What a call to DynamoDB needs. Nothing for a call without a table, which DynamoDB itself rejects, and for
+    /// `GetRecords`, whose iterator only a caller with access to the stream gets.
+    pub(super) fn of_dynamodb(&self, operation: &str, request: &Value) -> Vec<Permission> {
+        let permission = |action: &str, resource: String, keys| Permission {
             action: format!("dynamodb:{action}"),
             resource,
             leading_keys: keys,
         };
         let one = |action: &str, request: &Value, key: &Value| {
             let table = request["TableName"].as_str()?;
-            Some(need(action, self.table_arn(table), Some(self.leading_key(table, key).into_iter().collect())))
+            Some(permission(action, self.table_arn(table), Some(self.leading_key(table, key).into_iter().collect())))
         };
         let each = |field: &str| request[field].as_array().into_iter().flatten();
         match operation {
@@ -82,15 +86,15 @@ impl Needs {
             }
             "BatchGetItem" | "BatchWriteItem" => {
                 let tables = request["RequestItems"].as_object().into_iter().flatten();
-                let table = |(table, asked): (&String, &Value)| {
-                    let keys = asked["Keys"].as_array().or(asked.as_array()).into_iter().flatten();
+                let table = |(table, requested): (&String, &Value)| {
+                    let keys = requested["Keys"].as_array().or(requested.as_array()).into_iter().flatten();
                     let keys = keys.map(|key| match (&key["PutRequest"]["Item"], &key["DeleteRequest"]["Key"]) {
                         (Value::Null, Value::Null) => key,
                         (Value::Null, key) => key,
                         (item, _) => item,
                     });
                     let keys = keys.filter_map(|key| self.leading_key(table, key)).collect();
-                    need(operation, self.table_arn(table), Some(keys))
+                    permission(operation, self.table_arn(table), Some(keys))
                 };
                 tables.map(table).collect()
             }
@@ -103,24 +107,24 @@ impl Needs {
                 };
                 let keys =
                     if operation == "Scan" { Some(BTreeSet::new()) } else { self.queried(table, index, request) };
-                vec![need(operation, resource, keys)]
+                vec![permission(operation, resource, keys)]
             }
-            "ListTables" => vec![need(operation, self.table_arn("*"), None)],
-            "ListStreams" => vec![need(operation, format!("{}/stream/*", self.table_arn("*")), None)],
+            "ListTables" => vec![permission(operation, self.table_arn("*"), None)],
+            "ListStreams" => vec![permission(operation, format!("{}/stream/*", self.table_arn("*")), None)],
             "DescribeStream" | "GetShardIterator" => {
                 let stream = request["StreamArn"].as_str();
-                stream.map(|stream| need(operation, stream.to_owned(), None)).into_iter().collect()
+                stream.map(|stream| permission(operation, stream.to_owned(), None)).into_iter().collect()
             }
             "DescribeTable" | "DescribeTimeToLive" | "UpdateTimeToLive" => {
                 let table = request["TableName"].as_str();
-                table.map(|table| need(operation, self.table_arn(table), None)).into_iter().collect()
+                table.map(|table| permission(operation, self.table_arn(table), None)).into_iter().collect()
             }
             _ => Vec::new(),
         }
     }
 
-    /// What a call of Secrets Manager needs.
-    pub(super) fn of_secrets(&self, operation: &str, request: &Value, secrets: &Secrets) -> Vec<Need> {
+    /// What a call to Secrets Manager needs.
+    pub(super) fn of_secrets(&self, operation: &str, request: &Value, secrets: &Secrets) -> Vec<Permission> {
         let Some(id) = request["SecretId"].as_str().filter(|_| operation == "GetSecretValue") else {
             return Vec::new();
         };
@@ -129,20 +133,20 @@ impl Needs {
             None if id.starts_with("arn:") => id.to_owned(),
             None => format!("arn:aws:secretsmanager:{}:{}:secret:{id}", self.stack.region, self.stack.account),
         };
-        vec![Need { action: format!("secretsmanager:{operation}"), resource, leading_keys: None }]
+        vec![Permission { action: format!("secretsmanager:{operation}"), resource, leading_keys: None }]
     }
 
     /// What a request to `@connections` needs.
-    pub(super) fn of_connections(&self, method: &str, connection: &str) -> Vec<Need> {
+    pub(super) fn of_connections(&self, method: &str, connection: &str) -> Vec<Permission> {
         let Some(Api { id: api, stage, .. }) = &self.api else { return Vec::new() };
         let StackContext { region, account, .. } = &self.stack;
         let resource =
             format!("arn:aws:execute-api:{region}:{account}:{api}/{stage}/{method}/@connections/{connection}");
-        vec![Need { action: "execute-api:ManageConnections".to_owned(), resource, leading_keys: None }]
+        vec![Permission { action: "execute-api:ManageConnections".to_owned(), resource, leading_keys: None }]
     }
 
-    /// How a statement of this template names a resource, ready to be pasted.
-    pub(super) fn written(&self, resource: &str) -> String {
+    /// A resource as a statement of this template names it, ready to be pasted.
+    pub(super) fn as_in_template(&self, resource: &str) -> String {
         if let Some(secret) = self.secrets.get(resource) {
             return format!("!Ref {secret}");
         }
@@ -180,7 +184,7 @@ impl Needs {
         text(&item[&self.table(table)?.key.partition])
     }
 
-    /// The partition key that a query is about.
+    /// The partition key of a query.
     fn queried(&self, table: &str, index: Option<&str>, request: &Value) -> Option<BTreeSet<String>> {
         let table = self.table(table)?;
         let partition = match index {
@@ -202,7 +206,7 @@ impl Needs {
     }
 }
 
-/// A key's value as conditions compare it.
+/// The value of a key as conditions compare it.
 fn text(value: &Value) -> Option<String> {
     ["S", "N", "B"].iter().find_map(|kind| value[*kind].as_str()).map(str::to_owned)
 }

@@ -1,4 +1,5 @@
-//! Connections that can be cut in the middle of a request: the other side gets no answer, and the end of the connection.
+//! TCP connections that can be aborted in the middle of a request: the client gets no response, only the end of the
+//! connection.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,47 +13,46 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A listener for connections that can be cut. What is sent goes out at once, without waiting for more (`TCP_NODELAY`).
-pub(crate) struct CuttableListener(pub TcpListener);
+/// A listener for abortable connections. Data is sent immediately (`TCP_NODELAY`).
+pub(crate) struct AbortableListener(pub TcpListener);
 
-/// A TCP connection until it is cut.
-pub(crate) struct Cuttable {
+pub(crate) struct AbortableStream {
     stream: TcpStream,
-    scissors: Scissors,
+    aborter: ConnectionAborter,
 }
 
-/// Who is at the other end, and what cuts the connection to them.
+/// The client of a connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
     pub address: SocketAddr,
-    pub scissors: Scissors,
+    pub aborter: ConnectionAborter,
 }
 
-/// Cuts one connection.
+/// Aborts one connection.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Scissors(Arc<AtomicBool>);
+pub(crate) struct ConnectionAborter(Arc<AtomicBool>);
 
-impl Scissors {
-    /// Cuts: nothing more goes out, not even the answer to the request in hand.
-    pub(crate) fn cut(&self) {
+impl ConnectionAborter {
+    /// Nothing more is sent, not even the response to the current request.
+    pub(crate) fn abort(&self) {
         self.0.store(true, Ordering::Release);
     }
 
-    /// The server gives a connection up at the first error that it meets.
+    /// Fails once aborted; the server drops a connection at its first error.
     fn check(&self) -> io::Result<()> {
         if self.0.load(Ordering::Acquire) { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
     }
 }
 
-impl Listener for CuttableListener {
-    type Io = Cuttable;
+impl Listener for AbortableListener {
+    type Io = AbortableStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Cuttable, SocketAddr) {
+    async fn accept(&mut self) -> (AbortableStream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        // An answer must not wait for the acknowledgement of the one before.
+        // A response must not wait for the acknowledgement of the previous one.
         let _ = stream.set_nodelay(true);
-        (Cuttable { stream, scissors: Scissors::default() }, address)
+        (AbortableStream { stream, aborter: ConnectionAborter::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -60,22 +60,22 @@ impl Listener for CuttableListener {
     }
 }
 
-impl Connected<IncomingStream<'_, CuttableListener>> for Peer {
-    fn connect_info(connection: IncomingStream<'_, CuttableListener>) -> Peer {
-        Peer { address: *connection.remote_addr(), scissors: connection.io().scissors.clone() }
+impl Connected<IncomingStream<'_, AbortableListener>> for Peer {
+    fn connect_info(connection: IncomingStream<'_, AbortableListener>) -> Peer {
+        Peer { address: *connection.remote_addr(), aborter: connection.io().aborter.clone() }
     }
 }
 
-impl AsyncRead for Cuttable {
+impl AsyncRead for AbortableStream {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.scissors.check()?;
+        self.aborter.check()?;
         Pin::new(&mut self.stream).poll_read(context, into)
     }
 }
 
-impl AsyncWrite for Cuttable {
+impl AsyncWrite for AbortableStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.scissors.check()?;
+        self.aborter.check()?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -84,7 +84,7 @@ impl AsyncWrite for Cuttable {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.scissors.check()?;
+        self.aborter.check()?;
         Pin::new(&mut self.stream).poll_write_vectored(context, parts)
     }
 
