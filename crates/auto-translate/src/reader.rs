@@ -10,6 +10,7 @@ use shared::adapters::dynamodb::{Appended, BillingAccount, QuotaStatus, Rooms, T
 use shared::error::chain;
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
+use shared::services::append::{Attempt, append_with_retry};
 use shared::services::rate_limiter::TranslationAllowance;
 use shared::services::translator::{self, OnCacheMiss, OnFailure, TranslationJob, Translator, TranslatorError};
 
@@ -26,8 +27,6 @@ pub struct AutoTranslate {
 const AT_ONCE: usize = 8;
 /// How far apart the entries of a room may be that are read and translated together.
 const TOGETHER: u64 = 50;
-/// How often a note is tried to be appended.
-const TRIES: usize = 5;
 
 impl StreamReader for AutoTranslate {
     async fn warm_up(&self) {
@@ -151,20 +150,22 @@ impl AutoTranslate {
     /// The room's people read, once a month, that from now on they have to ask for translations.
     async fn tell_of_the_limit(&self, room: &RoomId, met: &Entry) -> Result<(), Failed> {
         let month = self.translator.clock.now().month();
-        for _ in 0..TRIES {
+        append_with_retry(async |_| {
             let row = self.rooms.get(room).await?;
             if row.is_none_or(|row| row.limited_in.as_ref() == Some(&month)) {
-                return Ok(());
+                return Ok(Attempt::Done(()));
             }
             let tail = self.translator.log.tail(room, 1).await?;
             let event = SystemEvent::TranslationLimited { month: month.clone() };
             let now = self.translator.clock.now();
             let note = Entry::system(room.clone(), tail.first(), met.sender.clone(), event, now);
-            if let Appended::Done = self.translator.log.append(&note, vec![self.rooms.limit(room, &month)?]).await? {
-                return Ok(());
-            }
-        }
-        Err(Failed::QuotaStatus("the room is too busy to be told that the budget is used up".to_owned()))
+            Ok(match self.translator.log.append(&note, vec![self.rooms.limit(room, &month)?]).await? {
+                Appended::Done => Attempt::Done(()),
+                Appended::Again { .. } => Attempt::Conflict,
+            })
+        })
+        .await
+        .map_err(|error| Failed::QuotaStatus(error.to_string()))
     }
 }
 

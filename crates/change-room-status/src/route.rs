@@ -10,7 +10,7 @@ use serde::Serialize;
 use shared::adapters::dynamodb::{Appended, Log, TableError, Write};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::services::append::Tries;
+use shared::services::append::{Attempt, append_with_retry};
 use shared::services::membership::Membership;
 use shared::services::rate_limiter::{LimitedAction, RateLimiter};
 
@@ -60,25 +60,25 @@ impl ChangeRoom {
         room_id: &RoomId,
         judge: impl Fn(Relation, &Room) -> Result<Option<Change>, Refusal>,
     ) -> Result<(Room, Option<Seq>), Error> {
-        let (mut tries, mut taken) = (Tries::default(), false);
-        loop {
-            let (seat, tail) = tokio::join!(
+        append_with_retry(async |attempt| {
+            let (member_and_room, tail) = tokio::join!(
                 self.membership.with_room(action, room_id, caller.participant()),
                 self.log.tail(room_id, 1)
             );
-            let ((member, room), tail) = (seat?, tail?);
+            let (member, room) = member_and_room?;
+            let tail = tail?;
             let Some(Change { event, parts }) = judge(Relation::of_member(&member), &room)? else {
-                return Ok((room, None));
+                return Ok(Attempt::Done((room, None)));
             };
-            if !taken {
+            if attempt == 0 {
                 self.rate_limiter.take(caller.user_id(), LimitedAction::Change).await?;
-                taken = true;
             }
             let entry = Entry::system(room_id.clone(), tail.first(), caller.sender.clone(), event, self.clock.now());
-            match self.log.append(&entry, parts(entry.seq)?).await? {
-                Appended::Done => return Ok((room, Some(entry.seq))),
-                Appended::Again { .. } => tries.again().await?,
-            }
-        }
+            Ok(match self.log.append(&entry, parts(entry.seq)?).await? {
+                Appended::Done => Attempt::Done((room, Some(entry.seq))),
+                Appended::Again { .. } => Attempt::Conflict,
+            })
+        })
+        .await
     }
 }

@@ -14,7 +14,7 @@ use shared::adapters::dynamodb::{Appended, Log, Members, Profile, Profiles, Room
 use shared::config::NewRoomConfig;
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::services::append::Tries;
+use shared::services::append::{Attempt, append_with_retry};
 use shared::services::rate_limiter::{LimitedAction, RateLimiter};
 
 use crate::request::{Plan, plan};
@@ -35,14 +35,12 @@ impl Route for CreateRoom {
 
     async fn handle(&self, caller: &Caller, mut request: requests::CreateRoom) -> Result<RoomCreated, Error> {
         let plan = plan(&mut request, caller)?;
-        let (mut tries, mut taken) = (Tries::default(), false);
-        loop {
+        append_with_retry(async |attempt| {
             if let Some(room) = self.rooms.get(&plan.room_id).await? {
-                return self.standing(caller, &room).await;
+                return self.existing(caller, &room).await.map(Attempt::Done);
             }
-            if !taken {
+            if attempt == 0 {
                 self.rate_limiter.take(caller.user_id(), LimitedAction::Room).await?;
-                taken = true;
             }
             let members = self.members(caller, &plan, request.language.as_ref()).await?;
             let (room, entry) = self.room(caller, &plan, &members);
@@ -50,17 +48,18 @@ impl Route for CreateRoom {
             for member in &members {
                 parts.push(self.members.place(member)?);
             }
-            match self.log.append(&entry, parts).await? {
-                Appended::Done => return Ok(RoomCreated { room: view(caller, &room, &members)?, created: true }),
-                Appended::Again { .. } => tries.again().await?,
-            }
-        }
+            Ok(match self.log.append(&entry, parts).await? {
+                Appended::Done => Attempt::Done(RoomCreated { room: view(caller, &room, &members)?, created: true }),
+                Appended::Again { .. } => Attempt::Conflict,
+            })
+        })
+        .await
     }
 }
 
 impl CreateRoom {
-    /// The room is there already: the caller sees it as it is, if they have a seat in it.
-    async fn standing(&self, caller: &Caller, room: &Room) -> Result<RoomCreated, Error> {
+    /// The room exists: a member sees it as it is.
+    async fn existing(&self, caller: &Caller, room: &Room) -> Result<RoomCreated, Error> {
         let members = self.members.of_room(&room.room_id).await?;
         Ok(RoomCreated { room: view(caller, room, &members)?, created: false })
     }

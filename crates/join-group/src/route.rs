@@ -12,7 +12,7 @@ use protocol::wire::{Refusal, RoomView, requests};
 use shared::adapters::dynamodb::{Appended, Connection, Connections, GROUP_LIMIT, Joined, Log, Members, Rooms};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::services::append::Tries;
+use shared::services::append::{Attempt, append_with_retry};
 use shared::services::rate_limiter::{LimitedAction, RateLimiter};
 
 pub struct JoinGroup {
@@ -29,16 +29,19 @@ impl Route for JoinGroup {
     type Reply = GroupJoined;
 
     async fn handle(&self, caller: &Caller, request: requests::JoinGroup) -> Result<GroupJoined, Error> {
-        let (room, own) = self.seated(caller, &request.group_id).await?;
+        let (room, own) = self.membership(caller, &request.group_id).await?;
         let ((), members) = tokio::try_join!(self.listen(caller, &room.room_id), self.shown(&room, &own))?;
         Ok(GroupJoined { room: RoomView::new(&room, &own, &members) })
     }
 }
 
 impl JoinGroup {
-    /// The room and the caller's seat in it, taken now if there was none and there may be one.
-    async fn seated(&self, caller: &Caller, room_id: &RoomId) -> Result<(Room, Member), Error> {
-        let mut tries = Tries::default();
+    /// The room and the caller's membership, which is added now if there is none and may be one.
+    async fn membership(&self, caller: &Caller, room_id: &RoomId) -> Result<(Room, Member), Error> {
+        append_with_retry(async |_| self.try_membership(caller, room_id).await).await
+    }
+
+    async fn try_membership(&self, caller: &Caller, room_id: &RoomId) -> Result<Attempt<(Room, Member)>, Error> {
         loop {
             let (room, own) =
                 tokio::try_join!(self.rooms.get(room_id), self.members.get(room_id, caller.participant()))?;
@@ -48,12 +51,12 @@ impl JoinGroup {
             };
             Action::JoinGroup.permits(relation, room_id.is_open().then_some(Condition::OpenRoom))?;
             let appended = match (room, own) {
-                (Some(room), Some(own)) => return self.refreshed(caller, room, own).await,
+                (Some(room), Some(own)) => return self.refreshed(caller, room, own).await.map(Attempt::Done),
                 (Some(room), None) => self.join(caller, &room).await?,
                 (None, _) => self.open(caller, room_id).await?,
             };
             if let Appended::Again { .. } = appended {
-                tries.again().await?;
+                return Ok(Attempt::Conflict);
             }
         }
     }

@@ -12,7 +12,7 @@ use protocol::wire::{Code, Refusal, requests};
 use shared::adapters::dynamodb::{Appended, Connections, IdempotencyRecord, IdempotencyRecords, Log};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
-use shared::services::append::Tries;
+use shared::services::append::{Attempt, append_with_retry};
 use shared::services::digest::DigestKey;
 use shared::services::membership::Membership;
 
@@ -92,19 +92,19 @@ impl SendMessage {
     /// stands in the way of a second one. It is looked for beforehand only where the message would be refused, because who
     /// repeats a message that was accepted gets the same answer, whatever has changed since.
     async fn store(&self, caller: &Caller, draft: &Draft) -> Result<Stored, Error> {
-        let mut tries = Tries::default();
-        loop {
-            let (seat, tail) = tokio::join!(
+        append_with_retry(async |_| {
+            let (member_and_room, tail) = tokio::join!(
                 self.membership.with_room(Action::SendMessage, &draft.room_id, caller.participant()),
                 self.log.tail(&draft.room_id, JUDGED),
             );
-            let ((member, room), tail) = (seat?, tail?);
+            let (member, room) = member_and_room?;
+            let tail = tail?;
             let entry = match self.accept(caller, draft, &member, &room, &tail) {
                 Ok(entry) => entry,
                 Err(declined) => {
                     let record = self.records.get(&draft.room_id, caller.participant(), draft.message_id).await?;
                     if let Some(record) = record {
-                        return Ok(Stored::Before(record));
+                        return Ok(Attempt::Done(Stored::Before(record)));
                     }
                     return Err(self.decline(caller, member, declined).await?.into());
                 }
@@ -118,13 +118,14 @@ impl SendMessage {
                 caller.user_id(),
                 draft.digest.clone(),
             );
-            match self.log.append(&entry, vec![self.records.insert(&record)?]).await? {
-                Appended::Done => return Ok(Stored::Now(Box::new(entry), record)),
-                // A repetition of this very send won, whatever else stood in the way.
-                Appended::Again { found: Some(row) } => return Ok(Stored::Before(self.records.row(row)?)),
-                Appended::Again { found: None } => tries.again().await?,
-            }
-        }
+            Ok(match self.log.append(&entry, vec![self.records.insert(&record)?]).await? {
+                Appended::Done => Attempt::Done(Stored::Now(Box::new(entry), record)),
+                // Another attempt to send this very message won.
+                Appended::Again { found: Some(row) } => Attempt::Done(Stored::Before(self.records.row(row)?)),
+                Appended::Again { found: None } => Attempt::Conflict,
+            })
+        })
+        .await
     }
 
     /// The entry to append, if this member may append it now.

@@ -6,7 +6,7 @@ use protocol::wire::{Code, Refusal, TranslationView};
 use shared::adapters::dynamodb::Appended;
 use shared::error::Error;
 use shared::runtime::Caller;
-use shared::services::append::Tries;
+use shared::services::append::{Attempt, append_with_retry};
 use shared::services::rate_limiter::LimitedAction;
 use shared::services::translator::TranslationJob;
 
@@ -21,15 +21,13 @@ impl Translate {
         correction: &Correction,
     ) -> Result<Translation, Error> {
         let log = &self.translator.log;
-        let (mut tries, mut taken) = (Tries::default(), false);
-        loop {
+        append_with_retry(async |attempt| {
             let (relation, _, entry) = self.text(caller, Action::SetTranslatedMessage, which).await?;
             let own = (entry.sender.participant == *caller.participant()).then_some(Condition::OwnWords);
             Action::SetTranslatedMessage.permits(relation, own)?;
             let current = seen(caller, which, correction, &entry)?;
-            if !taken {
+            if attempt == 0 {
                 self.rate_limiter.take(caller.user_id(), LimitedAction::Change).await?;
-                taken = true;
             }
             let now = self.clock.now();
             let text = correction.text.as_str().to_owned();
@@ -38,14 +36,13 @@ impl Translate {
             let tail = log.tail(&which.room_id, 1).await?;
             let record = Entry::system(which.room_id.clone(), tail.first(), caller.sender.clone(), event, now);
             let part = log.correction(&which.room_id, which.seq, &which.language, &corrected, current.version)?;
-            match log.append(&record, vec![part]).await? {
-                Appended::Done => {
-                    self.remember(relation, which, entry, &corrected).await;
-                    return Ok(corrected);
-                }
-                Appended::Again { .. } => tries.again().await?,
+            if let Appended::Again { .. } = log.append(&record, vec![part]).await? {
+                return Ok(Attempt::Conflict);
             }
-        }
+            self.remember(relation, which, entry, &corrected).await;
+            Ok(Attempt::Done(corrected))
+        })
+        .await
     }
 
     /// The correction stands; that it is not found again for the same sentence, or that a failure is still listed, would be a pity and
