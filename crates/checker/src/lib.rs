@@ -1,23 +1,25 @@
-//! Proves that nothing acknowledged is lost, doubled or out of order: drives many rooms with many clients under a plan of
-//! faults, records what each client sent, was told and saw, and judges that by the promises once all is quiet.
+//! Checks that no acknowledged message is lost, duplicated or reordered. Many clients write in many rooms while faults
+//! are injected; each records what it sent, what was acknowledged and what it saw. Once everything is quiet, the judge
+//! compares these histories with the tables.
 //!
-//! The clients follow PROTOCOL's "Using `seq`" over real sockets. Nothing here is shared with the functions but the wire,
-//! so that a mistake of theirs is not made twice.
+//! The clients implement "Using `seq`" of the protocol over real sockets. The checker shares only the wire format with
+//! the functions, so that it does not repeat their mistakes.
 
-pub mod account;
-pub mod cast;
 mod client;
+mod client_pool;
 pub mod entry;
-mod errand;
-pub mod evidence;
+pub mod history;
 pub mod judge;
 pub mod mutations;
+mod operation;
 pub mod plans;
-pub mod reading;
+pub mod room_view;
 mod run;
-mod tempo;
+pub mod snapshot;
+mod timing;
 mod verdict;
+pub mod workload;
 
 pub use run::{CheckError, Options, Progress, run};
-pub use tempo::Tempo;
+pub use timing::ClientTiming;
 pub use verdict::Verdict;

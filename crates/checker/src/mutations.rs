@@ -24,7 +24,7 @@ pub enum Mutation {
     /// Ignore failures of stream batches; fan-out, which otherwise succeeds on a retry, then fails often
     FailuresDropped,
     /// Mark a message as pushed before the push, and lose every third push. Only detected when no fault loses frames:
-    /// with --calm or --steady
+    /// with --no-faults or --no-lost-frames
     MarkBeforePush,
 }
 

@@ -37,9 +37,9 @@ pub fn everything_but_lost_frames(seed: u64) -> Plan {
     Plan { pushes: Pushes::default(), connections: Connections::default(), ..everything(seed) }
 }
 
-/// Whether a frame to an open connection arrives for certain under this plan.
+/// Whether under this plan every frame to an open connection arrives.
 #[must_use]
-pub fn loses_no_frame(plan: &Plan) -> bool {
+pub fn delivers_every_frame(plan: &Plan) -> bool {
     plan.pushes == Pushes::default() && plan.connections == Connections::default()
 }
 

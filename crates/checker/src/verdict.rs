@@ -1,58 +1,53 @@
-//! What a run ends with.
+//! The outcome of a run.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::account::Counts;
+use crate::history::Counts;
 use crate::judge::{Kind, Violation};
 
-/// The outcome of a run.
 #[derive(Debug, Clone)]
 pub struct Verdict {
-    /// What the cast, the clients' choices and the faults were drawn from.
     pub seed: u64,
-    /// How many messages were to be acknowledged at least.
-    pub asked: u64,
-    /// How many were while messages were sent, under the faults; those that came later show little.
-    pub in_time: u64,
-    /// What contradicts a promise; empty if all were kept.
+    /// How many messages the run had to send until they were acknowledged.
+    pub requested: u64,
+    /// How many were acknowledged while faults were injected; later ones prove little.
+    pub acknowledged_in_time: u64,
+    /// Empty if every guarantee was kept.
     pub violations: Vec<Violation>,
-    /// What the clients did and got, all of them together.
+    /// All clients together.
     pub counts: Counts,
-    /// How many clients took part.
     pub clients: usize,
-    /// How many rooms there were.
     pub rooms: usize,
-    /// How many entries the rooms' logs have together, system entries included.
+    /// The entries in all logs, including system entries.
     pub entries: usize,
-    /// How often each kind of fault struck.
+    /// How often each kind of fault was injected.
     pub faults: BTreeMap<String, u64>,
-    /// How many batches of stream records went to the failure destination.
-    pub given_up: usize,
-    /// Between the first connection and the last message's acknowledgement.
-    pub talked: Duration,
-    /// The whole run.
-    pub took: Duration,
+    /// The batches of stream records that went to the failure destination.
+    pub abandoned_batches: usize,
+    /// From the first message to the last acknowledgement.
+    pub sending_time: Duration,
+    pub total_time: Duration,
 }
 
-/// How many violations of one kind are shown.
-const SHOWN: usize = 5;
+/// How many violations of one kind are listed.
+const LISTED_VIOLATIONS: usize = 5;
 
 impl Verdict {
-    /// Whether no promise was broken.
+    /// Whether no guarantee was violated.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.violations.is_empty()
     }
 
-    /// Whether as much was said as was to be: a run that was cut short shows nothing.
+    /// Whether as many messages were acknowledged as requested. A run that was cut short proves nothing.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.in_time >= self.asked
+    pub fn is_complete(&self) -> bool {
+        self.acknowledged_in_time >= self.requested
     }
 
-    /// How many violations of each kind there are.
+    /// The number of violations of each kind.
     #[must_use]
     pub fn kinds(&self) -> BTreeMap<Kind, usize> {
         let mut kinds = BTreeMap::new();
@@ -61,75 +56,91 @@ impl Verdict {
         }
         kinds
     }
-}
 
-#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-fn per_thousand(some: u64, all: u64) -> f64 {
-    1000.0 * some as f64 / all.max(1) as f64
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, clients, rooms, entries, given_up, .. } = self;
+    fn write_counts(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = &self.counts;
-        writeln!(formatter, "seed {seed}: {clients} clients in {rooms} rooms, {entries} entries")?;
-        let (talked, took) = (self.talked.as_secs_f64(), self.took.as_secs_f64());
-        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-        let rate = counts.acknowledged as f64 / talked.max(f64::EPSILON);
-        writeln!(
-            formatter,
-            "time          {talked:.0} s of talking ({rate:.0} messages a second), {took:.0} s in all"
-        )?;
-        let columns = [
-            ("sends", counts.sends),
+        let lines = [
+            ("messages sent", counts.sent),
             ("acknowledged", counts.acknowledged),
             ("abandoned", counts.abandoned),
-            ("repeated", counts.repeated),
-            ("duplicates", counts.duplicates),
-            ("pried", counts.pried),
-            ("failures", counts.failures),
-            ("pushed", counts.pushed),
-            ("doubles", counts.doubles),
-            ("pushed again", counts.pushed_again),
+            ("retries", counts.retries),
+            ("duplicate replies", counts.duplicate_replies),
+            ("retryable errors", counts.retryable_errors),
+            ("unauthorized", counts.unauthorized),
+            ("entries pushed", counts.pushed),
+            ("pushed again", counts.duplicate_pushes),
+            ("received again", counts.duplicate_entries),
             ("repaired", counts.repaired),
             ("gaps", counts.gaps),
             ("syncs", counts.syncs),
             ("connections", counts.connections),
-            ("closed", counts.closed),
-            ("refused", counts.refused_handshakes),
+            ("closed by server", counts.closed_by_server),
+            ("failed handshakes", counts.failed_handshakes),
         ];
-        for (name, count) in columns {
-            writeln!(formatter, "{name:<13} {count}")?;
+        for (name, count) in lines {
+            writeln!(formatter, "{name:<18} {count}")?;
         }
-        let came = counts.pushed - counts.pushed_again + counts.repaired;
+        let first_received = counts.pushed - counts.duplicate_pushes + counts.repaired;
         writeln!(
             formatter,
-            "per thousand  {:.1} pushes brought what was there, {:.1} entries were repaired",
-            per_thousand(counts.pushed_again, counts.pushed),
-            per_thousand(counts.repaired, came),
-        )?;
-        if *given_up > 0 {
-            writeln!(formatter, "given up      {given_up} batches of stream records")?;
+            "{:<18} {:.1} duplicate pushes, {:.1} repaired entries",
+            "per 1,000",
+            per_thousand(counts.duplicate_pushes, counts.pushed),
+            per_thousand(counts.repaired, first_received),
+        )
+    }
+
+    fn write_outcome(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let heading = "verdict";
+        if !self.holds() {
+            writeln!(formatter, "{heading:<18} {} violations", self.violations.len())?;
+            for (kind, count) in self.kinds() {
+                writeln!(formatter, "  {kind:?}: {count}")?;
+                let of_this_kind = self.violations.iter().filter(|violation| violation.kind == kind);
+                for violation in of_this_kind.take(LISTED_VIOLATIONS) {
+                    writeln!(formatter, "    {}", violation.details)?;
+                }
+            }
+            return write!(formatter, "{:<18} repeat this run with --seed {}", "", self.seed);
         }
-        let total: u64 = self.faults.values().sum();
-        writeln!(formatter, "faults        {total}")?;
+        if !self.is_complete() {
+            let acknowledged = self.acknowledged_in_time;
+            let requested = self.requested;
+            return write!(
+                formatter,
+                "{heading:<18} none: only {acknowledged} of {requested} messages were acknowledged in time"
+            );
+        }
+        write!(formatter, "{heading:<18} every guarantee was kept")
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "displayed with one decimal")]
+fn per_thousand(part: u64, whole: u64) -> f64 {
+    1000.0 * part as f64 / whole.max(1) as f64
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, clients, rooms, entries, abandoned_batches, .. } = self;
+        writeln!(formatter, "seed {seed}: {clients} clients in {rooms} rooms, {entries} entries")?;
+        let sending_seconds = self.sending_time.as_secs_f64();
+        let total_seconds = self.total_time.as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "displayed without decimals")]
+        let rate = self.counts.acknowledged as f64 / sending_seconds.max(f64::EPSILON);
+        writeln!(
+            formatter,
+            "{:<18} {sending_seconds:.0} s of sending at {rate:.0} messages/s, {total_seconds:.0} s in total",
+            "time"
+        )?;
+        self.write_counts(formatter)?;
+        if *abandoned_batches > 0 {
+            writeln!(formatter, "{:<18} {abandoned_batches} batches of stream records", "gave up on")?;
+        }
+        writeln!(formatter, "{:<18} {}", "faults injected", self.faults.values().sum::<u64>())?;
         for (kind, count) in &self.faults {
             writeln!(formatter, "  {kind:<29} {count}")?;
         }
-        if self.holds() && !self.is_whole() {
-            let (some, asked) = (self.in_time, self.asked);
-            return write!(formatter, "verdict       none: of {asked} messages only {some} were acknowledged in time");
-        }
-        if self.holds() {
-            return write!(formatter, "verdict       every promise was kept");
-        }
-        writeln!(formatter, "verdict       {} violations", self.violations.len())?;
-        for (kind, count) in self.kinds() {
-            writeln!(formatter, "  {kind:?}: {count}")?;
-            for violation in self.violations.iter().filter(|violation| violation.kind == kind).take(SHOWN) {
-                writeln!(formatter, "    {}", violation.evidence)?;
-            }
-        }
-        write!(formatter, "              repeat with --seed {seed}")
+        self.write_outcome(formatter)
     }
 }

@@ -1,79 +1,97 @@
-//! What clients saw: promises 4 to 6.
+//! What the clients saw: each displayed its rooms' logs and nothing else, and every valid request was answered.
 
-use super::{History, Kind, Violation};
-use crate::account::Account;
+use super::{Kind, RunHistory, Violation};
 use crate::entry::Entry;
-use crate::evidence::Logged;
+use crate::history::ClientHistory;
+use crate::snapshot::LogRow;
 
-pub(super) fn judge(history: &History, violations: &mut Vec<Violation>) {
-    for account in &history.accounts {
-        let mut say = |kind, evidence: String| {
-            violations.push(Violation::new(kind, format!("{} {evidence}", account.client)));
-        };
-        for (room, members) in &history.rooms {
-            if members.contains(&account.participant) {
-                let log = history.evidence.logs.get(room).map(Vec::as_slice).unwrap_or_default();
-                let shown = account.shown.get(room).map(Vec::as_slice).unwrap_or_default();
-                if let Some(difference) = difference(shown, log) {
-                    say(Kind::Shown, format!("has shown of {room} {difference}"));
-                }
+pub(super) fn judge(run: &RunHistory, violations: &mut Vec<Violation>) {
+    for client in &run.clients {
+        let mut found = Vec::new();
+        displayed(run, client, &mut found);
+        foreign_rooms(run, client, &mut found);
+        read_history(run, client, &mut found);
+        answers(client, &mut found);
+        violations.extend(found.into_iter().map(|(kind, details)| {
+            let client = &client.client;
+            Violation::new(kind, format!("{client} {details}"))
+        }));
+    }
+}
+
+/// The kind, and the sentence after the client's name.
+type Found = Vec<(Kind, String)>;
+
+fn displayed(run: &RunHistory, client: &ClientHistory, found: &mut Found) {
+    for (room, members) in &run.members {
+        if !members.contains(&client.participant) {
+            continue;
+        }
+        let displayed = client.displayed.get(room).map(Vec::as_slice).unwrap_or_default();
+        if let Some(difference) = first_difference(displayed, run.snapshot.log(room)) {
+            found.push((Kind::Displayed, format!("displayed in {room} {difference}")));
+        }
+    }
+    for (room, first, second) in &client.conflicts {
+        let seq = first.seq;
+        let first = describe(first);
+        let second = describe(second);
+        let details = format!("received two entries with seq {seq} of {room}: {first} and {second}");
+        found.push((Kind::ConflictingEntries, details));
+    }
+}
+
+fn foreign_rooms(run: &RunHistory, client: &ClientHistory, found: &mut Found) {
+    for room in client.displayed.keys() {
+        if !run.members.get(room).is_some_and(|members| members.contains(&client.participant)) {
+            found.push((Kind::ForeignRoom, format!("displayed entries of {room}, of which it is no member")));
+        }
+    }
+    for (room, kind) in &client.foreign_frames {
+        let details = format!("received a frame of type {kind} about {room}, of which it is no member");
+        found.push((Kind::ForeignRoom, details));
+    }
+}
+
+fn read_history(run: &RunHistory, client: &ClientHistory, found: &mut Found) {
+    for (room, reached, last_seq) in &client.silent_gaps {
+        let details = format!("received a complete sync of {room} up to seq {reached} instead of {last_seq}");
+        found.push((Kind::SilentGap, details));
+    }
+    for (room, paged) in &client.paged_logs {
+        for (direction, entries) in [("forward", &paged.forward), ("backward", &paged.backward)] {
+            if let Some(difference) = first_difference(entries, run.snapshot.log(room)) {
+                found.push((Kind::PagedHistory, format!("paged {direction} through {room} and got {difference}")));
             }
-        }
-        for room in account.shown.keys() {
-            if !is_its_own(history, account, room) {
-                say(Kind::Foreign, format!("has shown entries of {room}, which is none of its rooms"));
-            }
-        }
-        for (room, kind) in &account.foreign {
-            say(Kind::Foreign, format!("got a frame of type {kind} about {room}, which is none of its rooms"));
-        }
-        for (room, first, second) in &account.contradictions {
-            let (seq, first, second) = (first.seq, described(first), described(second));
-            say(Kind::Contradiction, format!("got two entries under {seq} of {room}: {first}, and {second}"));
-        }
-        for (room, reached, last_seq) in &account.silent_gaps {
-            say(
-                Kind::SilentGap,
-                format!("was told that {room} is complete up to {last_seq}, and was given up to {reached}"),
-            );
-        }
-        for (room, pages) in &account.pages {
-            let log = history.evidence.logs.get(room).map(Vec::as_slice).unwrap_or_default();
-            for (way, page) in [("forwards", &pages.forwards), ("backwards", &pages.backwards)] {
-                if let Some(difference) = difference(page, log) {
-                    say(Kind::Paged, format!("paged {way} through {room} and got {difference}"));
-                }
-            }
-        }
-        for (action, code) in &account.refused {
-            say(Kind::Refused, format!("was refused {action} with {code}"));
-        }
-        for action in &account.unanswered {
-            say(Kind::Unanswered, format!("never got an answer to {action}"));
-        }
-        for problem in &account.malformed {
-            say(Kind::Frame, format!("got a frame that is not as the protocol says: {problem}"));
-        }
-        for (frame, bytes) in &account.oversized {
-            say(Kind::Frame, format!("got {frame} of {bytes} bytes"));
         }
     }
 }
 
-fn is_its_own(history: &History, account: &Account, room: &str) -> bool {
-    history.rooms.get(room).is_some_and(|members| members.contains(&account.participant))
-}
-
-/// Where a copy of a log differs from it first.
-fn difference(copy: &[Entry], log: &[Logged]) -> Option<String> {
-    let pairs = copy.iter().zip(log.iter().map(|logged| &logged.entry));
-    if let Some((has, should)) = pairs.clone().find(|(has, should)| has != should) {
-        return Some(format!("{} where the log has {}", described(has), described(should)));
+fn answers(client: &ClientHistory, found: &mut Found) {
+    for (action, code) in &client.rejected {
+        found.push((Kind::Rejected, format!("sent a valid {action}, which was rejected with {code}")));
     }
-    (copy.len() != log.len()).then(|| format!("{} entries of {}", copy.len(), log.len()))
+    for action in &client.unanswered {
+        found.push((Kind::Unanswered, format!("never received an answer to {action}")));
+    }
+    for problem in &client.malformed {
+        found.push((Kind::MalformedFrame, format!("received a frame that violates the protocol: {problem}")));
+    }
+    for (kind, bytes) in &client.oversized {
+        found.push((Kind::MalformedFrame, format!("received a frame of {bytes} bytes: {kind}")));
+    }
 }
 
-fn described(entry: &Entry) -> String {
-    let Entry { seq, message_id, sender, sent_at, digest, .. } = entry;
-    format!("#{seq} ({message_id} of {sender} at {sent_at}, words {digest:016x})")
+/// Describes the first place where a copy of a log differs from it.
+fn first_difference(copy: &[Entry], log: &[LogRow]) -> Option<String> {
+    let mut pairs = copy.iter().zip(log.iter().map(|row| &row.entry));
+    if let Some((actual, expected)) = pairs.find(|(actual, expected)| actual != expected) {
+        return Some(format!("{} where the log has {}", describe(actual), describe(expected)));
+    }
+    (copy.len() != log.len()).then(|| format!("{} of {} entries", copy.len(), log.len()))
+}
+
+fn describe(entry: &Entry) -> String {
+    let Entry { seq, message_id, sender, sent_at, digest, is_text: _ } = entry;
+    format!("#{seq} ({message_id} from {sender} at {sent_at}, text digest {digest:016x})")
 }

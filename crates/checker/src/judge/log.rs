@@ -1,156 +1,153 @@
-//! The logs themselves: promises 1 to 3.
+//! The logs: numbered without gaps, in order, with every acknowledged message exactly once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{History, Kind, Violation};
-use crate::account::{Account, Sent};
-use crate::evidence::Logged;
+use super::{Kind, RunHistory, Violation};
+use crate::history::{ClientHistory, Sent};
+use crate::snapshot::LogRow;
 
-pub(super) fn judge(history: &History, violations: &mut Vec<Violation>) {
-    for row in &history.evidence.unreadable {
-        violations.push(Violation::new(Kind::Row, format!("{row} cannot be read")));
+/// The sent messages by room, sender and id.
+type SentMessages<'a> = HashMap<(&'a str, &'a str, &'a str), &'a Sent>;
+
+pub(super) fn judge(run: &RunHistory, violations: &mut Vec<Violation>) {
+    for row in &run.snapshot.unreadable {
+        violations.push(Violation::new(Kind::UnreadableRow, format!("{row} cannot be read")));
     }
-    for room in history.rooms.keys().filter(|room| !history.evidence.logs.contains_key(*room)) {
-        violations.push(Violation::new(Kind::Hole, format!("{room} has no log at all")));
+    for room in run.members.keys().filter(|room| !run.snapshot.logs.contains_key(*room)) {
+        violations.push(Violation::new(Kind::Gap, format!("{room} has no log")));
     }
-    let mut sent = HashMap::new();
-    for account in &history.accounts {
-        for (message_id, message) in &account.sent {
-            sent.insert((message.room.as_str(), account.participant.as_str(), message_id.as_str()), message);
+    let mut sent = SentMessages::new();
+    for client in &run.clients {
+        for (message_id, message) in &client.sent {
+            sent.insert((&message.room, &client.participant, message_id), message);
         }
     }
-    for (room, log) in &history.evidence.logs {
-        numbers(room, log, violations);
+    for (room, log) in &run.snapshot.logs {
+        numbering(room, log, violations);
         order(room, log, violations);
-        authors(room, log, &sent, violations);
+        text_counts(room, log, violations);
+        texts(room, log, &sent, violations);
     }
-    for account in &history.accounts {
-        acknowledgements(history, account, violations);
+    for client in &run.clients {
+        acknowledgements(run, client, violations);
     }
-    send_rows(history, violations);
+    idempotency_records(run, violations);
 }
 
-/// 1..n without a hole.
-fn numbers(room: &str, log: &[Logged], violations: &mut Vec<Violation>) {
-    for (logged, expected) in log.iter().zip(1..) {
-        if logged.entry.seq != expected {
-            let seq = logged.entry.seq;
-            violations.push(Violation::new(Kind::Hole, format!("in {room}, {seq} stands where {expected} belongs")));
+/// `seq` runs from 1 to n without a gap.
+fn numbering(room: &str, log: &[LogRow], violations: &mut Vec<Violation>) {
+    for (row, expected) in log.iter().zip(1..) {
+        let seq = row.entry.seq;
+        if seq != expected {
+            violations.push(Violation::new(Kind::Gap, format!("{room} has seq {seq} instead of {expected}")));
             return;
         }
     }
 }
 
-/// `sent_at` never goes backwards, and `text_count` counts the texts.
-fn order(room: &str, log: &[Logged], violations: &mut Vec<Violation>) {
+/// `sent_at` never decreases.
+fn order(room: &str, log: &[LogRow], violations: &mut Vec<Violation>) {
     for pair in log.windows(2) {
         if pair[1].entry.sent_at < pair[0].entry.sent_at {
             let seq = pair[1].entry.seq;
-            violations
-                .push(Violation::new(Kind::Disorder, format!("in {room}, {seq} is older than the entry before it")));
+            violations.push(Violation::new(Kind::OutOfOrder, format!("#{seq} of {room} is older than #{}", seq - 1)));
         }
     }
-    let mut texts = 0;
-    for logged in log {
-        texts += u64::from(logged.entry.text);
-        if logged.text_count != texts {
-            let (seq, count) = (logged.entry.seq, logged.text_count);
-            violations.push(Violation::new(
-                Kind::Disorder,
-                format!("in {room}, {seq} counts {count} texts where there are {texts}"),
-            ));
+}
+
+/// `text_count` counts the texts.
+fn text_counts(room: &str, log: &[LogRow], violations: &mut Vec<Violation>) {
+    let mut expected = 0;
+    for row in log {
+        expected += u64::from(row.entry.is_text);
+        if row.text_count != expected {
+            let seq = row.entry.seq;
+            let count = row.text_count;
+            let details = format!("#{seq} of {room} has text_count {count} instead of {expected}");
+            violations.push(Violation::new(Kind::OutOfOrder, details));
             return;
         }
     }
 }
 
-/// Every text was sent, by its sender, and stands there once: acknowledged or not.
-fn authors(room: &str, log: &[Logged], sent: &HashMap<(&str, &str, &str), &Sent>, violations: &mut Vec<Violation>) {
-    let mut seen: HashMap<(&str, &str), u64> = HashMap::new();
-    for entry in log.iter().map(|logged| &logged.entry).filter(|entry| entry.text) {
-        let (sender, id, seq) = (entry.sender.as_str(), entry.message_id.as_str(), entry.seq);
-        match sent.get(&(room, sender, id)) {
+/// Every text was sent by its sender, and is in the log once, acknowledged or not.
+fn texts(room: &str, log: &[LogRow], sent: &SentMessages, violations: &mut Vec<Violation>) {
+    let mut seqs: HashMap<(&str, &str), u64> = HashMap::new();
+    for entry in log.iter().map(|row| &row.entry).filter(|entry| entry.is_text) {
+        let seq = entry.seq;
+        let sender = entry.sender.as_str();
+        let id = entry.message_id.as_str();
+        let message = sent.get(&(room, sender, id));
+        match message {
             Some(message) if message.digest == entry.digest => {}
-            Some(_) => {
-                violations.push(Violation::new(Kind::Unsent, format!("in {room}, {seq} has not the words of {id}")));
-            }
-            None => violations.push(Violation::new(Kind::Unsent, format!("in {room}, nobody sent {seq} ({id})"))),
+            Some(_) => violations
+                .push(Violation::new(Kind::UnsentText, format!("#{seq} of {room} has a different text than {id}"))),
+            None => violations.push(Violation::new(Kind::UnsentText, format!("nobody sent #{seq} of {room} ({id})"))),
         }
-        if let Some(first) = seen.insert((sender, id), seq) {
-            let acknowledged = sent.get(&(room, sender, id)).is_some_and(|message| !message.acknowledged.is_empty());
-            let which = if acknowledged { "acknowledged" } else { "unacknowledged" };
-            violations.push(Violation::new(
-                Kind::Doubled,
-                format!("in {room}, the {which} message {id} of {sender} stands under {first} and under {seq}"),
-            ));
+        if let Some(first) = seqs.insert((sender, id), seq) {
+            let is_acknowledged = message.is_some_and(|message| !message.acknowledgements.is_empty());
+            let which = if is_acknowledged { "acknowledged" } else { "unacknowledged" };
+            let details = format!("{room} has the {which} message {id} from {sender} as #{first} and as #{seq}");
+            violations.push(Violation::new(Kind::DuplicateMessage, details));
         }
     }
 }
 
-/// What was acknowledged is in the log under that number, and every repetition said the same.
-fn acknowledgements(history: &History, account: &Account, violations: &mut Vec<Violation>) {
-    for (id, message) in &account.sent {
-        let Some(first) = message.acknowledged.first() else { continue };
-        if let Some(other) = message.acknowledged.iter().find(|other| *other != first) {
-            violations.push(Violation::new(
-                Kind::AcknowledgedTwice,
-                format!(
-                    "{} was told that {id} in {} has number {} ({}), and then {} ({})",
-                    account.client, message.room, first.seq, first.sent_at, other.seq, other.sent_at
-                ),
-            ));
+/// Every acknowledged message is in the log with the acknowledged `seq`, and every retry got the same answer.
+fn acknowledgements(run: &RunHistory, client: &ClientHistory, violations: &mut Vec<Violation>) {
+    let name = &client.client;
+    for (id, message) in &client.sent {
+        let room = &message.room;
+        let Some(first) = message.acknowledgements.first() else { continue };
+        if let Some(other) = message.acknowledgements.iter().find(|other| *other != first) {
+            let details = format!(
+                "{name} got {id} in {room} acknowledged as #{} at {} and then as #{} at {}",
+                first.seq, first.sent_at, other.seq, other.sent_at
+            );
+            violations.push(Violation::new(Kind::ConflictingAcknowledgements, details));
         }
-        for acknowledged in message.acknowledged.iter().collect::<BTreeSet<_>>() {
-            let log = history.evidence.logs.get(&message.room);
-            let entry = log.and_then(|log| find(log, acknowledged.seq)).map(|logged| &logged.entry);
-            let there = entry.is_some_and(|entry| {
-                entry.message_id == *id && entry.sender == account.participant && entry.sent_at == acknowledged.sent_at
+        for acknowledgement in message.acknowledgements.iter().collect::<BTreeSet<_>>() {
+            let row = run.snapshot.log(room).iter().find(|row| row.entry.seq == acknowledgement.seq);
+            let entry = row.map(|row| &row.entry);
+            let is_there = entry.is_some_and(|entry| {
+                entry.message_id == *id
+                    && entry.sender == client.participant
+                    && entry.sent_at == acknowledgement.sent_at
             });
-            if !there {
-                let (room, seq) = (&message.room, acknowledged.seq);
-                let instead = entry.map_or_else(|| "nothing".to_owned(), |entry| entry.message_id.clone());
-                violations.push(Violation::new(
-                    Kind::AcknowledgedLost,
-                    format!("{} was told that {id} has number {seq} in {room}, where {instead} stands", account.client),
-                ));
+            if !is_there {
+                let seq = acknowledgement.seq;
+                let actual = entry.map_or("nothing", |entry| &entry.message_id);
+                let details = format!("{name} got {id} acknowledged as #{seq} of {room}, where the log has {actual}");
+                violations.push(Violation::new(Kind::LostAcknowledged, details));
             }
         }
     }
 }
 
-fn find(log: &[Logged], seq: u64) -> Option<&Logged> {
-    log.binary_search_by_key(&seq, |logged| logged.entry.seq).ok().map(|index| &log[index])
-}
-
-/// Every text has its row in the sends table, and every row its text.
-fn send_rows(history: &History, violations: &mut Vec<Violation>) {
-    let rows: BTreeMap<(&str, &str), u64> =
-        history.evidence.sends.iter().map(|(room, key, seq)| ((room.as_str(), key.as_str()), *seq)).collect();
-    let mut texts = BTreeMap::new();
-    for (room, log) in &history.evidence.logs {
-        for entry in log.iter().map(|logged| &logged.entry).filter(|entry| entry.text) {
-            texts.insert((room.as_str(), format!("{}#{}", entry.sender, entry.message_id)), entry.seq);
+/// Every text has an idempotency record, and every record a text.
+fn idempotency_records(run: &RunHistory, violations: &mut Vec<Violation>) {
+    let mut recorded: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for record in &run.snapshot.idempotency_records {
+        recorded.insert((&record.room, &record.key), record.seq);
+    }
+    let mut logged = BTreeMap::new();
+    for (room, log) in &run.snapshot.logs {
+        for entry in log.iter().map(|row| &row.entry).filter(|entry| entry.is_text) {
+            logged.insert((room.as_str(), format!("{}#{}", entry.sender, entry.message_id)), entry.seq);
         }
     }
-    for ((room, key), seq) in &texts {
-        match rows.get(&(*room, key.as_str())) {
-            Some(row) if row == seq => {}
-            Some(row) => violations.push(Violation::new(
-                Kind::SendRow,
-                format!("in {room}, the sends table has {row} for {key}, and the log {seq}"),
-            )),
-            None => violations.push(Violation::new(
-                Kind::SendRow,
-                format!("in {room}, the sends table knows nothing of {key} ({seq})"),
-            )),
-        }
+    for ((room, key), seq) in &logged {
+        let details = match recorded.get(&(*room, key.as_str())) {
+            Some(recorded) if recorded == seq => continue,
+            Some(recorded) => format!("the record of {key} in {room} has seq {recorded}, and the log has {seq}"),
+            None => format!("#{seq} of {room} has no record {key}"),
+        };
+        violations.push(Violation::new(Kind::IdempotencyRecord, details));
     }
-    for ((room, key), seq) in rows {
-        if !texts.contains_key(&(room, key.to_owned())) {
-            violations.push(Violation::new(
-                Kind::SendRow,
-                format!("in {room}, the sends table has {seq} for {key}, which no log has"),
-            ));
+    for ((room, key), seq) in recorded {
+        if !logged.contains_key(&(room, key.to_owned())) {
+            let details = format!("the record of {key} in {room} has seq {seq}, which is in no log");
+            violations.push(Violation::new(Kind::IdempotencyRecord, details));
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Judges a recorded run by the promises. Pure functions: from what the clients recorded and what the tables hold to what
-//! contradicts a promise, with the evidence.
+//! Judges a recorded run. Pure functions, from the clients' histories and the database snapshot to the violations.
 
 mod clients;
 mod derived;
@@ -12,100 +11,97 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::account::Account;
-use crate::evidence::Evidence;
+use crate::history::ClientHistory;
+use crate::snapshot::DatabaseSnapshot;
 
 /// Everything that a run left behind.
 #[derive(Debug, Clone, Default)]
-pub struct History {
-    /// Who may know of which room: the participants of each.
-    pub rooms: BTreeMap<String, BTreeSet<String>>,
-    /// What the clients recorded.
-    pub accounts: Vec<Account>,
-    /// What the tables held once all was quiet.
-    pub evidence: Evidence,
-    /// Whether every frame to an open connection arrived for certain.
-    pub frames_arrived: bool,
-    /// Whether every change went through every reader in its room's order, and none to the failure destination.
-    pub all_read: bool,
+pub struct RunHistory {
+    /// The participants who are members of each room.
+    pub members: BTreeMap<String, BTreeSet<String>>,
+    pub clients: Vec<ClientHistory>,
+    /// The tables once everything was quiet.
+    pub snapshot: DatabaseSnapshot,
+    /// Whether every frame to an open connection is certain to have arrived.
+    pub all_frames_arrived: bool,
+    /// Whether every change went through every stream reader in its room's order, and none to the failure destination.
+    pub all_records_in_order: bool,
 }
 
-/// A way to break a promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// An acknowledged message is not in its room's log under the acknowledged number.
-    AcknowledgedLost,
-    /// One message was acknowledged in two ways.
-    AcknowledgedTwice,
-    /// A message stands in the log twice.
-    Doubled,
-    /// A log holds a text that nobody sent.
-    Unsent,
-    /// A log's numbers are not 1..n.
-    Hole,
+    /// An acknowledged message is not in its room's log with the acknowledged `seq`.
+    LostAcknowledged,
+    /// One message was acknowledged with two different results.
+    ConflictingAcknowledgements,
+    /// A message is in the log twice.
+    DuplicateMessage,
+    /// A log has a text that nobody sent.
+    UnsentText,
+    /// The `seq`s of a log are not 1..n.
+    Gap,
     /// Time runs backwards within a log, or the count of its texts is wrong.
-    Disorder,
-    /// The sends table and the log disagree.
-    SendRow,
-    /// A client got a frame about a room that is none of its own.
-    Foreign,
-    /// A client has shown something else than its room's log.
-    Shown,
-    /// Two different entries came under one number.
-    Contradiction,
-    /// An entry was never pushed to a connection that stood from before it was sent until all was quiet.
+    OutOfOrder,
+    /// The idempotency records and the log disagree.
+    IdempotencyRecord,
+    /// A client received a frame about a room that is not its own.
+    ForeignRoom,
+    /// A client displayed something other than its room's log.
+    Displayed,
+    /// A client received two different entries with the same `seq`.
+    ConflictingEntries,
+    /// An entry was not pushed to a connection that was open from before it was sent until everything was quiet.
     NeverPushed,
-    /// `sync` called incomplete what it gave complete.
+    /// `sync` claimed to be complete and was not.
     SilentGap,
-    /// Paging through history gives something else than the log.
-    Paged,
+    /// Paging through history returns something other than the log.
+    PagedHistory,
     /// A room's head disagrees with its log.
-    Head,
-    /// A member's read mark disagrees with the log, or went back.
-    Mark,
+    RoomHead,
+    /// A member's read mark disagrees with the log, or moved back.
+    ReadMark,
     /// A room list disagrees with the logs.
-    Listed,
-    /// A consult's status disagrees with its log, or with where the hospital has it filed.
+    RoomList,
+    /// A consult's status disagrees with its log, or with the hospital's list.
     Status,
-    /// A request was refused though nothing was wrong with it.
-    Refused,
-    /// A request was never answered, though all was quiet.
+    /// A valid request was rejected.
+    Rejected,
+    /// A request was never answered, although everything was quiet.
     Unanswered,
-    /// A frame is not as the protocol says, or too large.
-    Frame,
+    /// A frame violates the protocol, or is too large.
+    MalformedFrame,
     /// A row of a table cannot be read.
-    Row,
+    UnreadableRow,
 }
 
-/// A broken promise.
+/// A guarantee that was not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// In which way.
     pub kind: Kind,
-    /// What shows it, in one sentence that quotes nobody's words.
-    pub evidence: String,
+    /// One sentence that quotes no message.
+    pub details: String,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:?}: {}", self.kind, self.evidence)
+        write!(formatter, "{:?}: {}", self.kind, self.details)
     }
 }
 
 impl Violation {
-    fn new(kind: Kind, evidence: impl Into<String>) -> Self {
-        Self { kind, evidence: evidence.into() }
+    fn new(kind: Kind, details: impl Into<String>) -> Self {
+        Self { kind, details: details.into() }
     }
 }
 
-/// Everything that contradicts a promise.
+/// Returns everything that violates a guarantee.
 #[must_use]
-pub fn judge(history: &History) -> Vec<Violation> {
+pub fn judge(run: &RunHistory) -> Vec<Violation> {
     let mut violations = Vec::new();
-    log::judge(history, &mut violations);
-    clients::judge(history, &mut violations);
-    pushes::judge(history, &mut violations);
-    derived::judge(history, &mut violations);
-    statuses::judge(history, &mut violations);
+    log::judge(run, &mut violations);
+    clients::judge(run, &mut violations);
+    pushes::judge(run, &mut violations);
+    derived::judge(run, &mut violations);
+    statuses::judge(run, &mut violations);
     violations
 }

@@ -1,43 +1,41 @@
-//! What must have come by a push: section 9's promise, that whoever is marked as reached was.
+//! Pushes: every connection that was marked as reached received the entry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{History, Kind, Violation};
+use super::{Kind, RunHistory, Violation};
 
-/// Of a participant with more connections than this, not every one is told each word.
-const FULL_DELIVERY: u64 = 10;
+/// A participant with more connections than this does not receive every message in full on each of them.
+const FULL_DELIVERY_CONNECTIONS: u64 = 10;
 
-/// A client repairs whatever no push brings, so its readings do not show a lost push. But where no frame was lost on its way,
-/// each entry came by one to every connection that stood from before it was sent.
-pub(super) fn judge(history: &History, violations: &mut Vec<Violation>) {
-    if !history.frames_arrived {
+/// A client repairs what no push brings, so its display does not reveal a lost push. But if no frame was lost on its way,
+/// each entry must have been pushed to every connection that was open from before the entry was sent.
+pub(super) fn judge(run: &RunHistory, violations: &mut Vec<Violation>) {
+    if !run.all_frames_arrived {
         return;
     }
-    // Rows may outlive their connections, and a refused handshake may leave one: counted are all that there ever were.
+    // A row may outlive its connection, and a failed handshake may leave one behind, so all connections count.
     let mut connections: BTreeMap<&str, u64> = BTreeMap::new();
-    for account in &history.accounts {
-        let made = account.counts.connections + account.counts.refused_handshakes;
-        *connections.entry(&account.participant).or_default() += made;
+    for client in &run.clients {
+        *connections.entry(&client.participant).or_default() +=
+            client.counts.connections + client.counts.failed_handshakes;
     }
     let nothing = BTreeSet::new();
-    for account in &history.accounts {
-        if connections.get(account.participant.as_str()).is_some_and(|made| *made > FULL_DELIVERY) {
+    for client in &run.clients {
+        if connections.get(client.participant.as_str()).is_some_and(|count| *count > FULL_DELIVERY_CONNECTIONS) {
             continue;
         }
-        for (room, since) in &account.listening_since {
-            let heard = account.heard.get(room).unwrap_or(&nothing);
-            let log = history.evidence.logs.get(room).map(Vec::as_slice).unwrap_or_default();
-            for entry in log.iter().map(|logged| &logged.entry).filter(|entry| entry.sent_at > *since) {
-                // The copy of its own message is the reply, which is lost with its function's process.
-                let own = account.sent.contains_key(&entry.message_id);
-                if !own && !heard.contains(&entry.seq) {
-                    violations.push(Violation::new(
-                        Kind::NeverPushed,
-                        format!(
-                            "{} listened to {room} since {since}, and was never pushed {} ({} of {} at {})",
-                            account.client, entry.seq, entry.message_id, entry.sender, entry.sent_at
-                        ),
-                    ));
+        for (room, since) in &client.subscribed_since {
+            let delivered = client.delivered.get(room).unwrap_or(&nothing);
+            let later = run.snapshot.log(room).iter().map(|row| &row.entry).filter(|entry| entry.sent_at > *since);
+            for entry in later {
+                // The sender's own copy is the reply, which is lost if its function dies.
+                let is_own = client.sent.contains_key(&entry.message_id);
+                if !is_own && !delivered.contains(&entry.seq) {
+                    let details = format!(
+                        "{} was subscribed to {room} since {since} and was never pushed #{} ({} from {} at {})",
+                        client.client, entry.seq, entry.message_id, entry.sender, entry.sent_at
+                    );
+                    violations.push(Violation::new(Kind::NeverPushed, details));
                 }
             }
         }

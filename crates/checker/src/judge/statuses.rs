@@ -1,40 +1,47 @@
-//! The statuses of consults: each change stands in the log, follows upon the one before, and the room and the hospital's
-//! list say the last one.
+//! The statuses of consults: the log records each change, each change starts from the previous status, and the room and
+//! the hospital's list have the last one.
 
-use super::{History, Kind, Violation};
+use super::{Kind, RunHistory, Violation};
 
-/// What a consult begins with.
-const FIRST: &str = "waiting";
+/// A new consult's status.
+const INITIAL_STATUS: &str = "waiting";
 
-pub(super) fn judge(history: &History, violations: &mut Vec<Violation>) {
-    let mut say = |evidence: String| violations.push(Violation::new(Kind::Status, evidence));
-    for (room, log) in history.evidence.logs.iter().filter(|(room, _)| room.starts_with("consult:")) {
-        let mut status = FIRST;
-        for logged in log {
-            let Some((from, to)) = &logged.moved else { continue };
-            if from != status {
-                say(format!("in {room}, {} moves from {from}, where it was {status}", logged.entry.seq));
+pub(super) fn judge(run: &RunHistory, violations: &mut Vec<Violation>) {
+    let snapshot = &run.snapshot;
+    let mut add = |details: String| violations.push(Violation::new(Kind::Status, details));
+    for (room, log) in snapshot.logs.iter().filter(|(room, _)| room.starts_with("consult:")) {
+        let mut status = INITIAL_STATUS;
+        for row in log {
+            let Some(change) = &row.status_change else { continue };
+            if change.from != status {
+                add(format!(
+                    "#{} of {room} changes the status from {}, but it was {status}",
+                    row.entry.seq, change.from
+                ));
             }
-            status = to;
+            status = &change.to;
         }
-        let kept = history.evidence.statuses.get(room).map_or("nothing", String::as_str);
-        if kept != status {
-            say(format!("{room} is {kept}, and its log says {status}"));
+        let stored = snapshot.statuses.get(room).map_or("missing", String::as_str);
+        if stored != status {
+            add(format!("the status of {room} is {stored}, but {status} in its log"));
         }
-        let filed = history.evidence.filed.get(room).map_or("nothing", String::as_str);
+        let list_key = snapshot.list_keys.get(room).map_or("nothing", String::as_str);
         let hospital = room.rsplit(':').next().unwrap_or_default();
-        if filed != format!("hospital:{hospital}#{status}") {
-            say(format!("{room} is filed under {filed}, and its log says {status}"));
+        if list_key != format!("hospital:{hospital}#{status}") {
+            add(format!("{room} is listed under {list_key}, but its status is {status} in its log"));
         }
     }
-    for account in &history.accounts {
-        for (room, status, seq) in &account.statuses {
-            let log = history.evidence.logs.get(room).map(Vec::as_slice).unwrap_or_default();
-            let recorded = log.iter().find(|logged| logged.entry.seq == *seq).and_then(|logged| logged.moved.as_ref());
-            // A consult that was never moved is as its first entry made it.
-            let first = *seq == 1 && status == FIRST;
-            if !first && recorded.is_none_or(|(_, to)| to != status) {
-                say(format!("{} was told that {seq} of {room} sets it {status}, and it does not", account.client));
+    for client in &run.clients {
+        for (room, status, seq) in &client.statuses {
+            let recorded = snapshot.log(room).iter().find(|row| row.entry.seq == *seq);
+            let change = recorded.and_then(|row| row.status_change.as_ref());
+            // The first entry of a consult implies its initial status.
+            let is_initial = *seq == 1 && status == INITIAL_STATUS;
+            if !is_initial && change.is_none_or(|change| change.to != *status) {
+                add(format!(
+                    "{} got the status {status} acknowledged by #{seq} of {room}, which does not record it",
+                    client.client
+                ));
             }
         }
     }

@@ -1,355 +1,368 @@
-//! The judge is fed one flawless history, and then that history with one flaw of each kind.
+//! Feeds the judge a correct run, and then the same run with one defect of each kind.
 
 use super::*;
-use crate::account::{Acknowledged, Listed, Pages, Sent};
 use crate::entry::Entry;
-use crate::evidence::{Head, Logged, Seat};
+use crate::history::{Acknowledgement, ListedRoom, PagedLog, Sent};
+use crate::snapshot::{Head, IdempotencyRecord, LogRow, Member, StatusChange};
 
 const ROOM: &str = "direct:a:b";
+const FOREIGN_ROOM: &str = "consult:x:y";
+const CONSULT: &str = "consult:a:h";
 
 fn entry(seq: u64) -> Entry {
-    let text = seq > 1;
-    let sender = if seq.is_multiple_of(2) { "user:a" } else { "user:b" };
-    Entry { seq, message_id: format!("m{seq}"), text, sender: sender.to_owned(), digest: seq, sent_at: 1000 + seq }
+    let is_text = seq > 1;
+    let sender = if seq.is_multiple_of(2) { "user:a" } else { "user:b" }.to_owned();
+    Entry { seq, message_id: format!("m{seq}"), is_text, sender, digest: seq, sent_at: 1000 + seq }
 }
 
-/// A room of two people: one system entry, and three messages.
-fn flawless() -> History {
+/// A room of two people: one system entry and three messages.
+fn correct_run() -> RunHistory {
     let entries: Vec<Entry> = (1..=4).map(entry).collect();
-    let account = |user: &str| {
-        let participant = format!("user:{user}");
-        let own = entries.iter().filter(|entry| entry.text && entry.sender == participant);
-        let sent = own.map(|entry| {
-            let acknowledged = vec![Acknowledged { seq: entry.seq, sent_at: entry.sent_at }; 2];
-            (entry.message_id.clone(), Sent { room: ROOM.to_owned(), digest: entry.digest, acknowledged })
-        });
-        Account {
-            client: format!("{user}/1"),
-            participant: participant.clone(),
-            sent: sent.collect(),
-            shown: [(ROOM.to_owned(), entries.clone())].into(),
-            heard: [(ROOM.to_owned(), (2..=4).collect())].into(),
-            listening_since: [(ROOM.to_owned(), 1001)].into(),
-            marks: [(ROOM.to_owned(), 2)].into(),
-            list: vec![Listed { room: ROOM.to_owned(), last_seq: 4, last_text: 4, last_read_seq: 2, unread: 2 }],
-            pages: [(ROOM.to_owned(), Pages { forwards: entries.clone(), backwards: entries.clone() })].into(),
-            ..Account::default()
-        }
-    };
-    let seat = Seat { last_read_seq: 2, read_text_count: 1 };
-    let log = entries.iter().map(|entry| Logged { entry: entry.clone(), text_count: entry.seq - 1, moved: None });
-    let sends = entries.iter().filter(|entry| entry.text);
-    let evidence = Evidence {
+    let texts = entries.iter().filter(|entry| entry.is_text);
+    let log =
+        entries.iter().map(|entry| LogRow { entry: entry.clone(), text_count: entry.seq - 1, status_change: None });
+    let member = Member { last_read_seq: 2, read_text_count: 1 };
+    let members = ["user:a", "user:b"].map(|participant| (participant.to_owned(), member.clone()));
+    let records = texts.map(|entry| IdempotencyRecord {
+        room: ROOM.to_owned(),
+        key: format!("{}#{}", entry.sender, entry.message_id),
+        seq: entry.seq,
+    });
+    let snapshot = DatabaseSnapshot {
         logs: [(ROOM.to_owned(), log.collect())].into(),
         heads: [(ROOM.to_owned(), Head { last_seq: 4, text_count: 3, last_text: 4, updated_at: 1004 })].into(),
-        seats: [(ROOM.to_owned(), ["user:a", "user:b"].map(|who| (who.to_owned(), seat.clone())).into())].into(),
-        sends: sends
-            .map(|entry| (ROOM.to_owned(), format!("{}#{}", entry.sender, entry.message_id), entry.seq))
-            .collect(),
-        ..Evidence::default()
+        members: [(ROOM.to_owned(), members.into())].into(),
+        idempotency_records: records.collect(),
+        ..DatabaseSnapshot::default()
     };
-    let members = ["user:a", "user:b"].map(str::to_owned).into();
-    History {
-        rooms: [(ROOM.to_owned(), members)].into(),
-        accounts: vec![account("a"), account("b")],
-        evidence,
-        frames_arrived: true,
-        all_read: true,
+    RunHistory {
+        members: [(ROOM.to_owned(), ["user:a", "user:b"].map(str::to_owned).into())].into(),
+        clients: vec![client_history("a", &entries), client_history("b", &entries)],
+        snapshot,
+        all_frames_arrived: true,
+        all_records_in_order: true,
     }
 }
 
-/// The kinds that are found once the flawless history was changed.
-fn found(change: impl FnOnce(&mut History)) -> BTreeSet<Kind> {
-    let mut history = flawless();
-    change(&mut history);
-    judge(&history).into_iter().map(|violation| violation.kind).collect()
-}
-
-fn log(history: &mut History) -> &mut Vec<Logged> {
-    history.evidence.logs.get_mut(ROOM).unwrap()
-}
-
-fn first(history: &mut History) -> &mut Account {
-    &mut history.accounts[0]
-}
-
-#[test]
-fn a_flawless_history_breaks_no_promise() {
-    assert_eq!(judge(&flawless()), []);
-}
-
-#[test]
-fn a_message_that_nobody_was_told_of_may_be_there_or_not() {
-    let unacknowledged = |history: &mut History| {
-        first(history).sent.get_mut("m2").unwrap().acknowledged.clear();
-        let nowhere = Sent { room: ROOM.to_owned(), digest: 9, acknowledged: Vec::new() };
-        first(history).sent.insert("m9".to_owned(), nowhere);
-    };
-    assert_eq!(found(unacknowledged), BTreeSet::new());
-}
-
-#[test]
-fn an_acknowledged_message_that_is_gone_is_found() {
-    let gone = found(|history| {
-        log(history).pop();
+fn client_history(user: &str, entries: &[Entry]) -> ClientHistory {
+    let participant = format!("user:{user}");
+    let own = entries.iter().filter(|entry| entry.is_text && entry.sender == participant);
+    let sent = own.map(|entry| {
+        let acknowledgements = vec![Acknowledgement { seq: entry.seq, sent_at: entry.sent_at }; 2];
+        (entry.message_id.clone(), Sent { room: ROOM.to_owned(), digest: entry.digest, acknowledgements })
     });
-    assert!(gone.contains(&Kind::AcknowledgedLost) && gone.contains(&Kind::Shown), "{gone:?}");
+    ClientHistory {
+        client: format!("{user}/1"),
+        sent: sent.collect(),
+        participant: participant.clone(),
+        displayed: [(ROOM.to_owned(), entries.to_vec())].into(),
+        delivered: [(ROOM.to_owned(), (2..=4).collect())].into(),
+        subscribed_since: [(ROOM.to_owned(), 1001)].into(),
+        read_marks: [(ROOM.to_owned(), 2)].into(),
+        room_list: vec![ListedRoom { room: ROOM.to_owned(), last_seq: 4, last_text: 4, last_read_seq: 2, unread: 2 }],
+        paged_logs: [(ROOM.to_owned(), PagedLog { forward: entries.to_vec(), backward: entries.to_vec() })].into(),
+        ..ClientHistory::default()
+    }
+}
+
+/// A consult whose status changed twice.
+fn consult_run() -> RunHistory {
+    let changes = [("waiting", "in_progress"), ("in_progress", "on_hold")];
+    let mut log = vec![LogRow { entry: entry(1), text_count: 0, status_change: None }];
+    for (seq, (from, to)) in (2..).zip(changes) {
+        let entry = Entry { is_text: false, ..entry(seq) };
+        let change = StatusChange { from: from.to_owned(), to: to.to_owned() };
+        log.push(LogRow { entry, text_count: 0, status_change: Some(change) });
+    }
+    let snapshot = DatabaseSnapshot {
+        logs: [(CONSULT.to_owned(), log)].into(),
+        heads: [(CONSULT.to_owned(), Head { last_seq: 3, text_count: 0, last_text: 0, updated_at: 1003 })].into(),
+        statuses: [(CONSULT.to_owned(), "on_hold".to_owned())].into(),
+        list_keys: [(CONSULT.to_owned(), "hospital:h#on_hold".to_owned())].into(),
+        ..DatabaseSnapshot::default()
+    };
+    let acknowledged = |status: &str, seq| (CONSULT.to_owned(), status.to_owned(), seq);
+    let statuses = vec![acknowledged("waiting", 1), acknowledged("in_progress", 2), acknowledged("on_hold", 3)];
+    let client = ClientHistory { statuses, ..ClientHistory::default() };
+    RunHistory { clients: vec![client], snapshot, ..RunHistory::default() }
+}
+
+/// The kinds of violations in the correct run after a change.
+fn kinds_after(change: impl FnOnce(&mut RunHistory)) -> BTreeSet<Kind> {
+    kinds_after_in(correct_run(), change)
+}
+
+fn kinds_after_in(mut run: RunHistory, change: impl FnOnce(&mut RunHistory)) -> BTreeSet<Kind> {
+    change(&mut run);
+    judge(&run).into_iter().map(|violation| violation.kind).collect()
+}
+
+fn log(run: &mut RunHistory) -> &mut Vec<LogRow> {
+    run.snapshot.logs.get_mut(ROOM).unwrap()
+}
+
+fn head(run: &mut RunHistory) -> &mut Head {
+    run.snapshot.heads.get_mut(ROOM).unwrap()
+}
+
+fn member_a(run: &mut RunHistory) -> &mut Member {
+    run.snapshot.members.get_mut(ROOM).unwrap().get_mut("user:a").unwrap()
+}
+
+/// The client of `user:a`, who sent `m2` and `m4`.
+fn client_a(run: &mut RunHistory) -> &mut ClientHistory {
+    &mut run.clients[0]
+}
+
+fn sent_by_a<'a>(run: &'a mut RunHistory, message_id: &str) -> &'a mut Sent {
+    client_a(run).sent.get_mut(message_id).unwrap()
 }
 
 #[test]
-fn an_acknowledged_message_that_another_one_replaced_is_found() {
-    let replaced = found(|history| log(history)[1].entry.message_id = "m9".to_owned());
-    assert!(replaced.contains(&Kind::AcknowledgedLost) && replaced.contains(&Kind::Unsent), "{replaced:?}");
+fn correct_run_has_no_violations() {
+    assert_eq!(judge(&correct_run()), []);
 }
 
 #[test]
-fn an_acknowledgement_with_another_time_than_the_logs_is_found() {
-    assert_eq!(
-        found(|history| {
-            for acknowledged in &mut first(history).sent.get_mut("m2").unwrap().acknowledged {
-                acknowledged.sent_at += 1;
-            }
-        }),
-        [Kind::AcknowledgedLost].into()
-    );
+fn unacknowledged_message_may_be_missing() {
+    let kinds = kinds_after(|run| {
+        sent_by_a(run, "m2").acknowledgements.clear();
+        let nowhere = Sent { room: ROOM.to_owned(), digest: 9, acknowledgements: Vec::new() };
+        client_a(run).sent.insert("m9".to_owned(), nowhere);
+    });
+    assert_eq!(kinds, BTreeSet::new());
 }
 
 #[test]
-fn a_repetition_that_is_answered_with_another_number_is_found() {
-    let twice = found(|history| first(history).sent.get_mut("m2").unwrap().acknowledged[1].seq = 3);
-    assert!(twice.contains(&Kind::AcknowledgedTwice), "{twice:?}");
+fn lost_acknowledged_message() {
+    let kinds = kinds_after(|run| drop(log(run).pop()));
+    assert!(kinds.contains(&Kind::LostAcknowledged) && kinds.contains(&Kind::Displayed), "{kinds:?}");
 }
 
 #[test]
-fn a_message_under_two_numbers_is_found_acknowledged_or_not() {
+fn overwritten_acknowledged_message() {
+    let kinds = kinds_after(|run| log(run)[1].entry.message_id = "m9".to_owned());
+    assert!(kinds.contains(&Kind::LostAcknowledged) && kinds.contains(&Kind::UnsentText), "{kinds:?}");
+}
+
+#[test]
+fn acknowledgement_with_wrong_time() {
+    let kinds = kinds_after(|run| {
+        for acknowledgement in &mut sent_by_a(run, "m2").acknowledgements {
+            acknowledgement.sent_at += 1;
+        }
+    });
+    assert_eq!(kinds, [Kind::LostAcknowledged].into());
+}
+
+#[test]
+fn retry_acknowledged_with_other_seq() {
+    let kinds = kinds_after(|run| sent_by_a(run, "m2").acknowledgements[1].seq = 3);
+    assert!(kinds.contains(&Kind::ConflictingAcknowledgements), "{kinds:?}");
+}
+
+#[test]
+fn duplicate_message() {
     for acknowledged in [true, false] {
-        let doubled = found(|history| {
-            let again = Entry { seq: 5, ..entry(4) };
-            log(history).push(Logged { entry: again, text_count: 4, moved: None });
+        let kinds = kinds_after(|run| {
+            let duplicate = Entry { seq: 5, ..entry(4) };
+            log(run).push(LogRow { entry: duplicate, text_count: 4, status_change: None });
             if !acknowledged {
-                first(history).sent.get_mut("m4").unwrap().acknowledged.clear();
+                sent_by_a(run, "m4").acknowledgements.clear();
             }
         });
-        assert!(doubled.contains(&Kind::Doubled), "{doubled:?}");
+        assert!(kinds.contains(&Kind::DuplicateMessage), "{kinds:?}");
     }
 }
 
 #[test]
-fn words_that_nobody_sent_are_found() {
-    assert!(found(|history| log(history)[2].entry.digest = 77).contains(&Kind::Unsent));
+fn unsent_text() {
+    let kinds = kinds_after(|run| log(run)[2].entry.digest = 77);
+    assert!(kinds.contains(&Kind::UnsentText), "{kinds:?}");
 }
 
 #[test]
-fn a_number_that_is_missing_is_found() {
-    assert!(found(|history| drop(log(history).remove(2))).contains(&Kind::Hole));
-    assert!(found(|history| history.evidence.logs.clear()).contains(&Kind::Hole));
+fn gap_in_log() {
+    assert!(kinds_after(|run| drop(log(run).remove(2))).contains(&Kind::Gap));
+    assert!(kinds_after(|run| run.snapshot.logs.clear()).contains(&Kind::Gap));
 }
 
 #[test]
-fn time_that_runs_backwards_and_a_wrong_count_of_texts_are_found() {
-    assert!(found(|history| log(history)[2].entry.sent_at = 1).contains(&Kind::Disorder));
-    assert_eq!(found(|history| log(history)[3].text_count = 9), [Kind::Disorder].into());
+fn decreasing_time_and_wrong_text_count() {
+    assert!(kinds_after(|run| log(run)[2].entry.sent_at = 1).contains(&Kind::OutOfOrder));
+    assert_eq!(kinds_after(|run| log(run)[3].text_count = 9), [Kind::OutOfOrder].into());
 }
 
 #[test]
-fn a_send_row_without_its_entry_and_an_entry_without_its_row_are_found() {
-    assert_eq!(found(|history| drop(history.evidence.sends.pop())), [Kind::SendRow].into());
-    assert_eq!(found(|history| history.evidence.sends[0].2 = 4), [Kind::SendRow].into());
-    let stray = (ROOM.to_owned(), "user:a#m9".to_owned(), 9);
-    assert_eq!(found(|history| history.evidence.sends.push(stray)), [Kind::SendRow].into());
-}
-
-#[test]
-fn a_frame_about_somebody_elses_room_is_found() {
-    let frame = ("consult:x:y".to_owned(), "message".to_owned());
-    assert_eq!(found(|history| first(history).foreign.push(frame)), [Kind::Foreign].into());
-    let shown = found(|history| drop(first(history).shown.insert("consult:x:y".to_owned(), vec![entry(1)])));
-    assert_eq!(shown, [Kind::Foreign].into());
-}
-
-#[test]
-fn a_client_that_has_not_all_or_not_in_order_or_not_the_same_is_found() {
-    fn shown(history: &mut History) -> &mut Vec<Entry> {
-        first(history).shown.get_mut(ROOM).unwrap()
-    }
-    let flaws: [fn(&mut Vec<Entry>); 4] = [
-        |shown| drop(shown.pop()),
-        |shown| shown.swap(1, 2),
-        |shown| shown.push(entry(4)),
-        |shown| shown[1].digest = 9,
+fn idempotency_record_missing_wrong_or_stray() {
+    let defects: [fn(&mut Vec<IdempotencyRecord>); 3] = [
+        |records| drop(records.pop()),
+        |records| records[0].seq = 4,
+        |records| {
+            let key = "user:a#m9".to_owned();
+            records.push(IdempotencyRecord { room: ROOM.to_owned(), key, seq: 9 });
+        },
     ];
-    for flaw in flaws {
-        assert_eq!(found(|history| flaw(shown(history))), [Kind::Shown].into());
+    for defect in defects {
+        let kinds = kinds_after(|run| defect(&mut run.snapshot.idempotency_records));
+        assert_eq!(kinds, [Kind::IdempotencyRecord].into());
     }
 }
 
 #[test]
-fn two_entries_under_one_number_are_found() {
-    let other = Entry { digest: 9, ..entry(2) };
-    let contradiction = (ROOM.to_owned(), entry(2), other);
-    assert_eq!(found(|history| first(history).contradictions.push(contradiction)), [Kind::Contradiction].into());
+fn foreign_room_in_frame_or_display() {
+    let frame = (FOREIGN_ROOM.to_owned(), "message".to_owned());
+    assert_eq!(kinds_after(|run| client_a(run).foreign_frames.push(frame)), [Kind::ForeignRoom].into());
+    let displayed = kinds_after(|run| {
+        client_a(run).displayed.insert(FOREIGN_ROOM.to_owned(), vec![entry(1)]);
+    });
+    assert_eq!(displayed, [Kind::ForeignRoom].into());
 }
 
 #[test]
-fn a_push_that_never_came_to_an_open_connection_is_found() {
-    fn deaf(history: &mut History) {
-        first(history).heard.get_mut(ROOM).unwrap().remove(&3);
+fn display_differs_from_log() {
+    let defects: [fn(&mut Vec<Entry>); 4] = [
+        |displayed| drop(displayed.pop()),
+        |displayed| displayed.swap(1, 2),
+        |displayed| displayed.push(entry(4)),
+        |displayed| displayed[1].digest = 9,
+    ];
+    for defect in defects {
+        let kinds = kinds_after(|run| defect(client_a(run).displayed.get_mut(ROOM).unwrap()));
+        assert_eq!(kinds, [Kind::Displayed].into());
     }
-    assert_eq!(found(deaf), [Kind::NeverPushed].into());
-    let excuses: [fn(&mut History); 4] = [
-        |history| history.frames_arrived = false,
-        |history| first(history).listening_since.clear(),
-        |history| *first(history).listening_since.get_mut(ROOM).unwrap() = 1003,
-        |history| first(history).counts.connections = 11,
+}
+
+#[test]
+fn conflicting_entries() {
+    let conflict = (ROOM.to_owned(), entry(2), Entry { digest: 9, ..entry(2) });
+    assert_eq!(kinds_after(|run| client_a(run).conflicts.push(conflict)), [Kind::ConflictingEntries].into());
+}
+
+#[test]
+fn lost_push_to_open_connection() {
+    fn lose_push(run: &mut RunHistory) {
+        client_a(run).delivered.get_mut(ROOM).unwrap().remove(&3);
+    }
+    assert_eq!(kinds_after(lose_push), [Kind::NeverPushed].into());
+    let excuses: [fn(&mut RunHistory); 4] = [
+        |run| run.all_frames_arrived = false,
+        |run| client_a(run).subscribed_since.clear(),
+        |run| *client_a(run).subscribed_since.get_mut(ROOM).unwrap() = 1003,
+        |run| client_a(run).counts.connections = 11,
     ];
     for excuse in excuses {
-        assert_eq!(
-            found(|history| {
-                deaf(history);
-                excuse(history);
-            }),
-            BTreeSet::new()
-        );
-    }
-}
-
-#[test]
-fn the_reply_to_an_own_message_may_be_lost_with_its_function() {
-    let silent = found(|history| {
-        first(history).heard.get_mut(ROOM).unwrap().remove(&2);
-    });
-    assert_eq!(silent, BTreeSet::new());
-}
-
-#[test]
-fn a_gap_that_sync_kept_silent_about_is_found() {
-    assert_eq!(found(|history| first(history).silent_gaps.push((ROOM.to_owned(), 2, 4))), [Kind::SilentGap].into());
-}
-
-#[test]
-fn a_page_that_skips_or_repeats_is_found() {
-    for backwards in [true, false] {
-        let flaw = found(|history| {
-            let pages = first(history).pages.get_mut(ROOM).unwrap();
-            let way = if backwards { &mut pages.backwards } else { &mut pages.forwards };
-            way.remove(1);
+        let kinds = kinds_after(|run| {
+            lose_push(run);
+            excuse(run);
         });
-        assert_eq!(flaw, [Kind::Paged].into());
+        assert_eq!(kinds, BTreeSet::new());
     }
 }
 
 #[test]
-fn a_head_that_is_behind_its_log_is_found() {
-    assert_eq!(found(|history| history.evidence.heads.get_mut(ROOM).unwrap().last_seq = 3), [Kind::Head].into());
-    assert_eq!(found(|history| history.evidence.heads.get_mut(ROOM).unwrap().last_text = 3), [Kind::Head].into());
-}
-
-#[test]
-fn a_mark_that_counts_wrong_went_back_or_is_missing_is_found() {
-    fn seat(history: &mut History) -> &mut Seat {
-        history.evidence.seats.get_mut(ROOM).unwrap().get_mut("user:a").unwrap()
-    }
-    assert_eq!(found(|history| seat(history).read_text_count = 2), [Kind::Mark].into());
-    let back = found(|history| *seat(history) = Seat { last_read_seq: 1, read_text_count: 0 });
-    assert_eq!(back, [Kind::Mark, Kind::Listed].into());
-    let missing = found(|history| {
-        history.evidence.seats.get_mut(ROOM).unwrap().remove("user:b");
+fn reply_to_own_message_may_be_lost() {
+    let kinds = kinds_after(|run| {
+        client_a(run).delivered.get_mut(ROOM).unwrap().remove(&2);
     });
-    assert!(missing.contains(&Kind::Mark), "{missing:?}");
+    assert_eq!(kinds, BTreeSet::new());
 }
 
 #[test]
-fn a_mark_that_stands_before_ones_own_texts_though_all_before_them_was_read_is_found() {
-    fn unmoved(history: &mut History) {
-        // A says two texts, B one, and A one more, as if all had come in one batch of which only A's last text was tried.
-        for (at, sender) in [(1, "user:a"), (2, "user:a"), (3, "user:b")] {
-            log(history)[at].entry.sender = sender.to_owned();
-        }
-        history
-            .evidence
-            .seats
-            .get_mut(ROOM)
-            .unwrap()
-            .get_mut("user:a")
-            .unwrap()
-            .clone_from(&Seat { last_read_seq: 0, read_text_count: 0 });
-        first(history).marks.clear();
+fn silent_gap_in_sync() {
+    let gap = (ROOM.to_owned(), 2, 4);
+    assert_eq!(kinds_after(|run| client_a(run).silent_gaps.push(gap)), [Kind::SilentGap].into());
+}
+
+#[test]
+fn gap_in_paged_history() {
+    for backward in [true, false] {
+        let kinds = kinds_after(|run| {
+            let log = client_a(run).paged_logs.get_mut(ROOM).unwrap();
+            let entries = if backward { &mut log.backward } else { &mut log.forward };
+            entries.remove(1);
+        });
+        assert_eq!(kinds, [Kind::PagedHistory].into());
     }
-    let marks = |change: fn(&mut History)| {
-        let mut history = flawless();
-        change(&mut history);
-        let marks = judge(&history).into_iter().filter(|violation| violation.kind == Kind::Mark);
-        marks.map(|violation| violation.evidence).collect::<Vec<_>>()
-    };
-    assert_eq!(
-        marks(unmoved),
-        ["in direct:a:b, user:a has read up to 0, and had read what was before their own texts up to 3"]
-    );
-    let given_up = |history: &mut History| {
-        unmoved(history);
-        history.all_read = false;
-    };
-    assert_eq!(marks(given_up), [""; 0], "what was given up moved nobody's mark");
 }
 
 #[test]
-fn a_room_that_is_listed_wrongly_twice_or_not_at_all_is_found() {
-    let flaws: [fn(&mut Vec<Listed>); 4] = [
+fn stale_room_head() {
+    assert_eq!(kinds_after(|run| head(run).last_seq = 3), [Kind::RoomHead].into());
+    assert_eq!(kinds_after(|run| head(run).last_text = 3), [Kind::RoomHead].into());
+}
+
+#[test]
+fn read_mark_wrong_moved_back_or_missing() {
+    assert_eq!(kinds_after(|run| member_a(run).read_text_count = 2), [Kind::ReadMark].into());
+    let moved_back = kinds_after(|run| *member_a(run) = Member { last_read_seq: 1, read_text_count: 0 });
+    assert_eq!(moved_back, [Kind::ReadMark, Kind::RoomList].into());
+    let missing = kinds_after(|run| {
+        run.snapshot.members.get_mut(ROOM).unwrap().remove("user:b");
+    });
+    assert!(missing.contains(&Kind::ReadMark), "{missing:?}");
+}
+
+#[test]
+fn own_texts_count_as_read() {
+    // A writes two texts, B one, and A one more, as if all had arrived in one batch of which only A's last text was tried.
+    let mut run = correct_run();
+    for (index, sender) in [(1, "user:a"), (2, "user:a"), (3, "user:b")] {
+        log(&mut run)[index].entry.sender = sender.to_owned();
+    }
+    *member_a(&mut run) = Member { last_read_seq: 0, read_text_count: 0 };
+    client_a(&mut run).read_marks.clear();
+    let read_marks = |run: &RunHistory| -> Vec<String> {
+        let violations = judge(run).into_iter().filter(|violation| violation.kind == Kind::ReadMark);
+        violations.map(|violation| violation.details).collect()
+    };
+    let expected = "user:a has read direct:a:b up to 0, but up to 3 there was nothing unread before their own texts";
+    assert_eq!(read_marks(&run), [expected]);
+    run.all_records_in_order = false;
+    assert_eq!(read_marks(&run), [""; 0], "records that were given up on moved no mark");
+}
+
+#[test]
+fn room_list_wrong_or_misordered() {
+    let defects: [fn(&mut Vec<ListedRoom>); 4] = [
         |list| list[0].unread = 3,
         |list| list.push(list[0].clone()),
         |list| list.clear(),
-        |list| list.push(Listed { room: "consult:x:y".to_owned(), ..list[0].clone() }),
+        |list| list.push(ListedRoom { room: FOREIGN_ROOM.to_owned(), ..list[0].clone() }),
     ];
-    for flaw in flaws {
-        assert_eq!(found(|history| flaw(&mut first(history).list)), [Kind::Listed].into());
+    for defect in defects {
+        assert_eq!(kinds_after(|run| defect(&mut client_a(run).room_list)), [Kind::RoomList].into());
     }
-    assert_eq!(found(|history| first(history).disordered.push(ROOM.to_owned())), [Kind::Listed].into());
+    assert_eq!(kinds_after(|run| client_a(run).misordered_rooms.push(ROOM.to_owned())), [Kind::RoomList].into());
 }
 
 #[test]
-fn refusals_silence_and_odd_frames_are_found() {
-    let pair = || ("sendMessage".to_owned(), "message_id_taken".to_owned());
-    assert_eq!(found(|history| first(history).refused.push(pair())), [Kind::Refused].into());
-    assert_eq!(found(|history| first(history).unanswered.push("sync".to_owned())), [Kind::Unanswered].into());
-    assert_eq!(found(|history| first(history).malformed.push("no type".to_owned())), [Kind::Frame].into());
-    assert_eq!(found(|history| first(history).oversized.push(("sync".to_owned(), 40_000))), [Kind::Frame].into());
-    assert_eq!(found(|history| history.evidence.unreadable.push("a seat".to_owned())), [Kind::Row].into());
-}
-
-/// A consult that was moved on twice.
-fn moved() -> History {
-    let room = "consult:a:h";
-    let moves = [("waiting", "in_progress"), ("in_progress", "on_hold")];
-    let first = Logged { entry: Entry { seq: 1, ..entry(1) }, text_count: 0, moved: None };
-    let moved = moves.iter().zip(2..).map(|((from, to), seq)| {
-        let entry = Entry { seq, text: false, ..entry(seq) };
-        Logged { entry, text_count: 0, moved: Some(((*from).to_owned(), (*to).to_owned())) }
-    });
-    let evidence = Evidence {
-        logs: [(room.to_owned(), std::iter::once(first).chain(moved).collect())].into(),
-        heads: [(room.to_owned(), Head { last_seq: 3, text_count: 0, last_text: 0, updated_at: 1003 })].into(),
-        statuses: [(room.to_owned(), "on_hold".to_owned())].into(),
-        filed: [(room.to_owned(), "hospital:h#on_hold".to_owned())].into(),
-        ..Evidence::default()
-    };
-    let acknowledged = |status: &str, seq| (room.to_owned(), status.to_owned(), seq);
-    let statuses = vec![acknowledged("waiting", 1), acknowledged("in_progress", 2), acknowledged("on_hold", 3)];
-    History { accounts: vec![Account { statuses, ..Account::default() }], evidence, ..History::default() }
+fn rejected_or_unanswered_request() {
+    let rejection = ("sendMessage".to_owned(), "message_id_taken".to_owned());
+    assert_eq!(kinds_after(|run| client_a(run).rejected.push(rejection)), [Kind::Rejected].into());
+    assert_eq!(kinds_after(|run| client_a(run).unanswered.push("sync".to_owned())), [Kind::Unanswered].into());
 }
 
 #[test]
-fn a_status_that_its_log_or_its_list_does_not_say_is_found() {
-    assert_eq!(judge(&moved()), []);
-    let flaws: [fn(&mut History); 4] = [
-        |history| drop(history.evidence.statuses.insert("consult:a:h".to_owned(), "waiting".to_owned())),
-        |history| drop(history.evidence.filed.insert("consult:a:h".to_owned(), "hospital:h#waiting".to_owned())),
-        |history| history.evidence.logs.get_mut("consult:a:h").unwrap()[2].moved.as_mut().unwrap().0.clear(),
-        |history| first(history).statuses[1].2 = 3,
+fn malformed_frame_or_row() {
+    let malformed = kinds_after(|run| client_a(run).malformed.push("no type".to_owned()));
+    assert_eq!(malformed, [Kind::MalformedFrame].into());
+    let oversized = kinds_after(|run| client_a(run).oversized.push(("sync".to_owned(), 40_000)));
+    assert_eq!(oversized, [Kind::MalformedFrame].into());
+    let unreadable = kinds_after(|run| run.snapshot.unreadable.push("a member".to_owned()));
+    assert_eq!(unreadable, [Kind::UnreadableRow].into());
+}
+
+#[test]
+fn status_differs_from_log_or_list() {
+    assert_eq!(judge(&consult_run()), []);
+    let defects: [fn(&mut RunHistory); 4] = [
+        |run| drop(run.snapshot.statuses.insert(CONSULT.to_owned(), "waiting".to_owned())),
+        |run| drop(run.snapshot.list_keys.insert(CONSULT.to_owned(), "hospital:h#waiting".to_owned())),
+        |run| run.snapshot.logs.get_mut(CONSULT).unwrap()[2].status_change.as_mut().unwrap().from.clear(),
+        |run| client_a(run).statuses[1].2 = 3,
     ];
-    for flaw in flaws {
-        let mut history = moved();
-        flaw(&mut history);
-        let kinds: BTreeSet<Kind> = judge(&history).into_iter().map(|violation| violation.kind).collect();
-        assert_eq!(kinds, [Kind::Status].into());
+    for defect in defects {
+        assert_eq!(kinds_after_in(consult_run(), defect), [Kind::Status].into());
     }
 }
