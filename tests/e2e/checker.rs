@@ -78,7 +78,8 @@ async fn truncated_run_gives_no_verdict() {
 #[tokio::test]
 async fn finds_ignored_idempotency_records() {
     // Every message is sent twice before its reply can have come.
-    let verdict = check_mutant(Mutation::SendsIgnored, Options { early_retry_probability: 1.0, ..short(1) }).await;
+    let verdict =
+        check_mutant(Mutation::IdempotencyIgnored, Options { early_retry_probability: 1.0, ..short(1) }).await;
     assert!(verdict.kinds().contains_key(&Kind::DuplicateMessage), "{verdict}");
 }
 
@@ -88,7 +89,7 @@ async fn finds_unconditional_appends() {
     // Between the look at the tail and the put there is time for others to look at the same tail.
     faults.dynamodb.operations.insert("TransactWriteItems".to_owned());
     faults.dynamodb.slow = Chance::of(1.0).for_ms(100..=100);
-    let verdict = check_mutant(Mutation::NumbersUnguarded, Options { faults, ..short(2) }).await;
+    let verdict = check_mutant(Mutation::UnconditionalAppend, Options { faults, ..short(2) }).await;
     assert!(verdict.kinds().contains_key(&Kind::LostAcknowledged), "{verdict}");
 }
 

@@ -1,5 +1,5 @@
-//! Defects that break the application's promises, to show that the checker finds them (mutation testing). They change
-//! what passes between the functions and AWS; see [`Interceptor`].
+//! Mutation testing of the checker: defects that break the application's guarantees, which the checker must find. They
+//! change what passes between the functions and AWS; see [`Interceptor`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,13 +14,12 @@ const MESSAGES_TABLE: &str = "MessagesTable";
 /// The function that marks the messages that it pushes.
 const PUSHING_FUNCTION: &str = "SendMessageFunction";
 
-/// A defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Mutation {
-    /// Skip the check of the sends table, so that a repeated send becomes a new message
-    SendsIgnored,
-    /// Put messages without their condition, so that the second of two with the same number replaces the first
-    NumbersUnguarded,
+    /// Ignore idempotency records, so that a retry becomes a new message
+    IdempotencyIgnored,
+    /// Append without a condition, so that the second of two messages with the same seq replaces the first
+    UnconditionalAppend,
     /// Ignore failures of stream batches; fan-out, which otherwise succeeds on a retry, then fails often
     FailuresDropped,
     /// Mark a message as pushed before the push, and lose every third push. Only detected when no fault loses frames:
@@ -33,8 +32,8 @@ impl Mutation {
     #[must_use]
     pub fn interceptor(self) -> Arc<dyn Interceptor> {
         match self {
-            Self::SendsIgnored => Arc::new(SendsIgnored),
-            Self::NumbersUnguarded => Arc::new(NumbersUnguarded),
+            Self::IdempotencyIgnored => Arc::new(IdempotencyIgnored),
+            Self::UnconditionalAppend => Arc::new(UnconditionalAppend),
             Self::FailuresDropped => Arc::new(FailuresDropped),
             Self::MarkBeforePush => Arc::new(MarkBeforePush::default()),
         }
@@ -43,9 +42,9 @@ impl Mutation {
 
 /// `GetItem` of the sends table finds nothing, and puts into it have no condition.
 #[derive(Debug)]
-struct SendsIgnored;
+struct IdempotencyIgnored;
 
-impl Interceptor for SendsIgnored {
+impl Interceptor for IdempotencyIgnored {
     fn dynamodb_request(&self, call: DynamoDbCall<'_>, request: &mut Value) {
         remove_conditions(call, request, SENDS_TABLE);
     }
@@ -63,9 +62,9 @@ impl Interceptor for SendsIgnored {
 
 /// Puts into the messages table have no condition.
 #[derive(Debug)]
-struct NumbersUnguarded;
+struct UnconditionalAppend;
 
-impl Interceptor for NumbersUnguarded {
+impl Interceptor for UnconditionalAppend {
     fn dynamodb_request(&self, call: DynamoDbCall<'_>, request: &mut Value) {
         remove_conditions(call, request, MESSAGES_TABLE);
     }
@@ -144,11 +143,11 @@ mod tests {
             {"Put": conditional_put(SENDS_TABLE)},
             {"Put": conditional_put(MESSAGES_TABLE)},
         ]});
-        SendsIgnored.dynamodb_request(call("TransactWriteItems"), &mut request);
+        IdempotencyIgnored.dynamodb_request(call("TransactWriteItems"), &mut request);
         assert_eq!(request["TransactItems"][0]["Put"], json!({"TableName": SENDS_TABLE, "Item": {}}));
         assert_eq!(request["TransactItems"][1]["Put"], conditional_put(MESSAGES_TABLE));
         let mut request = conditional_put(MESSAGES_TABLE);
-        NumbersUnguarded.dynamodb_request(call("PutItem"), &mut request);
+        UnconditionalAppend.dynamodb_request(call("PutItem"), &mut request);
         assert_eq!(request, json!({"TableName": MESSAGES_TABLE, "Item": {}}));
     }
 
@@ -156,7 +155,7 @@ mod tests {
     fn only_sends_are_hidden() {
         for (table, hidden) in [(SENDS_TABLE, true), (MESSAGES_TABLE, false)] {
             let mut response = json!({"Item": {}});
-            SendsIgnored.dynamodb_response(call("GetItem"), &json!({"TableName": table}), &mut response);
+            IdempotencyIgnored.dynamodb_response(call("GetItem"), &json!({"TableName": table}), &mut response);
             assert_eq!(response.get("Item").is_none(), hidden, "{table}");
         }
     }

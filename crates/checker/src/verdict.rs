@@ -115,7 +115,6 @@ impl Verdict {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "displayed with one decimal")]
 fn per_thousand(part: u64, whole: u64) -> f64 {
     1000.0 * part as f64 / whole.max(1) as f64
 }
@@ -126,7 +125,6 @@ impl fmt::Display for Verdict {
         writeln!(formatter, "seed {seed}: {clients} clients in {rooms} rooms, {entries} entries")?;
         let sending_seconds = self.sending_time.as_secs_f64();
         let total_seconds = self.total_time.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "displayed without decimals")]
         let rate = self.counts.acknowledged as f64 / sending_seconds.max(f64::EPSILON);
         writeln!(
             formatter,

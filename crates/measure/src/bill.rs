@@ -1,4 +1,4 @@
-//! What one action cost.
+//! What one action costs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 
 use crate::prices::Prices;
 
-/// Everything that one action used, with all that followed from it.
+/// What one action used, including everything that followed from it.
 #[derive(Debug, Clone)]
 pub struct Bill {
-    /// What was done.
+    /// The action and its circumstances, as in `tests/costs.json`.
     pub action: String,
-    /// What the functions did, by logical id.
+    /// By logical id.
     pub functions: BTreeMap<String, FunctionCounts>,
     /// Messages as API Gateway meters them.
     pub metered: u64,
@@ -21,50 +21,52 @@ pub struct Bill {
     pub bytes_in: u64,
     /// Bytes to clients.
     pub bytes_out: u64,
-    /// Characters that DeepL bills.
+    /// Characters billed by DeepL.
     pub characters: u64,
     /// From the request to its reply.
     pub elapsed: Duration,
-    /// The time of all invocations, times their functions' memory.
+    /// The duration of all invocations, multiplied by their functions' memory.
     pub gigabyte_seconds: f64,
 }
 
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CapacityUnits {
+    pub read: f64,
+    pub write: f64,
+}
+
 impl Bill {
-    fn ours(&self) -> impl Iterator<Item = (&String, &FunctionCounts)> {
+    fn billed(&self) -> impl Iterator<Item = (&String, &FunctionCounts)> {
         self.functions.iter().filter(|(function, _)| *function != OUTSIDE)
     }
 
-    /// Calls of AWS's services, pushes left out.
+    /// Calls to AWS services, without pushes.
     #[must_use]
     pub fn calls(&self) -> u64 {
-        self.ours().flat_map(|(_, counts)| counts.calls.values()).map(|call| call.calls).sum()
+        self.billed().flat_map(|(_, counts)| counts.calls.values()).map(|call| call.calls).sum()
     }
 
-    /// Read units.
     #[must_use]
     pub fn read_units(&self) -> f64 {
-        self.ours().map(|(_, counts)| counts.read_units()).sum()
+        self.billed().map(|(_, counts)| counts.read_units()).sum()
     }
 
-    /// Write units.
     #[must_use]
     pub fn write_units(&self) -> f64 {
-        self.ours().map(|(_, counts)| counts.write_units()).sum()
+        self.billed().map(|(_, counts)| counts.write_units()).sum()
     }
 
-    /// Invocations.
     #[must_use]
     pub fn invocations(&self) -> u64 {
-        self.ours().map(|(_, counts)| counts.invocations).sum()
+        self.billed().map(|(_, counts)| counts.invocations).sum()
     }
 
-    /// Pushes.
     #[must_use]
     pub fn pushes(&self) -> u64 {
-        self.ours().map(|(_, counts)| counts.pushes).sum()
+        self.billed().map(|(_, counts)| counts.pushes).sum()
     }
 
-    /// What a million of these cost, without DeepL.
+    /// The price of a million of these actions, without DeepL.
     #[must_use]
     pub fn dollars_per_million(&self, prices: &Prices) -> f64 {
         let million = 1_000_000.0;
@@ -75,17 +77,21 @@ impl Bill {
             + prices.dynamodb_write_unit.of(self.write_units() * million)
     }
 
-    /// Units of the calls that a predicate picks by their function and kind: read, write.
+    /// The capacity units of the calls for which `picks` is true, by their function and kind.
     #[must_use]
-    pub fn units_of(&self, picks: impl Fn(&str, &str) -> bool) -> (f64, f64) {
-        let calls = self.ours().flat_map(|(function, counts)| {
+    pub fn units_of(&self, picks: impl Fn(&str, &str) -> bool) -> CapacityUnits {
+        let calls = self.billed().flat_map(|(function, counts)| {
             counts.calls.iter().map(move |(kind, call)| (function.as_str(), kind.as_str(), call))
         });
-        let picked = calls.filter(|(function, kind, _)| picks(function, kind)).map(|(.., call)| call);
-        picked.fold((0.0, 0.0), |(read, write), call| (read + call.read_units, write + call.write_units))
+        let mut units = CapacityUnits::default();
+        for (_, _, call) in calls.filter(|(function, kind, _)| picks(function, kind)) {
+            units.read += call.read_units;
+            units.write += call.write_units;
+        }
+        units
     }
 
-    /// What is the same on every machine, as a file keeps it, a line for each thing.
+    /// The counts that are the same on every machine, as in `tests/costs.json`.
     #[must_use]
     pub fn counts(&self) -> Value {
         let function = |(function, counts): (&String, &FunctionCounts)| {
@@ -100,15 +106,13 @@ impl Bill {
             object.insert("pushes".to_owned(), json!(counts.pushes));
             (function.clone(), Value::Object(object))
         };
-        let mut counts: Map<String, Value> = self.ours().map(function).collect();
+        let mut counts: Map<String, Value> = self.billed().map(function).collect();
         counts.insert("messages over the WebSocket API".to_owned(), json!(self.metered));
         counts.insert("characters".to_owned(), json!(self.characters));
         Value::Object(counts)
     }
 }
 
-/// As a factor of prices.
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 fn count(count: u64) -> f64 {
     count as f64
 }

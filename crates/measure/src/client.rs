@@ -1,4 +1,4 @@
-//! A client that notes when and how much: its requests wait for their replies, and what is pushed to it comes with its moment.
+//! A client for measurements: its requests wait for their replies, and it records when each message arrives.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,132 +7,81 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use testkit::WebSocket;
-use testkit::websocket::{HandshakeError, Sender};
+use testkit::websocket::{HandshakeError, Receiver, Sender};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// How long a reply may take: longer than anything does, also at AWS's latencies on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::traffic::Traffic;
 
-/// A client could not do what it was to do.
+/// How long a client waits for a reply or a message: longer than anything takes, even at AWS's latencies on a busy
+/// machine.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
+
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The handshake failed.
-    #[error("a client cannot connect: {0}")]
+    #[error("a client failed to connect: {0}")]
     Handshake(#[from] HandshakeError),
-    /// The connection ended.
     #[error("a client's connection ended while it waited for {0}")]
-    Ended(String),
-    /// Nothing came.
-    #[error("a client waited in vain for {0}")]
-    Late(String),
-    /// An error came instead of a reply.
+    Disconnected(String),
+    #[error("a client waited for {0} longer than {REPLY_TIMEOUT:?}")]
+    TimedOut(String),
     #[error("{action} was refused: {answer}")]
-    Refused {
-        /// What was asked.
-        action: String,
-        /// What came.
-        answer: Value,
-    },
+    Refused { action: String, answer: Value },
 }
 
-/// What went over all clients' connections. Clones count together.
-#[derive(Debug, Clone, Default)]
-pub struct Traffic(Arc<Counters>);
-
+/// The messages that arrived, and who waits for which.
 #[derive(Debug, Default)]
-struct Counters {
-    metered: AtomicU64,
-    bytes_in: AtomicU64,
-    bytes_out: AtomicU64,
-    pushed: AtomicU64,
-}
-
-/// The traffic up to one moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sum {
-    /// Messages as API Gateway meters them: each frame in either direction, per 32 KB begun.
-    pub metered: u64,
-    /// Bytes from clients.
-    pub bytes_in: u64,
-    /// Bytes to clients.
-    pub bytes_out: u64,
-    /// Frames that were no replies.
-    pub pushed: u64,
-}
-
-impl Traffic {
-    /// What went up to now.
-    #[must_use]
-    pub fn sum(&self) -> Sum {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let Counters { metered, bytes_in, bytes_out, pushed } = &*self.0;
-        Sum { metered: read(metered), bytes_in: read(bytes_in), bytes_out: read(bytes_out), pushed: read(pushed) }
-    }
-
-    fn frame(&self, bytes: usize, counter: impl Fn(&Counters) -> &AtomicU64) {
-        /// <https://aws.amazon.com/api-gateway/pricing/>
-        const METERED: usize = 32 * 1024;
-        let add = |counter: &AtomicU64, amount: usize| {
-            counter.fetch_add(u64::try_from(amount).unwrap_or(u64::MAX), Ordering::Relaxed);
-        };
-        add(&self.0.metered, bytes.div_ceil(METERED));
-        add(counter(&self.0), bytes);
-    }
-}
-
-/// Who waits for which text, and which have come.
-#[derive(Debug, Default)]
-struct Heard {
-    texts: HashMap<String, Text>,
-    doubles: u64,
+struct Messages {
+    by_text: HashMap<String, Arrival>,
+    duplicates: u64,
 }
 
 #[derive(Debug)]
-enum Text {
+enum Arrival {
     Awaited(oneshot::Sender<Instant>),
-    Came(Instant),
-    Told,
+    Arrived(Instant),
+    /// It arrived, and whoever waited knows.
+    Reported,
 }
 
-impl Heard {
-    fn came(&mut self, text: &str, at: Instant) {
-        match self.texts.remove(text) {
-            None => drop(self.texts.insert(text.to_owned(), Text::Came(at))),
-            Some(Text::Awaited(waiting)) => {
-                // Whoever waited may have given up.
+impl Messages {
+    fn arrived(&mut self, text: &str, at: Instant) {
+        match self.by_text.remove(text) {
+            None => drop(self.by_text.insert(text.to_owned(), Arrival::Arrived(at))),
+            Some(Arrival::Awaited(waiting)) => {
+                // The one who waited may have given up.
                 let _ = waiting.send(at);
-                self.texts.insert(text.to_owned(), Text::Told);
+                self.by_text.insert(text.to_owned(), Arrival::Reported);
             }
-            Some(known) => {
-                self.doubles += 1;
-                self.texts.insert(text.to_owned(), known);
+            Some(known @ (Arrival::Arrived(_) | Arrival::Reported)) => {
+                self.duplicates += 1;
+                self.by_text.insert(text.to_owned(), known);
             }
         }
     }
 
     fn wait_for(&mut self, text: &str) -> oneshot::Receiver<Instant> {
-        let (waiting, came) = oneshot::channel();
-        if let Some(Text::Came(at)) = self.texts.insert(text.to_owned(), Text::Told) {
-            // The receiver is at hand.
-            let _ = waiting.send(at);
+        let (sender, receiver) = oneshot::channel();
+        if let Some(Arrival::Arrived(at)) = self.by_text.insert(text.to_owned(), Arrival::Reported) {
+            // The receiver still exists.
+            let _ = sender.send(at);
         } else {
-            self.texts.insert(text.to_owned(), Text::Awaited(waiting));
+            self.by_text.insert(text.to_owned(), Arrival::Awaited(sender));
         }
-        came
+        receiver
     }
 }
 
-type Waiting = Arc<Mutex<HashMap<String, oneshot::Sender<Value>>>>;
+type PendingReplies = Arc<Mutex<HashMap<String, oneshot::Sender<Value>>>>;
 
 /// An open connection. Dropping it cuts it.
 #[derive(Debug)]
 pub struct Client {
-    outgoing: tokio::sync::Mutex<Sender>,
-    waiting: Waiting,
+    sender: tokio::sync::Mutex<Sender>,
+    pending: PendingReplies,
     traffic: Traffic,
-    requests: AtomicU64,
-    heard: Arc<Mutex<Heard>>,
+    last_request: AtomicU64,
+    messages: Arc<Mutex<Messages>>,
     reader: JoinHandle<()>,
 }
 
@@ -143,63 +92,43 @@ impl Client {
     ///
     /// [`ClientError::Handshake`].
     pub async fn connect(url: &str, token: &str, traffic: &Traffic) -> Result<Self, ClientError> {
-        let WebSocket { sender: outgoing, receiver: mut incoming, .. } =
-            WebSocket::connect_with_token(url, token).await?;
-        let (waiting, heard) = (Waiting::default(), Arc::<Mutex<Heard>>::default());
-        let (expected, counted, hearing) = (waiting.clone(), traffic.clone(), heard.clone());
-        let reader = tokio::spawn(async move {
-            while let Ok(text) = incoming.next().await {
-                let at = Instant::now();
-                let Ok(frame) = serde_json::from_str::<Value>(&text) else { continue };
-                counted.frame(text.len(), |counters| &counters.bytes_out);
-                let id = frame["request_id"].as_str().unwrap_or_default();
-                let asked = expected.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
-                match asked {
-                    Some(asked) => drop(asked.send(frame)),
-                    None => {
-                        counted.0.pushed.fetch_add(1, Ordering::Relaxed);
-                        if let (Some("message"), Some(text)) = (frame["type"].as_str(), frame["message"].as_str())
-                            && !text.is_empty()
-                        {
-                            hearing.lock().unwrap_or_else(PoisonError::into_inner).came(text, at);
-                        }
-                    }
-                }
-            }
-        });
+        let socket = WebSocket::connect_with_token(url, token).await?;
+        let pending = PendingReplies::default();
+        let messages = Arc::<Mutex<Messages>>::default();
+        let reader = tokio::spawn(read(socket.receiver, pending.clone(), messages.clone(), traffic.clone()));
         Ok(Self {
-            outgoing: tokio::sync::Mutex::new(outgoing),
-            waiting,
+            sender: tokio::sync::Mutex::new(socket.sender),
+            pending,
             traffic: traffic.clone(),
-            requests: AtomicU64::new(0),
-            heard,
+            last_request: AtomicU64::new(0),
+            messages,
             reader,
         })
     }
 
-    /// Sends a request and waits for whatever answers it.
+    /// Sends a request and waits for its answer, a reply or an error.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Ended`] and [`ClientError::Late`].
+    /// [`ClientError::Disconnected`] and [`ClientError::TimedOut`].
     pub async fn request(&self, action: &str, mut fields: Value) -> Result<Value, ClientError> {
-        let id = self.requests.fetch_add(1, Ordering::Relaxed).to_string();
+        let id = self.last_request.fetch_add(1, Ordering::Relaxed).to_string();
         fields["action"] = action.into();
         fields["request_id"] = id.clone().into();
-        let (asked, answer) = oneshot::channel();
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id, asked);
+        let (answered, answer) = oneshot::channel();
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(id, answered);
         let text = fields.to_string();
-        self.traffic.frame(text.len(), |counters| &counters.bytes_in);
-        let sent = self.outgoing.lock().await.send(text).await;
-        sent.map_err(|_| ClientError::Ended(action.to_owned()))?;
-        match tokio::time::timeout(PATIENCE, answer).await {
+        self.traffic.count_sent(text.len());
+        let sent = self.sender.lock().await.send(text).await;
+        sent.map_err(|_| ClientError::Disconnected(action.to_owned()))?;
+        match tokio::time::timeout(REPLY_TIMEOUT, answer).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) => Err(ClientError::Ended(action.to_owned())),
-            Err(_) => Err(ClientError::Late(action.to_owned())),
+            Ok(Err(_)) => Err(ClientError::Disconnected(action.to_owned())),
+            Err(_) => Err(ClientError::TimedOut(action.to_owned())),
         }
     }
 
-    /// Sends a request that is not refused.
+    /// Sends a request that must succeed, and returns its reply.
     ///
     /// # Errors
     ///
@@ -211,35 +140,58 @@ impl Client {
         }
     }
 
-    /// When the message of this text came, which is waited for.
+    /// Waits for the message with this text, and returns when it arrived.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Late`].
-    pub async fn hears(&self, text: &str) -> Result<Instant, ClientError> {
-        let came = self.heard.lock().unwrap_or_else(PoisonError::into_inner).wait_for(text);
-        match tokio::time::timeout(PATIENCE, came).await {
+    /// [`ClientError::Disconnected`] and [`ClientError::TimedOut`].
+    pub async fn wait_for_message(&self, text: &str) -> Result<Instant, ClientError> {
+        let arrival = self.messages.lock().unwrap_or_else(PoisonError::into_inner).wait_for(text);
+        match tokio::time::timeout(REPLY_TIMEOUT, arrival).await {
             Ok(Ok(at)) => Ok(at),
-            Ok(Err(_)) => Err(ClientError::Ended("a message".to_owned())),
-            Err(_) => Err(ClientError::Late("a message".to_owned())),
+            Ok(Err(_)) => Err(ClientError::Disconnected("a message".to_owned())),
+            Err(_) => Err(ClientError::TimedOut("a message".to_owned())),
         }
     }
 
-    /// How many messages came that had come before.
+    /// How many messages arrived that had arrived before.
     #[must_use]
-    pub fn doubles(&self) -> u64 {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).doubles
+    pub fn duplicates(&self) -> u64 {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner).duplicates
     }
 
-    /// Says goodbye, and waits until the other side has too.
-    pub async fn leave(mut self) {
-        self.outgoing.lock().await.close().await;
-        let _ = tokio::time::timeout(PATIENCE, &mut self.reader).await;
+    /// Closes the connection, and waits until the server has closed it too.
+    pub async fn close(mut self) {
+        self.sender.lock().await.close().await;
+        let _ = tokio::time::timeout(REPLY_TIMEOUT, &mut self.reader).await;
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
         self.reader.abort();
+    }
+}
+
+/// Reads frames until the connection ends.
+async fn read(mut receiver: Receiver, pending: PendingReplies, messages: Arc<Mutex<Messages>>, traffic: Traffic) {
+    while let Ok(text) = receiver.next().await {
+        let at = Instant::now();
+        let Ok(frame) = serde_json::from_str::<Value>(&text) else { continue };
+        traffic.count_received(text.len());
+        let id = frame["request_id"].as_str().unwrap_or_default();
+        let answered = pending.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        if let Some(answered) = answered {
+            // The one who asked may have given up.
+            let _ = answered.send(frame);
+            continue;
+        }
+        traffic.count_push();
+        let message = frame["message"].as_str().filter(|text| !text.is_empty());
+        if frame["type"] == "message"
+            && let Some(message) = message
+        {
+            messages.lock().unwrap_or_else(PoisonError::into_inner).arrived(message, at);
+        }
     }
 }

@@ -1,5 +1,4 @@
-//! How long it takes from one client's send to another's receipt, how many messages a second a stack takes, and what one hot
-//! room bears.
+//! Delivery times from one client's request to another client's event, the throughput of a stack, and of one hot room.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -14,176 +13,194 @@ use crate::percentile::{milliseconds, percentile};
 use crate::stack::{MeasureError, Setup, Stack};
 use crate::table::Table;
 
-/// Two people in a room of their own.
+/// Two people in a direct room.
 struct Pair {
     room: String,
     sender: Client,
     receiver: Client,
 }
 
-/// What came of sending at one rate.
-struct Outcome {
-    sent: usize,
-    delivered: Vec<Duration>,
-    replied: Vec<Duration>,
-    doubles: u64,
-    took: Duration,
+/// The times of one message, from its request.
+struct Exchange {
+    replied: Duration,
+    delivered: Duration,
 }
 
-/// At how many messages a second, and of how many in all at least.
-const RATES: [(f64, usize); 3] = [(1.0, 10), (10.0, 60), (100.0, 600)];
-/// How many pairs talk.
-const PAIRS: usize = 20;
-/// How many messages are under way at once where as many as possible are sent.
-const SATURATING: usize = 16;
-/// How many writers share the hot room.
-const WRITERS: usize = 20;
+/// The messages sent at one rate.
+struct Outcome {
+    exchanges: Vec<Exchange>,
+    duplicates: u64,
+    elapsed: Duration,
+}
 
-/// Times and rates, with the express lane and without, as fast as the machine allows and at AWS's latencies.
+/// A rate in messages per second, and the messages sent at that rate.
+const RATES: [(f64, usize); 3] = [(1.0, 10), (10.0, 60), (100.0, 600)];
+/// The rate and number of the messages that start the processes.
+const WARM_UP: (f64, usize) = (20.0, 60);
+const PAIRS: usize = 20;
+/// The messages in flight at saturation.
+const SATURATION: usize = 16;
+/// The members of the hot room.
+const WRITERS: usize = 20;
+const HOT_ROOM_RATES: [u32; 4] = [10, 20, 60, 120];
+
+/// Delivery times and throughput, with and without the express lane, as fast as the machine allows and at AWS's
+/// latencies.
 ///
 /// # Errors
 ///
 /// See [`MeasureError`].
 pub async fn delivery(setup: &Setup, latencies: &Latencies, seconds: u32) -> Result<Table, MeasureError> {
+    let about = format!(
+        "{PAIRS} pairs of people talk one to one; gateway, functions and clients share this machine. Delivery is the \
+         time from the sender's request to the receiver's event. The last line of each block is saturation: \
+         {SATURATION} messages in flight at any time for {seconds} s, each until it is received. At AWS's latencies, \
+         that number is the bottleneck ({SATURATION} per 0.2 s without the express lane), not the stack."
+    );
     let columns = [
         "latencies",
         "express lane",
-        "offered a second",
+        "offered per second",
         "sent",
         "delivery p50 ms",
-        "p99 ms",
+        "delivery p99 ms",
         "reply p50 ms",
-        "p99 ms",
-        "doubles per 1,000",
-        "sent a second",
+        "reply p99 ms",
+        "duplicates per 1,000",
+        "sent per second",
     ];
-    let about = format!(
-        "{PAIRS} pairs of people who talk one to one, gateway, functions and clients together on this machine. Delivery is from the sender's \
-         request to the receiver's event. The last line of each block is saturation: {SATURATING} messages under way at any time, for {seconds} s."
-    );
-    let mut table = Table::new("How long delivery takes", &about, &columns);
-    for (what, latencies) in [("this machine", None), ("AWS", Some(latencies.clone()))] {
+    let mut table = Table::new("Delivery latency", &about, &columns);
+    for (latencies_label, latencies) in [("this machine", None), ("AWS", Some(latencies.clone()))] {
         for (lane, limit) in [("on", "8"), ("off", "0")] {
             let stack = setup.clone().with("ExpressLimit", limit).at(latencies.clone()).start().await?;
-            let pairs = pairs(&stack).await?;
-            // The first messages start the processes.
-            paced(&stack, &pairs, 20.0, 60).await?;
+            let pairs = connect_pairs(&stack).await?;
+            let (rate, messages) = WARM_UP;
+            send_at_rate(&stack, &pairs, rate, messages).await?;
             for (rate, messages) in RATES {
-                let outcome = paced(&stack, &pairs, rate, messages).await?;
-                outcome.row(&mut table, what, lane, &format!("{rate:.0}"));
+                let outcome = send_at_rate(&stack, &pairs, rate, messages).await?;
+                outcome.add_row(&mut table, latencies_label, lane, &format!("{rate:.0}"));
             }
-            let outcome = saturated(&stack, &pairs, Duration::from_secs(seconds.into())).await?;
-            outcome.row(&mut table, what, lane, "saturation");
+            let outcome = saturate(&stack, &pairs, Duration::from_secs(seconds.into())).await?;
+            outcome.add_row(&mut table, latencies_label, lane, "saturation");
             stack.gateway.shut_down().await;
         }
     }
     Ok(table)
 }
 
-/// One room that everybody writes in, at AWS's latencies.
+/// One room in which many people write, at AWS's latencies.
 ///
 /// # Errors
 ///
 /// See [`MeasureError`].
 pub async fn hot_room(setup: &Setup, latencies: &Latencies, seconds: u32) -> Result<Table, MeasureError> {
+    let about = format!(
+        "{WRITERS} people write in one group at AWS's latencies, for {seconds} s each. The local gateway runs at most \
+         ten processes of a function, where Lambda would start more: at 120 a second, replies wait for one of them. An \
+         attempt is one transaction. A rate-limited message (`rate_limited`) is not stored and is retried later, which \
+         is not counted here."
+    );
     let columns = [
-        "offered a second",
+        "offered per second",
         "offered",
         "stored",
-        "stored a second",
-        "tries a message",
-        "told to wait",
+        "stored per second",
+        "attempts per message",
+        "rate limited",
         "reply p50 ms",
-        "p99 ms",
-        "holes",
+        "reply p99 ms",
+        "gaps",
     ];
-    let about = format!(
-        "{WRITERS} people write in one group at AWS's latencies, for {seconds} s each. A try is one transaction; who is told to wait \
-         (`rate_limited`) has nothing stored and repeats later, which is not counted here."
-    );
     let mut table = Table::new("One hot room", &about, &columns);
     let stack = setup.clone().at(Some(latencies.clone())).start().await?;
     let people: Vec<_> = (0..WRITERS).map(|number| Person::user(&format!("writer-{number}"), "사람", "ko")).collect();
     let members: Vec<_> = people.iter().skip(1).map(Person::participant).collect();
-    let writers = connected(&stack, people).await?;
+    let writers = connect_all(&stack, people).await?;
     let reply = writers[0].ask("createRoom", json!({"kind": "group", "name": "모임", "members": members})).await?;
     let room = &reply["room"]["room_id"];
-    for rate in [10_u32, 20, 60, 120] {
+    for rate in HOT_ROOM_RATES {
         stack.settled().await?;
-        let before = stack.gateway.ledger().snapshot();
-        let begun = Instant::now();
+        let counts_before = stack.gateway.ledger().snapshot();
+        let started = Instant::now();
         let offered = seconds * rate;
         let answers: Vec<(Duration, Value)> = stream::iter(0..offered)
             .map(|number| {
                 let writer = &writers[number as usize % WRITERS];
-                let at = begun + Duration::from_secs(1) * number / rate;
+                let due = started + Duration::from_secs(1) * number / rate;
                 async move {
-                    tokio::time::sleep_until(at.into()).await;
-                    let asked = Instant::now();
+                    tokio::time::sleep_until(due.into()).await;
+                    let requested = Instant::now();
                     let message = json!({"room_id": room, "message": format!("{rate} {number}")});
                     let answer = writer.request("sendMessage", message).await?;
-                    Ok::<_, ClientError>((asked.elapsed(), answer))
+                    Ok::<_, ClientError>((requested.elapsed(), answer))
                 }
             })
             .buffer_unordered(offered as usize)
             .try_collect()
             .await?;
-        let took = begun.elapsed();
-        let counts = &stack.gateway.ledger().snapshot() - &before;
-        let tries: u64 = counts
-            .function("SendMessageFunction")
-            .calls
-            .iter()
-            .filter(|(kind, _)| kind.contains("TransactWriteItems"))
-            .map(|(_, call)| call.calls)
-            .sum();
-        let (stored, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|(_, answer)| answer["type"] == "reply");
-        let numbers: BTreeSet<u64> = stored.iter().filter_map(|(_, answer)| answer["seq"].as_u64()).collect();
-        let span = numbers.last().zip(numbers.first()).map_or(0, |(last, first)| last - first + 1);
+        let elapsed = started.elapsed();
+        let counts = &stack.gateway.ledger().snapshot() - &counts_before;
+        let send_calls = counts.function("SendMessageFunction").calls;
+        let transactions = send_calls.iter().filter(|(kind, _)| kind.contains("TransactWriteItems"));
+        let attempts: u64 = transactions.map(|(_, call)| call.calls).sum();
+        let (stored, limited): (Vec<_>, Vec<_>) = answers.iter().partition(|(_, answer)| answer["type"] == "reply");
         let times: Vec<_> = stored.iter().map(|(time, _)| *time).collect();
-        let count = u32::try_from(stored.len()).unwrap_or(u32::MAX);
-        table.row([
+        let stored_count = u32::try_from(stored.len()).unwrap_or(u32::MAX);
+        let seqs: BTreeSet<u64> = stored.iter().filter_map(|(_, answer)| answer["seq"].as_u64()).collect();
+        let attempts_per_message = attempts as f64 / f64::from(stored_count.max(1));
+        table.add_row([
             rate.to_string(),
             offered.to_string(),
-            count.to_string(),
-            format!("{:.0}", f64::from(count) / took.as_secs_f64()),
-            format!("{:.2}", tries as f64 / f64::from(count.max(1))),
-            refused.len().to_string(),
+            stored_count.to_string(),
+            format!("{:.0}", f64::from(stored_count) / elapsed.as_secs_f64()),
+            format!("{attempts_per_message:.2}"),
+            limited.len().to_string(),
             milliseconds(percentile(&times, 50)),
             milliseconds(percentile(&times, 99)),
-            (span - numbers.len() as u64).to_string(),
+            gaps(&seqs).to_string(),
         ]);
     }
     stack.gateway.shut_down().await;
     Ok(table)
 }
 
+/// How many numbers are missing between the first and the last.
+fn gaps(seqs: &BTreeSet<u64>) -> u64 {
+    let span = seqs.last().zip(seqs.first()).map_or(0, |(last, first)| last - first + 1);
+    span - seqs.len() as u64
+}
+
 impl Outcome {
-    fn row(&self, table: &mut Table, latencies: &str, lane: &str, offered: &str) {
-        table.row([
+    fn add_row(&self, table: &mut Table, latencies: &str, lane: &str, offered: &str) {
+        let sent = self.exchanges.len();
+        let delivered: Vec<_> = self.exchanges.iter().map(|exchange| exchange.delivered).collect();
+        let replied: Vec<_> = self.exchanges.iter().map(|exchange| exchange.replied).collect();
+        let duplicates_per_thousand = self.duplicates as f64 * 1000.0 / sent.max(1) as f64;
+        let rate = sent as f64 / self.elapsed.as_secs_f64();
+        table.add_row([
             latencies.to_owned(),
             lane.to_owned(),
             offered.to_owned(),
-            self.sent.to_string(),
-            milliseconds(percentile(&self.delivered, 50)),
-            milliseconds(percentile(&self.delivered, 99)),
-            milliseconds(percentile(&self.replied, 50)),
-            milliseconds(percentile(&self.replied, 99)),
-            format!("{:.1}", self.doubles as f64 * 1000.0 / self.sent.max(1) as f64),
-            format!("{:.0}", self.sent as f64 / self.took.as_secs_f64()),
+            sent.to_string(),
+            milliseconds(percentile(&delivered, 50)),
+            milliseconds(percentile(&delivered, 99)),
+            milliseconds(percentile(&replied, 50)),
+            milliseconds(percentile(&replied, 99)),
+            format!("{duplicates_per_thousand:.1}"),
+            format!("{rate:.0}"),
         ]);
     }
 }
 
-async fn connected(stack: &Stack, people: Vec<Person>) -> Result<Vec<Client>, ClientError> {
+async fn connect_all(stack: &Stack, people: Vec<Person>) -> Result<Vec<Client>, ClientError> {
     stream::iter(people).map(async |person| stack.connect(&person).await).buffered(8).try_collect().await
 }
 
-async fn pairs(stack: &Stack) -> Result<Vec<Pair>, MeasureError> {
-    let names = |side: &str| (0..PAIRS).map(|number| format!("{side}-{number}")).collect::<Vec<_>>();
-    let person = |name: &String| Person::user(name, "사람", "ko");
-    let senders = connected(stack, names("sender").iter().map(person).collect()).await?;
-    let receivers = connected(stack, names("receiver").iter().map(person).collect()).await?;
+async fn connect_pairs(stack: &Stack) -> Result<Vec<Pair>, MeasureError> {
+    let people =
+        |role: &str| (0..PAIRS).map(|number| Person::user(&format!("{role}-{number}"), "사람", "ko")).collect();
+    let senders = connect_all(stack, people("sender")).await?;
+    let receivers = connect_all(stack, people("receiver")).await?;
     let mut pairs = Vec::new();
     for (number, (sender, receiver)) in senders.into_iter().zip(receivers).enumerate() {
         let room = json!({"kind": "direct", "user_id": format!("receiver-{number}")});
@@ -196,65 +213,76 @@ async fn pairs(stack: &Stack) -> Result<Vec<Pair>, MeasureError> {
 }
 
 impl Pair {
-    /// Sends a text and waits until it is answered and has come: the times of both.
-    async fn exchange(&self, text: &str) -> Result<(Duration, Duration), ClientError> {
-        let asked = Instant::now();
+    /// Sends a text and waits until it is acknowledged and received.
+    async fn exchange(&self, text: &str) -> Result<Exchange, ClientError> {
+        let requested = Instant::now();
         let message = json!({"room_id": self.room, "message": text, "message_id": uuid::Uuid::new_v4()});
         let replied = async {
             self.sender.ask("sendMessage", message).await?;
-            Ok(asked.elapsed())
+            Ok(requested.elapsed())
         };
-        let (replied, heard) = tokio::try_join!(replied, self.receiver.hears(text))?;
-        Ok((replied, heard.saturating_duration_since(asked)))
+        let (replied, arrived) = tokio::try_join!(replied, self.receiver.wait_for_message(text))?;
+        Ok(Exchange { replied, delivered: arrived.saturating_duration_since(requested) })
     }
 }
 
-/// Sends at a steady rate, whatever comes of it.
-async fn paced(stack: &Stack, pairs: &[Pair], rate: f64, messages: usize) -> Result<Outcome, MeasureError> {
-    let (begun, doubles) = (Instant::now(), doubles(pairs));
-    let times: Vec<_> = stream::iter(0..messages)
+/// Sends at a steady rate, however long the answers take.
+async fn send_at_rate(stack: &Stack, pairs: &[Pair], rate: f64, messages: usize) -> Result<Outcome, MeasureError> {
+    let duplicates_before = duplicates(pairs);
+    let started = Instant::now();
+    let exchanges: Vec<_> = stream::iter(0..messages)
         .map(|number| async move {
-            let at = begun + Duration::from_secs_f64(number as f64 / rate);
-            tokio::time::sleep_until(at.into()).await;
+            let due = started + Duration::from_secs_f64(number as f64 / rate);
+            tokio::time::sleep_until(due.into()).await;
             pairs[number % PAIRS].exchange(&format!("{rate} {number}")).await
         })
         .buffer_unordered(messages)
         .try_collect()
         .await?;
-    outcome(stack, pairs, times, begun.elapsed(), doubles).await
+    outcome(stack, pairs, exchanges, started.elapsed(), duplicates_before).await
 }
 
-/// Sends as fast as answers come.
-async fn saturated(stack: &Stack, pairs: &[Pair], time: Duration) -> Result<Outcome, MeasureError> {
-    let (begun, doubles) = (Instant::now(), doubles(pairs));
-    let times: Vec<_> = stream::iter(0..)
-        .take_while(|_| futures::future::ready(begun.elapsed() < time))
-        .map(|number: usize| async move { pairs[number % PAIRS].exchange(&format!("much {number}")).await })
-        .buffer_unordered(SATURATING)
+/// Sends as fast as messages are received.
+async fn saturate(stack: &Stack, pairs: &[Pair], duration: Duration) -> Result<Outcome, MeasureError> {
+    let duplicates_before = duplicates(pairs);
+    let started = Instant::now();
+    let exchanges: Vec<_> = stream::iter(0..)
+        .take_while(|_| futures::future::ready(started.elapsed() < duration))
+        .map(|number: usize| async move { pairs[number % PAIRS].exchange(&format!("saturation {number}")).await })
+        .buffer_unordered(SATURATION)
         .try_collect()
         .await?;
-    outcome(stack, pairs, times, begun.elapsed(), doubles).await
+    outcome(stack, pairs, exchanges, started.elapsed(), duplicates_before).await
 }
 
-/// What came of it, once nothing follows any more: what is still to be heard then came twice.
+/// Counts the duplicates once nothing more follows from the messages.
 async fn outcome(
     stack: &Stack,
     pairs: &[Pair],
-    times: Vec<(Duration, Duration)>,
-    took: Duration,
-    doubles_before: u64,
+    exchanges: Vec<Exchange>,
+    elapsed: Duration,
+    duplicates_before: u64,
 ) -> Result<Outcome, MeasureError> {
     stack.settled().await?;
     for pair in pairs {
-        // A reply comes behind everything that was pushed before it.
+        // A reply arrives after everything that was pushed before it.
         pair.receiver.ask("sync", json!({"rooms": {}})).await?;
     }
-    let doubles = doubles(pairs) - doubles_before;
-    let (replied, delivered) = times.iter().copied().unzip();
-    Ok(Outcome { sent: times.len(), delivered, replied, doubles, took })
+    Ok(Outcome { exchanges, duplicates: duplicates(pairs) - duplicates_before, elapsed })
 }
 
-/// How often somebody heard what they had heard.
-fn doubles(pairs: &[Pair]) -> u64 {
-    pairs.iter().map(|pair| pair.receiver.doubles()).sum()
+fn duplicates(pairs: &[Pair]) -> u64 {
+    pairs.iter().map(|pair| pair.receiver.duplicates()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_counted_between_first_and_last() {
+        assert_eq!(gaps(&BTreeSet::new()), 0);
+        assert_eq!(gaps(&BTreeSet::from([5, 6, 7])), 0);
+        assert_eq!(gaps(&BTreeSet::from([5, 9])), 3);
+    }
 }

@@ -1,6 +1,7 @@
-//! What the actions cost where much is open, written and listed already: it must be the same.
+//! The cost of actions among many connections, messages and rooms: it must stay the same.
 
 use serde_json::{Value, json};
+use testkit::people::{Person, coordinator};
 use testkit::rows;
 
 use crate::bill::Bill;
@@ -8,54 +9,56 @@ use crate::client::Client;
 use crate::stack::{MeasureError, Setup, Stack};
 use crate::table::Table;
 
-/// Open connections of others.
+/// Connections of other people.
 const CONNECTIONS: u32 = 10_000;
 /// Messages in the room.
 const MESSAGES: u32 = 100_000;
 /// Rooms of the hospital.
 const ROOMS: u32 = 50_000;
 
-/// Everything that could grow with what is there.
+/// The cost of every action that could grow with what is there.
 ///
 /// # Errors
 ///
 /// See [`MeasureError`].
 pub async fn growth(setup: &Setup) -> Result<Table, MeasureError> {
     let columns = ["action", "alone", "10,000 connections", "100,000 messages", "50,000 rooms"];
-    let about = "AWS calls / read units / write units / pushes, with all that follows: in a consultation of 100 messages and a hospital of 60 rooms, and with \
-                 more and more around it. A search that finds nothing reads 500 messages at most and says that there is more.";
+    let about = "AWS calls / read units / write units / pushes of an action and everything that follows from it: in a \
+                 consultation of 100 messages and a hospital of 60 rooms, and with more and more around it. A history \
+                 by time finds its ends in the log by bisection, so it grows with the logarithm of the log's length. A \
+                 search that finds nothing reads at most 500 messages and reports that there are more.";
     let mut table = Table::new("How costs grow", about, &columns);
     let stack = setup.start().await?;
-    let scene = Scene::set(&stack).await?;
-    scene.bills("warm").await?;
-    let mut columns = vec![scene.bills("alone").await?];
-    scene.fill_connections().await?;
-    columns.push(scene.bills("connections").await?);
-    scene.fill_log().await?;
-    columns.push(scene.bills("messages").await?);
-    scene.fill_rooms().await?;
-    columns.push(scene.bills("rooms").await?);
-    for (row, bill) in columns[0].iter().enumerate() {
+    let fixture = Fixture::create(&stack).await?;
+    fixture.bills("warm").await?;
+    let mut measured = vec![fixture.bills("alone").await?];
+    fixture.fill_connections().await?;
+    measured.push(fixture.bills("connections").await?);
+    fixture.fill_log().await?;
+    measured.push(fixture.bills("messages").await?);
+    fixture.fill_rooms().await?;
+    measured.push(fixture.bills("rooms").await?);
+    for (row, bill) in measured[0].iter().enumerate() {
         let cell = |bill: &Bill| {
             format!("{} / {} / {} / {}", bill.calls(), bill.read_units(), bill.write_units(), bill.pushes())
         };
-        table.row(std::iter::once(bill.action.clone()).chain(columns.iter().map(|bills| cell(&bills[row]))));
+        table.add_row(std::iter::once(bill.action.clone()).chain(measured.iter().map(|bills| cell(&bills[row]))));
     }
     stack.gateway.shut_down().await;
     Ok(table)
 }
 
-struct Scene<'a> {
+struct Fixture<'a> {
     stack: &'a Stack,
     room: String,
     patient: Client,
     hospital: Client,
 }
 
-impl<'a> Scene<'a> {
-    async fn set(stack: &'a Stack) -> Result<Self, MeasureError> {
-        let patient = stack.connect(&testkit::people::Person::user("aiko", "愛子", "ko")).await?;
-        let hospital = stack.connect(&testkit::people::coordinator()).await?;
+impl<'a> Fixture<'a> {
+    async fn create(stack: &'a Stack) -> Result<Self, MeasureError> {
+        let patient = stack.connect(&Person::user("aiko", "愛子", "ko")).await?;
+        let hospital = stack.connect(&coordinator()).await?;
         let reply = patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await?;
         let room = reply["room"]["room_id"].as_str().unwrap_or_default().to_owned();
         for number in 0..60 {
@@ -72,12 +75,12 @@ impl<'a> Scene<'a> {
         let mut bills = Vec::new();
         let everything = json!({"room_id": room, "seq": 1_000_000});
         hospital.ask("markRead", everything.clone()).await?;
-        // A room moves up in its members' lists at most once a minute, whoever writes: not within what is counted.
+        // A message moves the room up in its members' lists at most once a minute: now, rather than in a counted action.
         patient.ask("sendMessage", json!({"room_id": room, "message": format!("{when}부터")})).await?;
         patient.ask("markRead", everything.clone()).await?;
         let message = json!({"room_id": room, "message": format!("어제부터 아파요, {when}")});
-        let reply = self.cost(&mut bills, "sendMessage", "sendMessage", patient, message).await?;
-        self.cost(&mut bills, "markRead", "markRead", hospital, everything).await?;
+        let reply = self.add_bill(&mut bills, "sendMessage", "sendMessage", patient, message).await?;
+        self.add_bill(&mut bills, "markRead", "markRead", hospital, everything).await?;
         for (title, fields) in [
             ("getChatHistory, newest page", json!({})),
             ("getChatHistory, an old page", json!({"before_seq": 60})),
@@ -85,19 +88,20 @@ impl<'a> Scene<'a> {
         ] {
             let mut fields = fields;
             fields["room_id"] = json!(room);
-            self.cost(&mut bills, "getChatHistory", title, patient, fields).await?;
+            self.add_bill(&mut bills, "getChatHistory", title, patient, fields).await?;
         }
-        self.cost(&mut bills, "getRoomList", "getRoomList", hospital, json!({})).await?;
-        self.cost(&mut bills, "getRoomList", "getRoomList, one status", hospital, json!({"status": "waiting"})).await?;
+        self.add_bill(&mut bills, "getRoomList", "getRoomList", hospital, json!({})).await?;
+        self.add_bill(&mut bills, "getRoomList", "getRoomList, one status", hospital, json!({"status": "waiting"}))
+            .await?;
         let deep = hospital.ask("getRoomList", json!({"limit": 30})).await?;
         let second = json!({"cursor": deep["next_cursor"]});
-        self.cost(&mut bills, "getRoomList", "getRoomList, second page", hospital, second).await?;
+        self.add_bill(&mut bills, "getRoomList", "getRoomList, second page", hospital, second).await?;
         let have = json!({"rooms": {room.clone(): reply["seq"]}});
-        self.cost(&mut bills, "sync", "sync, nothing new", patient, have).await?;
+        self.add_bill(&mut bills, "sync", "sync, nothing new", patient, have).await?;
         Ok(bills)
     }
 
-    async fn cost(
+    async fn add_bill(
         &self,
         bills: &mut Vec<Bill>,
         action: &str,
@@ -130,11 +134,12 @@ impl<'a> Scene<'a> {
         self.put("ConnectionsTable", others).await
     }
 
-    /// Puts a long log behind the room's last message, as it would have been written over years.
+    /// Appends a long log to the room, as it would have been written over years.
     async fn fill_log(&self) -> Result<(), MeasureError> {
         let last = self.item("MessagesTable", "room_id", &self.room).await?;
         let number = |attribute: &str| last[attribute]["N"].as_str().and_then(|text| text.parse::<u32>().ok());
-        let (seq, texts) = number("seq").zip(number("text_count")).unwrap_or_default();
+        let seq = number("seq").unwrap_or_default();
+        let texts = number("text_count").unwrap_or_default();
         let rows = (1..=MESSAGES).map(|further| {
             let mut row = last.clone();
             row["seq"] = json!({"N": (seq + further).to_string()});
@@ -145,16 +150,16 @@ impl<'a> Scene<'a> {
         self.stack.settled().await?;
         let streams = self.stack.gateway.streams();
         streams.pause();
-        let done = self.put("MessagesTable", rows).await;
+        let written = self.put("MessagesTable", rows).await;
         streams.skip_written().await;
         streams.resume();
-        done
+        written
     }
 
-    /// Gives the hospital many more consultations, all of them older than those it has.
+    /// Gives the hospital many more consultations, all older than those it has.
     async fn fill_rooms(&self) -> Result<(), MeasureError> {
         let room = self.item("RoomsTable", "room_id", &self.room).await?;
-        let seat = self.item("MembersTable", "room_id", &self.room).await?;
+        let member = self.item("MembersTable", "room_id", &self.room).await?;
         let id = |number: u32| json!({"S": format!("consult:late-{number}:seoul-clinic")});
         let rooms = (0..ROOMS).map(|number| {
             let mut row = room.clone();
@@ -163,8 +168,8 @@ impl<'a> Scene<'a> {
         });
         self.put("RoomsTable", rooms).await?;
         for (participant, is_hospital) in [("hospital:seoul-clinic", true), ("user:late", false)] {
-            let seats = (0..ROOMS).map(|number| {
-                let mut row = seat.clone();
+            let members = (0..ROOMS).map(|number| {
+                let mut row = member.clone();
                 row["room_id"] = id(number);
                 row["participant"] = json!({"S": participant});
                 row["last_activity"] = json!({"N": number.to_string()});
@@ -176,7 +181,7 @@ impl<'a> Scene<'a> {
                 }
                 row
             });
-            self.put("MembersTable", seats).await?;
+            self.put("MembersTable", members).await?;
         }
         Ok(())
     }

@@ -1,13 +1,13 @@
-//! `measure`: prints what Damso costs and how long it takes, as tables for people and as JSON for programs.
+//! `cargo measure`: prints the cost and speed of Damso as tables, and writes them as JSON.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use local_gateway::faults::Latencies;
 use measure::costs::{self, Costs};
 use measure::delivery::{delivery, hot_room};
-use measure::fanout::{self, fan_out};
+use measure::fan_out::{self, fan_out};
 use measure::functions::functions;
 use measure::growth::growth;
 use measure::prices::Prices;
@@ -17,52 +17,54 @@ use measure::translation::translation;
 use testkit::binaries::{BuildError, given_or_built};
 use testkit::stack::template_file;
 
-/// Measures what Damso costs and how long it takes, on this machine.
+/// Measure what Damso costs and how fast it is, on this machine
+///
+/// Starts the whole stack on this machine and prints a table per measurement. Counts are exact and the same on every
+/// machine; times depend on the machine.
 #[derive(Debug, Parser)]
-#[command(name = "measure", version)]
+#[command(name = "cargo measure", bin_name = "cargo measure", version)]
 struct Arguments {
     /// What to measure [default: everything]
     #[arg(value_enum)]
-    what: Vec<What>,
-    /// Writes the tables there too, as JSON
+    measurements: Vec<Measurement>,
+    /// Write the tables to this file too, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// How long saturation and the hot room last, in seconds
-    #[arg(long, default_value_t = 10)]
+    /// How long saturation and each rate of the hot room last
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     seconds: u32,
-    /// How many connections fan-out is measured with at most
-    #[arg(long, default_value_t = 10_000)]
+    /// The largest audience of the fan-out measurement
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000)]
     connections: usize,
-    /// Be the clients of that stack, as a process that this program starts itself
-    #[arg(long, value_name = "URL", hide = true)]
-    clients_of: Option<String>,
-    /// Writes there what each action costs in calls and units, instead of printing tables
-    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    /// Write the calls and capacity units of each action to this file (tests/costs.json), and print no tables
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "measurements"])]
     counts: Option<PathBuf>,
-    /// A folder with built functions, to measure these instead of building them
+    /// Run the function binaries in this folder instead of building them
     #[arg(long, value_name = "DIR")]
     binaries: Option<PathBuf>,
-    /// The template to run
+    /// SAM template to run [default: template.yaml]
     #[arg(long, value_name = "FILE", default_value_os_t = template_file(), hide_default_value = true)]
     template: PathBuf,
+    /// Run the clients of the fan-out measurement, in a process that this program starts itself
+    #[arg(long, value_name = "URL", hide = true)]
+    listen: Option<String>,
 }
 
-/// What can be measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum What {
-    /// Calls, units, round trips, bytes and dollars of each action
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Measurement {
+    /// Calls, capacity units, round trips, bytes and dollars of each action
     Costs,
-    /// The characters that DeepL bills for recorded consultations
+    /// Characters that DeepL bills for recorded consultations
     Translation,
-    /// The same with many connections, messages and rooms
+    /// Costs among many connections, messages and rooms
     Growth,
-    /// From one client's send to another's receipt, and messages a second
-    Delivery,
-    /// One room that everybody writes in
-    HotRoom,
     /// One message to many connections
     FanOut,
-    /// Each function's binary, start, invocations and memory
+    /// Delivery latency and throughput
+    Delivery,
+    /// One room in which many people write
+    HotRoom,
+    /// Size, start time, invocation time and memory of each function
     Functions,
 }
 
@@ -72,10 +74,10 @@ enum Failure {
     Build(#[from] BuildError),
     #[error(transparent)]
     Measure(#[from] MeasureError),
-    #[error("a data file cannot be read: {0}")]
+    #[error("failed to read a data file: {0}")]
     Data(#[from] serde_json::Error),
-    #[error("{} cannot be written: {_1}", _0.display())]
-    Write(PathBuf, std::io::Error),
+    #[error("failed to write {}: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
 }
 
 #[tokio::main]
@@ -90,8 +92,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if let Some(url) = &arguments.clients_of {
-        return Ok(fanout::clients(url).await?);
+    if let Some(url) = &arguments.listen {
+        return Ok(fan_out::listen(url).await?);
     }
     let binaries = given_or_built(arguments.binaries.as_deref(), &arguments.template).await?;
     let setup = Setup::of(&arguments.template, &binaries);
@@ -100,44 +102,43 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let prices = Prices::read()?;
     let latencies: Latencies = serde_json::from_str(include_str!("../latencies.json"))?;
-    let wanted = |what: What| arguments.what.is_empty() || arguments.what.contains(&what);
-    let mut tables: Vec<Table> = Vec::new();
-    if wanted(What::Costs) {
-        let costs = Costs::measure(&setup, &latencies).await?;
-        show(&mut tables, costs.table(&prices));
-        show(&mut tables, costs.guarantees(&prices));
-    }
-    if wanted(What::Translation) {
-        show(&mut tables, translation(&setup, &prices).await?);
-    }
-    if wanted(What::Growth) {
-        show(&mut tables, growth(&setup).await?);
-    }
-    if wanted(What::FanOut) {
-        show(&mut tables, fan_out(&setup, arguments.connections).await?);
-    }
-    if wanted(What::Delivery) {
-        show(&mut tables, delivery(&setup, &latencies, arguments.seconds).await?);
-    }
-    if wanted(What::HotRoom) {
-        show(&mut tables, hot_room(&setup, &latencies, arguments.seconds).await?);
-    }
-    if wanted(What::Functions) {
-        show(&mut tables, functions(&setup).await?);
+    let mut tables = Vec::new();
+    for measurement in Measurement::value_variants() {
+        if !arguments.measurements.is_empty() && !arguments.measurements.contains(measurement) {
+            continue;
+        }
+        for table in measure(*measurement, arguments, &setup, &prices, &latencies).await? {
+            anstream::println!("{table}");
+            tables.push(table);
+        }
     }
     if let Some(file) = &arguments.json {
-        let json: serde_json::Map<_, _> = tables.iter().map(|table| (table.title.clone(), table.json())).collect();
-        write(file, &serde_json::to_string_pretty(&json)?)?;
+        write(file, &serde_json::to_string_pretty(&tables)?)?;
     }
     Ok(())
 }
 
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(file, format!("{text}\n")).map_err(|problem| Failure::Write(file.to_owned(), problem))
+async fn measure(
+    measurement: Measurement,
+    arguments: &Arguments,
+    setup: &Setup,
+    prices: &Prices,
+    latencies: &Latencies,
+) -> Result<Vec<Table>, MeasureError> {
+    Ok(match measurement {
+        Measurement::Costs => {
+            let costs = Costs::measure(setup, latencies).await?;
+            vec![costs.table(prices), costs.guarantees(prices)]
+        }
+        Measurement::Translation => vec![translation(setup, prices).await?],
+        Measurement::Growth => vec![growth(setup).await?],
+        Measurement::FanOut => vec![fan_out(setup, arguments.connections).await?],
+        Measurement::Delivery => vec![delivery(setup, latencies, arguments.seconds).await?],
+        Measurement::HotRoom => vec![hot_room(setup, latencies, arguments.seconds).await?],
+        Measurement::Functions => vec![functions(setup).await?],
+    })
 }
 
-/// Prints a table as soon as it is there, and keeps it.
-fn show(tables: &mut Vec<Table>, table: Table) {
-    anstream::println!("{table}");
-    tables.push(table);
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, format!("{text}\n")).map_err(|source| Failure::Write { path: path.to_owned(), source })
 }

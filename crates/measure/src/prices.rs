@@ -1,52 +1,48 @@
-//! The price list, one data file.
+//! The price list, `prices.json`.
 
 use serde::Deserialize;
 
-/// What things cost in one region, without free tiers.
+/// Prices in one region, without free tiers.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Prices {
-    /// Where.
     pub region: String,
-    /// When somebody looked: year and month.
-    pub asked: String,
-    /// A message over a WebSocket, per 32 KB begun.
+    /// The month in which the prices were looked up.
+    pub as_of: String,
+    /// Per message over a WebSocket API, for each 32 KB or part of that.
     pub websocket_message: Price,
-    /// An invocation.
+    /// Per invocation.
     pub lambda_request: Price,
-    /// A gigabyte of memory for a second.
+    /// Per gigabyte of memory and second.
     pub lambda_gigabyte_second: Price,
-    /// A write request unit.
     pub dynamodb_write_unit: Price,
-    /// A read request unit.
     pub dynamodb_read_unit: Price,
-    /// A character that is translated.
+    /// Per translated character.
     pub deepl_character: Price,
 }
 
-/// A price, and who says so.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Price {
-    /// In US dollars.
+    /// US dollars.
     pub dollars: f64,
-    /// For so many.
+    /// The quantity that costs this.
     pub per: f64,
-    /// Where it is published.
+    /// Where the price is published.
     pub source: String,
 }
 
 impl Prices {
-    /// Reads `prices.json`, which is built in.
+    /// Reads `prices.json`, which is part of the binary.
     ///
     /// # Errors
     ///
-    /// Where the file is not as it should be; a test reads it too.
+    /// When the file does not have the fields of [`Prices`].
     pub fn read() -> Result<Self, serde_json::Error> {
         serde_json::from_str(include_str!("../prices.json"))
     }
 }
 
 impl Price {
-    /// What so many cost, in dollars.
+    /// The price of an amount in dollars.
     #[must_use]
     pub fn of(&self, amount: f64) -> f64 {
         self.dollars * amount / self.per
@@ -58,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_price_list_can_be_read_and_names_its_sources() {
+    fn price_list_names_its_sources() {
         let prices = Prices::read().unwrap();
         assert!(prices.websocket_message.source.starts_with("https://"));
         assert!((prices.dynamodb_write_unit.of(4_000_000.0) - 2.5).abs() < 1e-9);
