@@ -10,11 +10,11 @@ use shared::error::Error;
 use shared::runtime::Change;
 use shared::services::audience::Listener;
 
-/// Whom a frame concerns.
+/// The connections that a frame concerns.
 enum Concerns {
-    /// Everybody but the connections that have it: by the reply, or from who stored it.
+    /// All but those that have it already, from the reply or from the express lane.
     AllBut(BTreeSet<ConnectionId>),
-    /// Who reads this language, and the hospital side, which may correct it.
+    /// Readers of this language, and the hospital side, which may correct the translation.
     Readers(Language),
 }
 
@@ -26,7 +26,7 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// The frames that these changes make; `pushed` says who has which new text already.
+    /// The frames of these changes; `pushed` says which connections have which new text already.
     pub fn of(changes: &[Change], pushed: &BTreeMap<Seq, BTreeSet<ConnectionId>>) -> Result<Self, Error> {
         let mut ordered: Vec<&Change> = changes.iter().collect();
         // Stable: a change of an entry stays behind the entry itself.
@@ -87,12 +87,12 @@ impl Concerns {
     }
 }
 
-/// What of an entry is the writer's own.
+/// The part of an entry that only its author changes.
 fn words(entry: &Entry) -> (&str, Option<protocol::clock::Timestamp>, Option<protocol::clock::Timestamp>) {
     (&entry.message, entry.edited_at, entry.deleted_at)
 }
 
-/// The room as one member sees it.
+/// A `room` event with the room as one member sees it.
 pub fn room_frame(room: &Room, own: &Member, members: &[Member]) -> Result<String, Error> {
     Ok(Event::Room { room: RoomView::new(room, own, members) }.to_frame()?)
 }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_text_goes_to_everybody_but_the_connection_it_came_from() {
+    fn new_text_skips_its_origin_connection() {
         let frames = frames(&[change(None, entry(2))]);
         assert_eq!(received(&frames, &listener("own", "user:u1", "ja")), Vec::<String>::new());
         assert_eq!(received(&frames, &listener("other device", "user:u1", "ja")), ["message"]);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_not_pushed_again_to_a_connection_that_took_it_from_who_stored_it() {
+    fn text_skips_connections_already_served() {
         let pushed = BTreeMap::from([(entry(2).seq, BTreeSet::from([ConnectionId::new("staff")]))]);
         let frames = Frames::of(&[change(None, entry(2)), change(None, entry(3))], &pushed).expect("frames");
         assert_eq!(received(&frames, &listener("staff", "hospital:h9", "ko")), ["message"]);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_translation_goes_to_its_readers_and_to_the_hospital() {
+    fn translation_reaches_readers_and_hospital() {
         let mut after = entry(2);
         let korean = "ko".parse().expect("valid");
         after.translations.insert(korean, Translation::by_machine("네".to_owned(), 1, Timestamp::default()));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_pushed_in_the_order_of_the_log_whatever_the_streams_was() {
+    fn frames_follow_log_order() {
         let frames = frames(&[change(None, entry(3)), change(None, entry(2))]);
         let other = listener("other", "hospital:h9", "ko");
         let texts: Vec<_> = frames.concerning(&other).collect();

@@ -1,6 +1,6 @@
 //! Reads the stream of `messages` and pushes each change to the connections it concerns.
 
-mod delivery;
+mod broadcaster;
 mod frames;
 mod reader;
 mod upkeep;
@@ -15,16 +15,16 @@ use shared::services::audience::Audience;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     serve_stream(module_path!(), async |aws| {
-        let delivery = delivery::Delivery {
+        let broadcaster = broadcaster::Broadcaster {
             push: Push::new(aws),
             connections: Connections::open(aws)?,
             clock: Clock::System,
-            silent: delivery::Silent::default(),
+            unresponsive: broadcaster::UnresponsiveConnections::default(),
         };
         let has_express_lane = ExpressConfig::read()?.limit > 0;
         let express = if has_express_lane { Some(IdempotencyRecords::open(aws)?) } else { None };
         let upkeep = upkeep::Upkeep { rooms: Rooms::open(aws)?, members: Members::open(aws)? };
-        Ok(reader::FanOut { audience: Audience::open(aws)?, delivery, upkeep, express, clock: Clock::System })
+        Ok(reader::FanOut { audience: Audience::open(aws)?, broadcaster, upkeep, express, clock: Clock::System })
     })
     .await
 }

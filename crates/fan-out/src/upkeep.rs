@@ -1,5 +1,5 @@
-//! What is derived from a room's log: its head, the order of its members' lists, and the sender's own read mark. Every
-//! write is monotone, so a batch that comes twice or late changes nothing.
+//! Keeps what is derived from a room's log up to date: its head, the order of its members' room lists, and the senders' own read
+//! marks. Every write is monotone, so a batch that is repeated or late changes nothing.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,26 +10,25 @@ use protocol::ids::{Mark, Participant, RoomId};
 use shared::adapters::dynamodb::{Head, Members, Rooms};
 use shared::error::Error;
 
-/// The tables that are kept in step.
 pub struct Upkeep {
     pub rooms: Rooms,
     pub members: Members,
 }
 
-/// A member's place in its list is written only when it is this much behind.
+/// A room's place in a member's list is updated once it is this much behind.
 const LIST_LAG: Duration = Duration::from_secs(60);
-const AT_ONCE: usize = 16;
+const MAX_CONCURRENCY: usize = 16;
 
-/// A run of one sender's own texts.
+/// Consecutive texts of one sender.
 struct Run {
-    /// How many texts the log had before the first of them.
+    /// Texts in the log before the first of them.
     texts_before: u64,
     seq: Mark,
     text_count: u64,
 }
 
 impl Upkeep {
-    /// Keeps in step with the entries that were added.
+    /// Applies the entries that were added.
     pub async fn after(&self, room_id: &RoomId, added: &[&Entry], members: &[Member]) -> Result<(), Error> {
         let Some(newest) = added.iter().max_by_key(|entry| entry.seq) else { return Ok(()) };
         let newest_text = added.iter().filter(|entry| entry.kind == EntryKind::Text).max_by_key(|entry| entry.seq);
@@ -47,8 +46,8 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Who writes has read what they wrote, if they had read what was before it. Between two runs of one sender stands another's text,
-    /// so at most one of them moves the mark: where it stands decides which, as if each entry had come by itself.
+    /// Senders have read their own texts if they had read everything before them. Between two runs of one sender is another's text,
+    /// so at most one run moves the mark: its current position decides which, as if each entry had come alone.
     async fn move_own_marks(&self, room_id: &RoomId, added: &[&Entry]) -> Result<(), Error> {
         for (participant, runs) in own_runs(added) {
             for run in runs.into_iter().rev() {
@@ -60,12 +59,12 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Moves the room up in its members' lists. Open rooms have too many members for that.
+    /// Moves the room up in its members' room lists. Open rooms have too many members for that.
     async fn touch_lists(&self, room_id: &RoomId, newest: &Entry, members: &[Member]) -> Result<(), Error> {
         let late = members.iter().filter(|member| newest.sent_at.since(member.last_activity) > LIST_LAG);
         stream::iter(late)
             .map(Ok)
-            .try_for_each_concurrent(AT_ONCE, async |member| {
+            .try_for_each_concurrent(MAX_CONCURRENCY, async |member| {
                 self.members.touch(room_id, &member.participant, newest.sent_at).await?;
                 Ok(())
             })
@@ -73,18 +72,22 @@ impl Upkeep {
     }
 }
 
-/// For each sender, the runs of their own texts that no other's text stands between, in the order of the log.
+/// Each sender's runs of consecutive texts, in the order of the log.
 fn own_runs<'a>(added: &[&'a Entry]) -> BTreeMap<&'a Participant, Vec<Run>> {
     let mut texts: Vec<&'a Entry> = added.iter().copied().filter(|entry| entry.kind == EntryKind::Text).collect();
     texts.sort_by_key(|entry| entry.seq);
     let mut all: BTreeMap<&Participant, Vec<Run>> = BTreeMap::new();
     for entry in texts {
-        let (seq, text_count) = (Mark::from(entry.seq), entry.text_count);
+        let seq = Mark::from(entry.seq);
+        let text_count = entry.text_count;
         let runs = all.entry(&entry.sender.participant).or_default();
         match runs.last_mut() {
-            // The stream may bring an entry twice in one batch.
+            // A batch may contain an entry twice.
             Some(run) if run.text_count == text_count => {}
-            Some(run) if run.text_count + 1 == text_count => (run.seq, run.text_count) = (seq, text_count),
+            Some(run) if run.text_count + 1 == text_count => {
+                run.seq = seq;
+                run.text_count = text_count;
+            }
             _ => runs.push(Run { texts_before: text_count - 1, seq, text_count }),
         }
     }
@@ -108,14 +111,15 @@ mod tests {
             };
             let room = "direct:a:b".parse().expect("valid");
             let mut entry = Entry::system(room, log.last(), sender, SystemEvent::RoomCreated, Timestamp::default());
-            (entry.kind, entry.text_count) = (EntryKind::Text, entry.text_count + 1);
+            entry.kind = EntryKind::Text;
+            entry.text_count += 1;
             log.push(entry);
         }
         log
     }
 
     #[test]
-    fn every_run_of_ones_own_texts_may_move_ones_mark() {
+    fn runs_are_consecutive_texts_of_one_sender() {
         let log = log(&["a", "a", "b", "b", "a"]);
         let runs = own_runs(&log.iter().collect::<Vec<_>>());
         let of = |user: &str| {
@@ -126,8 +130,8 @@ mod tests {
         assert_eq!(of("user:b"), [(2, 4, 4)]);
     }
 
-    /// Where a mark (how many texts were read) ends that these batches of a log move one after the other, by the condition that
-    /// the table puts to each write.
+    /// The final position of a mark (texts read) that these batches of a log move one after the other, under the condition of each
+    /// write in the table.
     fn marked<'a>(of: &str, start: u64, batches: impl Iterator<Item = &'a [Entry]>) -> u64 {
         let of: Participant = of.parse().expect("valid");
         batches.fold(start, |read, batch| {
@@ -138,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_moves_in_one_batch_as_it_does_record_by_record() {
+    fn mark_moves_the_same_in_batches_as_one_by_one() {
         for senders in ["aabba", "abab", "baab", "bbaaa", "aaaa", "abba"] {
             let log = log(&senders.split("").filter(|sender| !sender.is_empty()).collect::<Vec<_>>());
             for start in 0..=log.len() as u64 {

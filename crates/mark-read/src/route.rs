@@ -8,6 +8,7 @@ use protocol::clock::Clock;
 use protocol::ids::{Mark, RoomId, Seq};
 use protocol::wire::replies::MarkedRead;
 use protocol::wire::{Event, Refusal, requests};
+use shared::adapters::delivery_policy::DeliveryPolicy;
 use shared::adapters::dynamodb::Log;
 use shared::adapters::push::Push;
 use shared::error::Error;
@@ -75,7 +76,7 @@ impl MarkRead {
         let members = if room_id.is_open() { vec![own] } else { self.audience.members(&room_id).await? };
         self.audience
             .of_members(&room_id, &members, self.clock.now())
-            .try_for_each_concurrent(Push::AT_ONCE, async |Listener { connection, mode, .. }| {
+            .try_for_each_concurrent(DeliveryPolicy::MAX_CONCURRENCY, async |Listener { connection, mode, .. }| {
                 if mode == DeliveryMode::Full && connection.connection_id != caller.connection_id {
                     self.push.send(&connection.connection_id, &frame).await;
                 }

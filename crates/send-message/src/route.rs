@@ -1,4 +1,4 @@
-//! When somebody sends a message, then it is appended to the room's log, exactly once.
+//! When a message is sent, it is appended to the room's log, exactly once.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use shared::services::digest::DigestKey;
 use shared::services::membership::Membership;
 
 use crate::express::Express;
-use crate::flood_control::{FloodControl, JUDGED, TooMuch};
+use crate::flood_control::{Flood, FloodControl, WINDOW_ENTRIES};
 
 pub struct SendMessage {
     pub membership: Membership,
@@ -30,33 +30,32 @@ pub struct SendMessage {
     pub clock: Clock,
 }
 
-/// What became of a message.
+/// How storing a message ended.
 enum Stored {
-    /// It was appended.
-    Now(Box<Entry>, IdempotencyRecord),
+    Appended(Box<Entry>, IdempotencyRecord),
     /// Its `message_id` was used before, for this text or for another.
-    Before(IdempotencyRecord),
+    Duplicate(IdempotencyRecord),
 }
 
 /// Why a message is not appended.
-enum Declined {
+enum Rejection {
     Refused(Refusal),
-    TooMuch(TooMuch),
+    Flood(Flood),
 }
 
-impl From<Refusal> for Declined {
+impl From<Refusal> for Rejection {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
     }
 }
 
-impl From<TooMuch> for Declined {
-    fn from(too_much: TooMuch) -> Self {
-        Self::TooMuch(too_much)
+impl From<Flood> for Rejection {
+    fn from(flood: Flood) -> Self {
+        Self::Flood(flood)
     }
 }
 
-/// A message that can be appended as it is.
+/// A message whose fields are valid.
 struct Draft {
     room_id: RoomId,
     text: MessageText,
@@ -73,40 +72,42 @@ impl Route for SendMessage {
     async fn handle(&self, caller: &Caller, request: requests::SendMessage) -> Result<MessageSent, Error> {
         let draft = self.draft(caller, request).await?;
         let (stored, audience) =
-            self.express.alongside(&draft.room_id, self.clock.now(), self.store(caller, &draft)).await;
+            self.express.look_up_during(&draft.room_id, self.clock.now(), self.store(caller, &draft)).await;
         match stored? {
-            Stored::Now(entry, record) => {
+            Stored::Appended(entry, record) => {
                 self.express.deliver(&entry, &record, audience).await;
                 Ok(draft.reply(&record, false))
             }
-            Stored::Before(record) if record.digest == draft.digest => Ok(draft.reply(&record, true)),
-            Stored::Before(_) => {
-                Err(Refusal::new(Code::MessageIdTaken, "this `message_id` was already used for another text").into())
-            }
+            Stored::Duplicate(record) if record.digest == draft.digest => Ok(draft.reply(&record, true)),
+            Stored::Duplicate(_) => Err(Refusal::new(
+                Code::MessageIdTaken,
+                "this `message_id` was already used for another text; send a new one with a fresh UUID",
+            )
+            .into()),
         }
     }
 }
 
 impl SendMessage {
-    /// Appends the message, unless it was appended before: that is known for sure by the row of its `message_id`, which
-    /// stands in the way of a second one. It is looked for beforehand only where the message would be refused, because who
-    /// repeats a message that was accepted gets the same answer, whatever has changed since.
+    /// Appends the message unless it was appended before: the row of its `message_id` then makes the transaction fail. The row is
+    /// looked up beforehand only if the message would be rejected, because repeating a message that was accepted gets the same answer,
+    /// no matter what has changed since.
     async fn store(&self, caller: &Caller, draft: &Draft) -> Result<Stored, Error> {
         append_with_retry(async |_| {
             let (member_and_room, tail) = tokio::join!(
                 self.membership.with_room(Action::SendMessage, &draft.room_id, caller.participant()),
-                self.log.tail(&draft.room_id, JUDGED),
+                self.log.tail(&draft.room_id, WINDOW_ENTRIES),
             );
             let (member, room) = member_and_room?;
             let tail = tail?;
             let entry = match self.accept(caller, draft, &member, &room, &tail) {
                 Ok(entry) => entry,
-                Err(declined) => {
+                Err(rejection) => {
                     let record = self.records.get(&draft.room_id, caller.participant(), draft.message_id).await?;
                     if let Some(record) = record {
-                        return Ok(Attempt::Done(Stored::Before(record)));
+                        return Ok(Attempt::Done(Stored::Duplicate(record)));
                     }
-                    return Err(self.decline(caller, member, declined).await?.into());
+                    return Err(self.refuse(caller, member, rejection).await?.into());
                 }
             };
             let record = IdempotencyRecord::new(
@@ -119,9 +120,9 @@ impl SendMessage {
                 draft.digest.clone(),
             );
             Ok(match self.log.append(&entry, vec![self.records.insert(&record)?]).await? {
-                Appended::Done => Attempt::Done(Stored::Now(Box::new(entry), record)),
-                // Another attempt to send this very message won.
-                Appended::Again { found: Some(row) } => Attempt::Done(Stored::Before(self.records.row(row)?)),
+                Appended::Done => Attempt::Done(Stored::Appended(Box::new(entry), record)),
+                // A duplicate of this very message won.
+                Appended::Again { found: Some(row) } => Attempt::Done(Stored::Duplicate(self.records.row(row)?)),
                 Appended::Again { found: None } => Attempt::Conflict,
             })
         })
@@ -136,25 +137,25 @@ impl SendMessage {
         member: &Member,
         room: &Room,
         tail: &[Entry],
-    ) -> Result<Entry, Declined> {
+    ) -> Result<Entry, Rejection> {
         let now = self.clock.now();
         if let Some(until) = member.mutes.get(caller.user_id()).filter(|until| **until > now) {
-            return Err(Declined::TooMuch(TooMuch::Muted(until.since(now))));
+            return Err(Rejection::Flood(Flood::Muted(until.since(now))));
         }
         let open = (!is_closed(room, tail)).then_some(Condition::NotClosed);
         Action::SendMessage.permits(Relation::of_member(member), open)?;
-        self.flood_control.judge(tail, caller.user_id(), &draft.text, now)?;
+        self.flood_control.check(tail, caller.user_id(), &draft.text, now)?;
         Ok(draft.entry(caller, room, tail.first(), now)?)
     }
 
-    /// What the person is told whose message is not taken. Who sends the same again and again is muted for a while, by themselves: of
-    /// many staff at one seat, one. That is all that is ever written about it.
-    async fn decline(&self, caller: &Caller, member: Member, declined: Declined) -> Result<Refusal, Error> {
-        let too_much = match declined {
-            Declined::Refused(refusal) => return Ok(refusal),
-            Declined::TooMuch(too_much) => too_much,
+    /// The refusal of a message that is not appended. A person who keeps repeating a text is muted for a while: that person only, not
+    /// the hospital's other staff. Nothing else is ever written about it.
+    async fn refuse(&self, caller: &Caller, member: Member, rejection: Rejection) -> Result<Refusal, Error> {
+        let flood = match rejection {
+            Rejection::Refused(refusal) => return Ok(refusal),
+            Rejection::Flood(flood) => flood,
         };
-        if let TooMuch::Same(_) = too_much
+        if let Flood::Repeated(_) = flood
             && !self.flood_control.limits.mute.is_zero()
         {
             let now = self.clock.now();
@@ -163,7 +164,7 @@ impl SendMessage {
             mutes.insert(caller.user_id().clone(), now + self.flood_control.limits.mute);
             self.membership.members.set_mutes(&member.room_id, &member.participant, &mutes).await?;
         }
-        Ok(too_much.refusal())
+        Ok(flood.refusal())
     }
 
     async fn draft(&self, caller: &Caller, request: requests::SendMessage) -> Result<Draft, Error> {
@@ -172,7 +173,7 @@ impl SendMessage {
             Some(room_id) => room_id,
             None => self.joined(caller).await?,
         };
-        // Of what the request said, not of what the connection adds: another device may repeat it.
+        // Of the request only, not of what the connection adds: another device may repeat it.
         let spoken = request.language.as_ref().map_or("", Language::as_str);
         let replied = request.reply_to.map(|seq| seq.to_string()).unwrap_or_default();
         let digest = self.digest.digest(&["send", text.as_str(), spoken, &replied]).await?;
@@ -186,7 +187,7 @@ impl SendMessage {
         let connection = self.connections.get(caller.participant(), &caller.connection_id).await?;
         connection
             .and_then(|connection| connection.current_room)
-            .ok_or_else(|| Refusal::bad_request("missing field `room_id`: this connection has joined no room").into())
+            .ok_or_else(|| Refusal::bad_request("missing field `room_id`; send it, or call joinGroup first").into())
     }
 }
 
@@ -194,11 +195,11 @@ impl Draft {
     fn entry(&self, caller: &Caller, room: &Room, tail: Option<&Entry>, now: Timestamp) -> Result<Entry, Refusal> {
         let tail = tail.ok_or_else(Refusal::no_such_room)?;
         if self.reply_to.is_some_and(|seq| seq > tail.seq) {
-            return Err(Refusal::bad_request("`reply_to`: this room has no message with this seq yet"));
+            return Err(Refusal::bad_request("`reply_to`: this room has no message with this seq"));
         }
         let sent_at = now.max(tail.sent_at);
         let wanted = room.translates_into(self.language.as_ref());
-        // What has no words reads the same in every language, and nobody is asked.
+        // A text without words reads the same in every language.
         let (translate_to, translations) = if wanted.is_empty() || masking::has_words(self.text.as_str()) {
             (wanted, BTreeMap::new())
         } else {
@@ -236,8 +237,8 @@ impl Draft {
     }
 }
 
-/// The newest status change among the last entries counts even where the room's row was read before it. Should both have
-/// been read before a newer one, the number that the message wants is taken, and all is read again.
+/// The newest status change among the last entries counts even if the room's row was read before it. If both were read before a newer
+/// change, the message's number is taken, and everything is read again.
 fn is_closed(room: &Room, tail: &[Entry]) -> bool {
     tail.iter().find_map(Entry::sets_status).unwrap_or(room.status) == RoomStatus::Closed
 }

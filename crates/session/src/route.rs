@@ -10,8 +10,8 @@ use protocol::wire::requests::RefreshSession;
 use protocol::wire::{Code, Event, Refusal, SessionEvent};
 use serde::Serialize;
 use shared::adapters::auth::{Identity, Ticket, TokenError, Tokens, issued_before};
+use shared::adapters::delivery_policy::DeliveryPolicy;
 use shared::adapters::dynamodb::{self, Guards};
-use shared::adapters::push::Push;
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::connection_closer::ConnectionCloser;
@@ -98,11 +98,11 @@ impl Session {
                 in_the_making.borrow_mut().push(session);
             }
         };
-        stream::iter(&others).for_each_concurrent(Push::AT_ONCE, close).await;
+        stream::iter(&others).for_each_concurrent(DeliveryPolicy::MAX_CONCURRENCY, close).await;
         stream::iter(&own).for_each(close).await;
         // The caller has their answer and does not wait for these.
         let insist = async |session| self.closer.retry_close(session).await;
-        stream::iter(in_the_making.take()).for_each_concurrent(Push::AT_ONCE, insist).await;
+        stream::iter(in_the_making.take()).for_each_concurrent(DeliveryPolicy::MAX_CONCURRENCY, insist).await;
         Ok(Reply::SignedOut(SignedOut { closed: others.len() + own.len() }))
     }
 

@@ -1,16 +1,15 @@
-//! Why something was not done, with two faces: the caller's fault, or ours.
+//! Why a request failed: through the caller's fault or through ours.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use protocol::wire::Refusal;
 
-/// Why a request was not done.
 #[derive(Debug)]
 pub enum Error {
-    /// By the caller's own doing: told to the caller, with a code.
+    /// The caller's fault: answered with a code.
     Refused(Box<Refusal>),
-    /// Ours: logged once with its causes, and told to nobody.
+    /// Ours: logged once with its causes; the caller only learns that it happened.
     Failed(Box<dyn StdError + Send + Sync>),
 }
 
@@ -29,7 +28,7 @@ impl From<Refusal> for Error {
     }
 }
 
-/// Lets `?` turn the errors of a door into a failure.
+/// Lets `?` turn the errors of an adapter into [`Error::Failed`].
 macro_rules! fails {
     ($($error:ty),*) => {$(
         impl From<$error> for $crate::error::Error {
@@ -42,7 +41,7 @@ macro_rules! fails {
 pub(crate) use fails;
 fails!(serde_json::Error);
 
-/// An error and its causes in one line. Only messages: an error's debug form could hold a row.
+/// An error and its causes in one line. Messages only: the debug form of an error could contain a row.
 pub fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();

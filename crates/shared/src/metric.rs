@@ -1,5 +1,5 @@
-//! What is counted: CloudWatch makes metrics of log lines in its embedded metric format, without a call and without a
-//! resource. They are in the namespace `Damso`, by function.
+//! Metrics: CloudWatch extracts them from log lines in its embedded metric format, without a call or a resource. They are in the
+//! namespace `Damso`, by function.
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
@@ -7,24 +7,22 @@ use serde_json::{Value, json};
 
 use protocol::clock::{Clock, Timestamp};
 
-/// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
     /// Characters that DeepL bills.
     BilledCharacters,
-    /// Requests or changes that failed by our own fault.
+    /// Requests or changes that failed through our fault.
     Failed,
-    /// Stream records that are no entry of a log.
+    /// Stream records that cannot be read as log entries.
     PoisonRecord,
-    /// Pushes that were given up; the client repairs itself.
+    /// Pushes that were given up; the client notices the gap.
     PushDropped,
-    /// Translations that failed because the account's characters are used up (456), DeepL being asked or left alone.
+    /// Translations that failed because the account's characters are used up (456), whether DeepL was called or paused.
     QuotaUsedUp,
-    /// Translations that failed for a reason that whoever runs the stack can do something about.
+    /// Translations that failed for a reason that the operator can fix.
     TranslationFailed,
 }
 
-/// Counts.
 pub fn count(metric: Metric, amount: u64) {
     println!("{}", line(metric, amount, &crate::config::function_name(), Clock::System.now()));
 }
@@ -49,10 +47,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_is_one_that_cloudwatch_makes_a_metric_of() {
+    fn line_follows_the_embedded_metric_format() {
         let line = line(Metric::PushDropped, 3, "fan-out", Timestamp::from_millis(5));
         let described = &line["_aws"]["CloudWatchMetrics"][0];
-        let (name, dimension) = (&described["Metrics"][0]["Name"], &described["Dimensions"][0][0]);
+        let name = &described["Metrics"][0]["Name"];
+        let dimension = &described["Dimensions"][0][0];
         assert_eq!(line["_aws"]["Timestamp"], 5);
         assert_eq!(line[name.as_str().expect("a name")], 3);
         assert_eq!(line[dimension.as_str().expect("a name")], "fan-out");

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod deepl;
+pub mod delivery_policy;
 pub mod dynamodb;
 pub mod push;
 pub mod secrets;

@@ -1,4 +1,4 @@
-//! Who is listening to a room.
+//! The connections that listen to a room.
 
 use futures::stream::LocalBoxStream;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
@@ -10,36 +10,32 @@ use protocol::chat::Member;
 use protocol::clock::Timestamp;
 use protocol::ids::RoomId;
 
-/// A connection through which somebody listens to a room.
+/// A connection that listens to a room.
 #[derive(Debug)]
 pub struct Listener<'a> {
-    /// The connection.
     pub connection: Connection,
-    /// The seat it listens from; `None` in an open room, where all who joined by connection listen together.
+    /// The member it listens for; `None` in an open room, where connections join without members.
     pub member: Option<&'a Member>,
-    /// How it listens.
     pub mode: DeliveryMode,
 }
 
-/// How a connection listens to a room.
+/// What a connection gets of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryMode {
-    /// It gets each message.
+    /// Every message.
     Full,
-    /// It is one of a participant with very many, and did not join the room: it gets one `room` event per batch.
+    /// One `room` event per batch: its participant has very many connections, and this one has not joined the room.
     Summary,
-    /// Its session has ended, or its row has expired, which no connection outlives: nothing is pushed to it any more.
+    /// Nothing: its session has ended, or its row has expired, which no connection outlives.
     Expired,
 }
 
-/// Finds who is listening.
+/// Looks up listeners.
 #[derive(Debug, Clone)]
 pub struct Audience {
-    /// Who has a seat.
     pub members: Members,
-    /// Who is connected.
     pub connections: Connections,
-    /// With more connections than this, only those of a participant that joined the room get each of its messages.
+    /// A participant with more connections than this gets every message only on those that joined the room.
     pub full_delivery_limit: usize,
 }
 
@@ -49,18 +45,18 @@ impl Audience {
         Ok(Self { members: Members::open(aws)?, connections: Connections::open(aws)?, full_delivery_limit })
     }
 
-    /// How many members' connections are looked up at once.
-    const AT_ONCE: usize = 16;
-    /// More seats than any room has: see [`GROUP_LIMIT`](crate::adapters::dynamodb::GROUP_LIMIT).
+    /// Members whose connections are looked up concurrently.
+    const MAX_CONCURRENCY: usize = 16;
+    /// More members than any room has: see [`GROUP_LIMIT`](crate::adapters::dynamodb::GROUP_LIMIT).
     const ALL: usize = 1_000;
 
-    /// Everybody who has a seat; nobody in an open room, where connections listen by themselves.
+    /// The room's members; none in an open room, whose connections listen on their own.
     pub async fn members(&self, room: &RoomId) -> Result<Vec<Member>, TableError> {
         if room.is_open() { Ok(Vec::new()) } else { self.members.listening(room, Self::ALL).await }
     }
 
-    /// Every connection that listens to `room` at `now`, strongly consistent, page by page: however many listen, only as many
-    /// are held as are being read. An error stands for the rest of one member's connections; the others' still follow.
+    /// Every connection that listens to `room` at `now`, strongly consistent, page by page, so that no more are held than are being
+    /// read. An error stands for the rest of one member's connections; the others still follow.
     pub fn listeners<'a>(
         &'a self,
         room: &'a RoomId,
@@ -73,20 +69,20 @@ impl Audience {
                 let mode = if connection.is_alive(now) { DeliveryMode::Full } else { DeliveryMode::Expired };
                 Listener { connection, member: None, mode }
             };
-            return one_by_one(pages, move |_| listen).boxed_local();
+            return flatten_pages(pages, move |_| listen).boxed_local();
         }
         self.of_members(room, members, now)
     }
 
-    /// The connections of these seats of `room`, in the same way: in an open room not who joined it, but whose seats they are.
+    /// The connections of these members, in the same way; in an open room too.
     pub fn of_members<'a>(
         &'a self,
         room: &'a RoomId,
         members: &'a [Member],
         now: Timestamp,
     ) -> LocalBoxStream<'a, Result<Listener<'a>, TableError>> {
-        let seats = members.iter().map(move |member| self.of_member(room, member, now).boxed_local());
-        stream::iter(seats).flatten_unordered(Self::AT_ONCE).boxed_local()
+        let listeners = members.iter().map(move |member| self.of_member(room, member, now).boxed_local());
+        stream::iter(listeners).flatten_unordered(Self::MAX_CONCURRENCY).boxed_local()
     }
 
     fn of_member<'a>(
@@ -96,7 +92,7 @@ impl Audience {
         now: Timestamp,
     ) -> impl Stream<Item = Result<Listener<'a>, TableError>> + 'a {
         let mut crowded = None;
-        one_by_one(self.connections.listening(&member.participant), move |page| {
+        flatten_pages(self.connections.listening(&member.participant), move |page| {
             let live = page.rows.iter().filter(|connection| connection.is_alive(now)).count();
             let crowded = *crowded.get_or_insert(page.more || live > self.full_delivery_limit);
             move |connection: Connection| {
@@ -110,9 +106,8 @@ impl Audience {
         })
     }
 
-    /// The connections that get each message of `room`, if they are at most `most`; `None` if there are more. In a consult or
-    /// a direct room one round trip, because its id says who has a seat, otherwise two; never more than `most` seats and
-    /// connections of each are read.
+    /// The connections that get every message of `room`, or `None` if there are more than `most`. Takes one round trip in a consult
+    /// or a direct room, whose id names its members, otherwise two; reads at most `most` + 1 members and connections of each.
     pub async fn small(
         &self,
         room: &RoomId,
@@ -133,7 +128,7 @@ impl Audience {
         }
         let lookups = audiences.iter().map(|audience| self.connections.first_listening(audience, most + 1));
         let found = futures::future::try_join_all(lookups).await?;
-        // Rows of ended sessions count: what hides behind them is not known.
+        // Rows of ended sessions count: they may hide live ones beyond the limit.
         if found.iter().any(|some| some.len() > most) || found.iter().map(Vec::len).sum::<usize>() > most {
             return Ok(None);
         }
@@ -141,8 +136,8 @@ impl Audience {
     }
 }
 
-/// The connections of pages, each made a listener by what `judge` makes of its page.
-fn one_by_one<'a, F>(
+/// The connections of all pages, as listeners. `judge` sees each page and returns how to make its listeners.
+fn flatten_pages<'a, F>(
     pages: impl Stream<Item = Result<Page<Connection>, TableError>> + 'a,
     mut judge: impl FnMut(&Page<Connection>) -> F + 'a,
 ) -> impl Stream<Item = Result<Listener<'a>, TableError>> + 'a

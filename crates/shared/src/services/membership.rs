@@ -1,4 +1,4 @@
-//! Who may see a room at all: who has a seat in it. What they may do there is [`protocol::access`]'s to say.
+//! Checks that a caller is a member of a room. What members may do there is decided by [`protocol::access`].
 
 use crate::adapters::dynamodb::{Members, Rooms};
 use crate::aws::Aws;
@@ -8,12 +8,10 @@ use protocol::access::{Action, Relation};
 use protocol::chat::{Member, Room};
 use protocol::ids::{Participant, RoomId};
 
-/// Looks up seats.
+/// Looks up members.
 #[derive(Debug, Clone)]
 pub struct Membership {
-    /// The rooms.
     pub rooms: Rooms,
-    /// The seats in them.
     pub members: Members,
 }
 
@@ -22,8 +20,7 @@ impl Membership {
         Ok(Self { rooms: Rooms::open(aws)?, members: Members::open(aws)? })
     }
 
-    /// The participant's seat and the room, read side by side; refused where there is no seat, or where it does not admit to this
-    /// action.
+    /// The participant's member row and the room, read concurrently. Refuses anybody who is no member or may not do this.
     pub async fn with_room(
         &self,
         action: Action,
@@ -40,7 +37,7 @@ impl Membership {
         }
     }
 
-    /// The participant's seat alone; the room is read only to tell why there is none.
+    /// The member row alone; the room is read only to tell why there is none.
     pub async fn of(&self, action: Action, room_id: &RoomId, participant: &Participant) -> Result<Member, Error> {
         if let Some(member) = self.members.get(room_id, participant).await? {
             action.admits(Relation::of_member(&member))?;
