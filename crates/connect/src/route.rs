@@ -1,5 +1,5 @@
-//! When a connection is made, its row is written, so that it is pushed to; its participant's name and language are kept for when none of
-//! them is connected; and the person's session is recorded.
+//! When a connection is made, its row is written, so that it is pushed to; its participant's name and language are kept
+//! for when none of them is connected; and the person's session is recorded.
 
 use aws_lambda_events::http::header::SEC_WEBSOCKET_PROTOCOL;
 use futures::{StreamExt, stream};
@@ -40,7 +40,8 @@ impl Lifecycle for Connect {
         let session = caller.session(handshake);
         tokio::try_join!(self.connections.put(&connection), self.keep_profile(caller), self.sessions.begin(&session))?;
         let is_surplus = self.close_surplus(caller).await?;
-        // Read last of all: whoever ends the person's connections at this moment either finds this one, or is found here.
+        // Read last of all: whoever ends the person's connections at this moment either finds this one, or is found
+        // here.
         let status = self.sessions.status(caller.user_id(), &session.session).await?;
         if is_surplus || !status.lasts || issued_before(caller.issued_at, status.signed_out_at) {
             self.closer.mark_closed(&session, self.clock.now()).await;
@@ -57,9 +58,9 @@ impl Lifecycle for Connect {
 }
 
 impl Connect {
-    /// Closes the person's oldest connections beyond the limit, and returns whether this one is among them, which happens where several
-    /// are made at the same time: it counts too, so that none is overlooked. A new connection is worth more than an old one, which may
-    /// have ended unnoticed.
+    /// Closes the person's oldest connections beyond the limit, and returns whether this one is among them, which
+    /// happens where several are made at the same time: it counts too, so that none is overlooked. A new connection is
+    /// worth more than an old one, which may have ended unnoticed.
     async fn close_surplus(&self, caller: &Caller) -> Result<bool, TableError> {
         let now = self.clock.now();
         let recent = self.sessions.recent(caller.user_id(), now).await?;

@@ -1,9 +1,11 @@
-//! Pushes frames to connections: concurrently, in order for each connection, with little patience for those that do not answer.
+//! Pushes frames to connections: concurrently, in order for each connection, with little patience for those that do not
+//! answer.
 //!
-//! A push is dropped after [`DeliveryPolicy::PUSH_TIMEOUT`], and for the next minute that connection gets the short timeout only. Once
-//! [`DeliveryPolicy::FULL_TIMEOUTS`] pushes of a batch were dropped, all others get the short timeout; after
-//! [`DeliveryPolicy::MAX_TIMEOUTS`] nothing more of the batch is pushed. So a room whose connections answer is served completely,
-//! however many they are, and unresponsive connections delay a batch by two seconds at most, all of them together.
+//! A push is dropped after [`DeliveryPolicy::PUSH_TIMEOUT`], and for the next minute that connection gets the short
+//! timeout only. Once [`DeliveryPolicy::FULL_TIMEOUTS`] pushes of a batch were dropped, all others get the short
+//! timeout; after [`DeliveryPolicy::MAX_TIMEOUTS`] nothing more of the batch is pushed. So a room whose connections
+//! answer is served completely, however many they are, and unresponsive connections delay a batch by two seconds at
+//! most, all of them together.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -88,9 +90,9 @@ impl TimeoutBudget {
 }
 
 impl Broadcaster {
-    /// Pushes to every listener the frames that concern it. Returns the connections to which the room is to be shown afterwards:
-    /// those that get summaries, and all of them if the room is new. If a part of the listeners cannot be read, those found before
-    /// have got their frames nevertheless.
+    /// Pushes to every listener the frames that concern it. Returns the connections to which the room is to be shown
+    /// afterwards: those that get summaries, and all of them if the room is new. If a part of the listeners cannot be
+    /// read, those found before have got their frames nevertheless.
     pub async fn broadcast<'a>(
         &self,
         listeners: impl Stream<Item = Result<Listener<'a>, TableError>>,
@@ -126,8 +128,8 @@ impl Broadcaster {
                 self.mark_closed(connection).await;
             }
             DeliveryMode::Summary => {}
-            // A connection that did not take a frame is spared the rest of the batch: the client notices the gap in `seq`, and the
-            // others do not wait for it again.
+            // A connection that did not take a frame is spared the rest of the batch: the client notices the gap in
+            // `seq`, and the others do not wait for it again.
             DeliveryMode::Full => {
                 for frame in frames.concerning(listener) {
                     if !self.push_one(connection, frame, budget).await {

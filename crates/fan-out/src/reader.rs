@@ -1,5 +1,5 @@
-//! When entries are added to rooms' logs or change, each change is pushed to the connections it concerns, and room heads and room
-//! lists are brought up to date.
+//! When entries are added to rooms' logs or change, each change is pushed to the connections it concerns, and room
+//! heads and room lists are brought up to date.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,8 +74,8 @@ impl FanOut {
         Ok(())
     }
 
-    /// The connections that took these texts on the express lane. If the marks cannot be read, there are none: a client recognises a
-    /// duplicate by its `seq`, and waiting for the marks would delay everybody.
+    /// The connections that took these texts on the express lane. If the marks cannot be read, there are none: a client
+    /// recognises a duplicate by its `seq`, and waiting for the marks would delay everybody.
     async fn already_pushed(&self, room_id: &RoomId, added: &[&Entry]) -> BTreeMap<Seq, BTreeSet<ConnectionId>> {
         let texts = || added.iter().filter(|entry| entry.kind == EntryKind::Text);
         let Some(records) = &self.express else { return BTreeMap::new() };

@@ -1,5 +1,5 @@
-//! Keeps what is derived from a room's log up to date: its head, the order of its members' room lists, and the senders' own read
-//! marks. Every write is monotone, so a batch that is repeated or late changes nothing.
+//! Keeps what is derived from a room's log up to date: its head, the order of its members' room lists, and the senders'
+//! own read marks. Every write is monotone, so a batch that is repeated or late changes nothing.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -46,8 +46,9 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Senders have read their own texts if they had read everything before them. Between two runs of one sender is another's text,
-    /// so at most one run moves the mark: its current position decides which, as if each entry had come alone.
+    /// Senders have read their own texts if they had read everything before them. Between two runs of one sender is
+    /// another's text, so at most one run moves the mark: its current position decides which, as if each entry had come
+    /// alone.
     async fn move_own_marks(&self, room_id: &RoomId, added: &[&Entry]) -> Result<(), Error> {
         for (participant, runs) in own_runs(added) {
             for run in runs.into_iter().rev() {
@@ -130,8 +131,8 @@ mod tests {
         assert_eq!(of("user:b"), [(2, 4, 4)]);
     }
 
-    /// The final position of a mark (texts read) that these batches of a log move one after the other, under the condition of each
-    /// write in the table.
+    /// The final position of a mark (texts read) that these batches of a log move one after the other, under the
+    /// condition of each write in the table.
     fn marked<'a>(of: &str, start: u64, batches: impl Iterator<Item = &'a [Entry]>) -> u64 {
         let of: Participant = of.parse().expect("valid");
         batches.fold(start, |read, batch| {

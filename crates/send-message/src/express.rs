@@ -1,6 +1,6 @@
-//! The express lane: the function that stores a message pushes it directly to a small audience, without waiting for the stream, and marks
-//! the connections that took it. Fan-out pushes to all others. So nothing here has to succeed, and only a connection that took the message
-//! may be marked: a crash before the mark costs a duplicate, never a loss.
+//! The express lane: the function that stores a message pushes it directly to a small audience, without waiting for the
+//! stream, and marks the connections that took it. Fan-out pushes to all others. So nothing here has to succeed, and
+//! only a connection that took the message may be marked: a crash before the mark costs a duplicate, never a loss.
 
 use std::future::Future;
 use std::pin::pin;
@@ -63,7 +63,8 @@ impl Express {
         }
         let Ok(frame) = Event::Message(MessageView::of_event(entry)).to_frame() else { return };
         let frame: Arc<str> = Arc::from(frame);
-        // Tasks go on when they are no longer waited for: a push cancelled in its TLS handshake would make the next one start another.
+        // Tasks go on when they are no longer waited for: a push cancelled in its TLS handshake would make the next one
+        // start another.
         let mut pushes: FuturesUnordered<_> = others
             .into_iter()
             .map(|connection| tokio::spawn(push_one(self.push.clone(), connection, Arc::clone(&frame))))
@@ -97,7 +98,8 @@ async fn push_one(push: Push, connection: ConnectionId, frame: Arc<str>) -> Opti
     push.try_send(&connection, &frame).await.then_some(connection)
 }
 
-/// Sleeps in small steps: if the process gets no CPU for a while, that uses up one step only, and not the connections' time.
+/// Sleeps in small steps: if the process gets no CPU for a while, that uses up one step only, and not the connections'
+/// time.
 async fn sleep_in_steps(time: Duration) {
     const STEP: Duration = Duration::from_millis(10);
     for _ in 0..time.as_millis() / STEP.as_millis() {

@@ -1,5 +1,5 @@
-//! Tells from a room's last entries whether a person sends too fast or keeps repeating a text. Nothing is written for it: every send
-//! reads these entries anyway.
+//! Tells from a room's last entries whether a person sends too fast or keeps repeating a text. Nothing is written for
+//! it: every send reads these entries anyway.
 
 use std::time::Duration;
 

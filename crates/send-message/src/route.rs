@@ -89,9 +89,9 @@ impl Route for SendMessage {
 }
 
 impl SendMessage {
-    /// Appends the message unless it was appended before: the row of its `message_id` then makes the transaction fail. The row is
-    /// looked up beforehand only if the message would be rejected, because repeating a message that was accepted gets the same answer,
-    /// no matter what has changed since.
+    /// Appends the message unless it was appended before: the row of its `message_id` then makes the transaction fail.
+    /// The row is looked up beforehand only if the message would be rejected, because repeating a message that was
+    /// accepted gets the same answer, no matter what has changed since.
     async fn store(&self, caller: &Caller, draft: &Draft) -> Result<Stored, Error> {
         append_with_retry(async |_| {
             let (member_and_room, tail) = tokio::join!(
@@ -148,8 +148,8 @@ impl SendMessage {
         Ok(draft.entry(caller, room, tail.first(), now)?)
     }
 
-    /// The refusal of a message that is not appended. A person who keeps repeating a text is muted for a while: that person only, not
-    /// the hospital's other staff. Nothing else is ever written about it.
+    /// The refusal of a message that is not appended. A person who keeps repeating a text is muted for a while: that
+    /// person only, not the hospital's other staff. Nothing else is ever written about it.
     async fn refuse(&self, caller: &Caller, member: Member, rejection: Rejection) -> Result<Refusal, Error> {
         let flood = match rejection {
             Rejection::Refused(refusal) => return Ok(refusal),
@@ -237,8 +237,8 @@ impl Draft {
     }
 }
 
-/// The newest status change among the last entries counts even if the room's row was read before it. If both were read before a newer
-/// change, the message's number is taken, and everything is read again.
+/// The newest status change among the last entries counts even if the room's row was read before it. If both were read
+/// before a newer change, the message's number is taken, and everything is read again.
 fn is_closed(room: &Room, tail: &[Entry]) -> bool {
     tail.iter().find_map(Entry::sets_status).unwrap_or(room.status) == RoomStatus::Closed
 }

@@ -11,10 +11,10 @@ use crate::config::{ConfigError, RuntimeConfig};
 /// Limit for opening connections during INIT, for which Lambda allows ten seconds in all.
 const WARM_UP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Limit for one attempt of a call. DynamoDB answers in milliseconds, and a TLS handshake in a small function takes most of a second.
-/// The SDK repeats an attempt that times out, whether or not it was applied. That is the same as a connection cut after a write was
-/// applied, which the checker injects (`dynamodb.cut_after`, `dynamodb.never_answered`): a transaction is recognised by its token, and
-/// every other write may be repeated.
+/// Limit for one attempt of a call. DynamoDB answers in milliseconds, and a TLS handshake in a small function takes
+/// most of a second. The SDK repeats an attempt that times out, whether or not it was applied. That is the same as a
+/// connection cut after a write was applied, which the checker injects (`dynamodb.cut_after`,
+/// `dynamodb.never_answered`): a transaction is recognised by its token, and every other write may be repeated.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// What every client is made from.
@@ -26,8 +26,8 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Reads the SDK's configuration from the environment. All clients share one HTTP client; otherwise each would have its own
-    /// connections and read the root certificates again.
+    /// Reads the SDK's configuration from the environment. All clients share one HTTP client; otherwise each would have
+    /// its own connections and read the root certificates again.
     pub async fn connect() -> Result<Self, ConfigError> {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
@@ -51,8 +51,9 @@ impl Aws {
         self.warm_in_init
     }
 
-    /// Opens a connection by a call whose answer does not matter, unless `WARM_IN_INIT` is off. In INIT a function has a whole vCPU
-    /// whatever its memory, and the TLS handshake takes most of a first call. If it fails, the first invocation reports it.
+    /// Opens a connection by a call whose answer does not matter, unless `WARM_IN_INIT` is off. In INIT a function has
+    /// a whole vCPU whatever its memory, and the TLS handshake takes most of a first call. If it fails, the first
+    /// invocation reports it.
     pub async fn warm_up<T>(&self, call: impl Future<Output = T>) {
         if self.warm_in_init {
             let _ = tokio::time::timeout(WARM_UP_TIMEOUT, call).await;

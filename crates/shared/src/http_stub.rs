@@ -1,4 +1,5 @@
-//! What stands on the other side of a door in tests: a server that says what it is told to, and counts how often it was asked.
+//! What stands on the other side of a door in tests: a server that says what it is told to, and counts how often it was
+//! asked.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
-//! Metrics: CloudWatch extracts them from log lines in its embedded metric format, without a call or a resource. They are in the
-//! namespace `Damso`, by function.
+//! Metrics: CloudWatch extracts them from log lines in its embedded metric format, without a call or a resource. They
+//! are in the namespace `Damso`, by function.
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 

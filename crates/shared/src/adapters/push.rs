@@ -96,7 +96,8 @@ impl Push {
     async fn time_out(&self, timeout: Duration) {
         const STEPS: u32 = 3;
         let begun = Instant::now();
-        // In steps: if the whole process gets no CPU for a while, that uses up one step only, and not the connection's time.
+        // In steps: if the whole process gets no CPU for a while, that uses up one step only, and not the connection's
+        // time.
         for _ in 0..STEPS {
             sleep(timeout / STEPS).await;
         }

@@ -5,8 +5,8 @@ use super::environment::{ConfigError, parsed};
 /// Who gets every message.
 #[derive(Debug, Clone, Copy)]
 pub struct AudienceConfig {
-    /// `FULL_DELIVERY_LIMIT`: a participant with more connections than this gets each message of a room only on those that
-    /// joined it.
+    /// `FULL_DELIVERY_LIMIT`: a participant with more connections than this gets each message of a room only on those
+    /// that joined it.
     pub full_delivery_limit: usize,
 }
 
@@ -19,8 +19,8 @@ impl AudienceConfig {
 /// The express lane.
 #[derive(Debug, Clone, Copy)]
 pub struct ExpressConfig {
-    /// `EXPRESS_LIMIT`: the largest audience that `send-message` pushes to directly. The stream serves larger ones, and all of
-    /// them at 0.
+    /// `EXPRESS_LIMIT`: the largest audience that `send-message` pushes to directly. The stream serves larger ones, and
+    /// all of them at 0.
     pub limit: usize,
 }
 

@@ -49,7 +49,8 @@ pub fn limited_action_rate() -> Result<Rate, ConfigError> {
 pub struct FloodLimits {
     /// `SEND_WINDOW_MS`: eight messages in a row within this time are too fast; 0 turns the check off.
     pub window: Duration,
-    /// `MUTE_SECONDS`: how long a person is muted in a room after repeating the same text; 0: only that text is refused.
+    /// `MUTE_SECONDS`: how long a person is muted in a room after repeating the same text; 0: only that text is
+    /// refused.
     pub mute: Duration,
 }
 

@@ -1,5 +1,5 @@
-//! The only module that reads the environment: one struct per concern. A function may read only what its `Environment` in
-//! `template.yaml` sets.
+//! The only module that reads the environment: one struct per concern. A function may read only what its `Environment`
+//! in `template.yaml` sets.
 
 mod credentials;
 mod deepl;

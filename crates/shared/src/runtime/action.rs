@@ -28,37 +28,35 @@ impl<T: DeserializeOwned> Request for T {
     }
 }
 
-/// The failure of a function that receives an action which it does not serve: the template routes it to the wrong function.
+/// The failure of a function that receives an action which it does not serve: the template routes it to the wrong
+/// function.
 pub fn unserved_action(action: Option<Action>) -> Error {
     let name = action.map_or("an unknown action", Action::as_str);
     Error::Failed(format!("this function does not serve {name}; correct its route in the template").into())
 }
 
-/// One route: "when somebody asks for this, then …".
+/// One route: what happens when its action is requested.
 pub trait Route {
-    /// What is asked.
     type Request: Request;
-    /// What is answered.
     type Reply: Serialize;
 
-    /// Does it.
     fn handle(&self, caller: &Caller, request: Self::Request) -> impl Future<Output = Result<Self::Reply, Error>>;
 }
 
-/// Knows sessions that were refreshed since their connections were made.
+/// Looks up sessions that were refreshed after their connections were made.
 pub trait SessionLookup {
-    /// Until when the caller's session lasts, where that is known to have changed.
+    /// When the caller's session ends; `None` if it was not refreshed.
     fn session_until(&self, caller: &Caller) -> impl Future<Output = Result<Option<Timestamp>, TableError>>;
 }
 
 impl SessionLookup for Connections {
     async fn session_until(&self, caller: &Caller) -> Result<Option<Timestamp>, TableError> {
         let own = self.get(caller.participant(), &caller.connection_id).await?;
-        Ok(own.map(|own| own.session_until))
+        Ok(own.map(|connection| connection.session_until))
     }
 }
 
-/// For a route that has no door to anything: a session lasts as long as the token that its connection was made with.
+/// For a route that calls nothing: a session lasts as long as the token that its connection was made with.
 pub struct NoLookup;
 
 impl SessionLookup for NoLookup {
@@ -67,8 +65,8 @@ impl SessionLookup for NoLookup {
     }
 }
 
-/// Serves a route until Lambda ends the function. Sessions refreshed since are looked up only once the token that the connection was
-/// made with has expired.
+/// Serves a route until Lambda ends the function. Sessions refreshed since are looked up only once the token that the
+/// connection was made with has expired.
 pub async fn serve<R: Route>(
     function: &'static str,
     build: impl AsyncFnOnce(&Aws) -> Result<R, ConfigError>,
@@ -116,7 +114,8 @@ async fn handle<R: Route>(
             return refuse(&action, invalid.request_id.as_deref(), &invalid.refusal);
         }
     };
-    let (action, request_id) = (frame.action_name.clone(), frame.request_id.clone());
+    let action = frame.action_name.clone();
+    let request_id = frame.request_id.clone();
     let request_id = request_id.as_deref();
     match answer(route, sessions, clock, &event, frame).await {
         Ok(reply) => match serde_json::to_string(&Reply::done(&action, request_id, reply)) {
@@ -135,8 +134,9 @@ async fn answer<R: Route>(
     event: &ApiGatewayWebsocketProxyRequest,
     frame: Frame,
 ) -> Result<R::Reply, Error> {
-    let mut caller = Caller::from_context(&event.request_context)
-        .ok_or_else(|| Error::Failed("the authorizer's context is missing or incomplete".into()))?;
+    let mut caller = Caller::from_context(&event.request_context).ok_or_else(|| {
+        Error::Failed("the authorizer's context is missing or incomplete; check the API's authorizer".into())
+    })?;
     if caller.session_until <= clock.now()
         && let Some(until) = sessions.session_until(&caller).await?
     {
@@ -145,7 +145,7 @@ async fn answer<R: Route>(
     if caller.session_until <= clock.now() {
         return Err(Refusal::new(
             Code::SessionExpired,
-            "the token of this connection has expired; connect again with a fresh one",
+            "the token of this connection has expired; connect again with a new token",
         )
         .into());
     }
@@ -153,18 +153,18 @@ async fn answer<R: Route>(
 }
 
 fn refuse(action: &str, request_id: Option<&str>, refusal: &Refusal) -> String {
-    // Not the action: in a frame for which there is no route it may be anything that a person typed.
-    tracing::info!(code = ?refusal.code, "refused");
-    written(action, request_id, refusal)
+    // Not the action: if it has no route, it may be anything that a person typed.
+    tracing::info!(code = ?refusal.code, "refused a request");
+    error_frame(action, request_id, refusal)
 }
 
 fn fail(action: &str, request_id: Option<&str>, error: &(dyn std::error::Error + 'static)) -> String {
-    tracing::error!(error = chain(error), "failed");
+    tracing::error!(error = chain(error), "request failed");
     metric::count(Metric::Failed, 1);
-    written(action, request_id, &Refusal::internal())
+    error_frame(action, request_id, &Refusal::internal())
 }
 
-fn written(action: &str, request_id: Option<&str>, refusal: &Refusal) -> String {
-    // A refusal is made of strings and numbers only, which always serialise.
+fn error_frame(action: &str, request_id: Option<&str>, refusal: &Refusal) -> String {
+    // A refusal contains only strings and numbers, which always serialise.
     serde_json::to_string(&Reply::refused(action, request_id, refusal)).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Who is calling.
+//! The caller of a route, and the handshake of its connection.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,35 +13,31 @@ use serde_json::Value;
 
 use crate::adapters::dynamodb::{Connection, Session};
 
-/// Who is calling, as the authorizer found out when the connection was made.
+/// The caller, as the authorizer identified them when the connection was made.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// The person, the seat they speak from, and their name.
+    /// The person, the participant they speak as, and their name.
     pub sender: Sender,
-    /// What they read.
+    /// The language they read.
     pub language: Option<Language>,
-    /// The connection they call on.
     pub connection_id: ConnectionId,
-    /// When the connection was made.
     pub connected_at: Timestamp,
-    /// When what they came with was issued, where it says so.
+    /// When their token was issued, if it says so.
     pub issued_at: Option<Timestamp>,
-    /// When their token ends.
+    /// When their token expires.
     pub session_until: Timestamp,
 }
 
 impl Caller {
-    /// The seat they speak from.
     pub fn participant(&self) -> &Participant {
         &self.sender.participant
     }
 
-    /// The person.
     pub fn user_id(&self) -> &UserId {
         &self.sender.user_id
     }
 
-    /// The row under which this connection is heard of by an audience: a participant, or a room that it joined.
+    /// The row that makes this connection part of an audience: a participant, or a room that it joined.
     pub fn listening_to(&self, audience: &impl fmt::Display) -> Connection {
         Connection {
             audience: audience.to_string(),
@@ -58,12 +54,12 @@ impl Caller {
         }
     }
 
-    /// The place of this connection's session among the person's.
+    /// The sort key of this connection's session among the person's.
     pub fn session_place(&self) -> String {
         Session::place(self.connected_at, self.connection_id.as_str())
     }
 
-    /// The record of this connection.
+    /// The record of this connection's session.
     pub fn session(&self, handshake: Handshake<'_>) -> Session {
         Session {
             user_id: self.user_id().clone(),
@@ -78,7 +74,7 @@ impl Caller {
         }
     }
 
-    /// Reads the context that API Gateway hands on from the authorizer. Numbers may arrive as strings.
+    /// Reads the authorizer's context, which API Gateway passes on. Numbers may arrive as strings.
     pub(super) fn from_context(context: &ApiGatewayWebsocketProxyRequestContext) -> Option<Self> {
         let text = |name: &str| match context.authorizer.fields.get(name)? {
             Value::String(text) => Some(text.clone()),
@@ -100,13 +96,11 @@ impl Caller {
     }
 }
 
-/// How a client came.
+/// How a client connected.
 #[derive(Debug, Clone, Copy)]
 pub struct Handshake<'a> {
-    /// The headers of its request.
     pub headers: &'a HeaderMap,
-    /// The address that API Gateway saw it come from.
+    /// Its IP address, as API Gateway saw it.
     pub address: Option<&'a str>,
-    /// What it calls itself.
     pub user_agent: Option<&'a str>,
 }

@@ -30,8 +30,8 @@ where
     lambda_runtime::run(service_fn(move |event: LambdaEvent<E>| handler(event.payload))).await
 }
 
-/// Logs JSON lines to standard output: those of this function and of our libraries from `LOG_LEVEL` on, those of other libraries
-/// from `warn` on, because what they log in detail can hold what people wrote.
+/// Logs JSON lines to standard output: those of this function and of our libraries from `LOG_LEVEL` on, those of other
+/// libraries from `warn` on, because what they log in detail can hold what people wrote.
 pub(super) fn start_logging(function: &'static str) -> Result<(), Fatal> {
     let level = RuntimeConfig::read()?.log_level;
     let filter = filter_fn(move |metadata| {

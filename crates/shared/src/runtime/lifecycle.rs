@@ -1,4 +1,4 @@
-//! Functions that API Gateway calls when a connection is made and when it has ended.
+//! Functions that API Gateway calls when a connection is made and after it has ended.
 
 use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
 use aws_lambda_events::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
@@ -11,21 +11,20 @@ use crate::error::{Error, chain};
 use crate::metric::{self, Metric};
 use protocol::wire::Code;
 
-/// What `$connect` answers.
+/// The answer to `$connect`.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Accepted {
-    /// The subprotocol that the client offered and that is spoken; API Gateway wants it echoed.
+    /// The accepted subprotocol among those that the client offered. API Gateway requires it to be echoed.
     pub subprotocol: Option<&'static str>,
 }
 
-/// "When a connection is made (or has ended), then …".
+/// What happens when a connection is made, or has ended.
 pub trait Lifecycle {
     /// Reads any row, to open the connection to DynamoDB during INIT.
     fn warm_up(&self) -> impl Future<Output = ()> {
         async {}
     }
 
-    /// Does it.
     fn handle(&self, caller: &Caller, handshake: Handshake<'_>) -> impl Future<Output = Result<Accepted, Error>>;
 }
 
@@ -45,10 +44,16 @@ async fn handle<L: Lifecycle>(lifecycle: &L, event: ApiGatewayWebsocketProxyRequ
     let outcome = match Caller::from_context(&event.request_context) {
         Some(caller) => {
             let identity = &event.request_context.identity;
-            let (address, user_agent) = (identity.source_ip.as_deref(), identity.user_agent.as_deref());
-            lifecycle.handle(&caller, Handshake { headers: &event.headers, address, user_agent }).await
+            let handshake = Handshake {
+                headers: &event.headers,
+                address: identity.source_ip.as_deref(),
+                user_agent: identity.user_agent.as_deref(),
+            };
+            lifecycle.handle(&caller, handshake).await
         }
-        None => Err(Error::Failed("the authorizer's context is missing or incomplete".into())),
+        None => {
+            Err(Error::Failed("the authorizer's context is missing or incomplete; check the API's authorizer".into()))
+        }
     };
     response.status_code = match outcome {
         Ok(accepted) => {
@@ -58,11 +63,11 @@ async fn handle<L: Lifecycle>(lifecycle: &L, event: ApiGatewayWebsocketProxyRequ
             200
         }
         Err(Error::Refused(refusal)) => {
-            tracing::info!(code = ?refusal.code, "refused");
+            tracing::info!(code = ?refusal.code, "refused a connection");
             if refusal.code == Code::RateLimited { 429 } else { 403 }
         }
         Err(Error::Failed(error)) => {
-            tracing::error!(error = chain(&*error), "failed");
+            tracing::error!(error = chain(&*error), "request failed");
             metric::count(Metric::Failed, 1);
             500
         }

@@ -9,29 +9,29 @@ use crate::config::ConfigError;
 use crate::metric::{self, Metric};
 use protocol::chat::Entry;
 
-/// One change of a room's log.
+/// One change of an entry.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// Its place in the shard: what is reported when it could not be done.
+    /// Its position in the shard, which is reported if it fails.
     pub sequence_number: String,
-    /// The entry as it was; `None` for a new one.
+    /// The entry before the change; `None` if it is new.
     pub before: Option<Entry>,
-    /// The entry as it was right after the change.
+    /// The entry right after the change.
     pub after: Entry,
 }
 
-/// "When entries are added or change, then …".
+/// What happens when entries are added or change.
 pub trait StreamReader {
     /// Reads any row, to open the connection to DynamoDB during INIT.
     fn warm_up(&self) -> impl Future<Output = ()>;
 
-    /// Does it for a batch, in the stream's order. Gives back the sequence numbers of the changes that could not be done
-    /// and must come again.
+    /// Handles a batch, in the order of the stream. Returns the sequence numbers of the changes that failed and must be
+    /// retried.
     fn read(&self, batch: Vec<Change>) -> impl Future<Output = Vec<String>>;
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct BatchResponse {
     #[serde(rename = "batchItemFailures")]
     failures: Vec<Failure>,
 }
@@ -53,18 +53,18 @@ pub async fn serve_stream<S: StreamReader>(
     run(async move |event: Event| Ok(handle(reader, event).await)).await
 }
 
-async fn handle<S: StreamReader>(reader: &S, event: Event) -> Answer {
+async fn handle<S: StreamReader>(reader: &S, event: Event) -> BatchResponse {
     let (changes, unreadable): (Vec<_>, Vec<_>) = event.records.into_iter().filter_map(change).partition(Result::is_ok);
     let mut failed = reader.read(changes.into_iter().flatten().collect()).await;
     failed.extend(unreadable.into_iter().filter_map(Result::err));
-    // Lambda takes the lowest as its checkpoint. Sequence numbers are decimal numbers of differing length.
+    // Lambda continues from the lowest one. Sequence numbers are decimal numbers of different lengths.
     failed.sort_by(|one, other| one.len().cmp(&other.len()).then_with(|| one.cmp(other)));
     let lowest = failed.into_iter().next();
-    Answer { failures: lowest.into_iter().map(|sequence_number| Failure { sequence_number }).collect() }
+    BatchResponse { failures: lowest.into_iter().map(|sequence_number| Failure { sequence_number }).collect() }
 }
 
-/// Reads a record. One that does not read as an entry is reported as failed: after bounded retries Lambda puts it aside in
-/// the failure destination, where somebody can look at it. Removals concern nobody.
+/// Reads a record; `None` for a removal, which concerns nobody. A record that is no log entry is reported as failed:
+/// after its retries, Lambda sends it to the failure destination, where an operator can look at it.
 fn change(record: EventRecord) -> Option<Result<Change, String>> {
     if record.event_name == "REMOVE" {
         return None;
@@ -76,8 +76,8 @@ fn change(record: EventRecord) -> Option<Result<Change, String>> {
     match (before, serde_dynamo::from_item(change.new_image)) {
         (Ok(before), Ok(after)) => Some(Ok(Change { sequence_number, before, after })),
         (Err(_), _) | (_, Err(_)) => {
-            // Why is left out: serde would quote what it could not read.
-            tracing::error!(sequence_number, "a stream record is no entry of a log");
+            // The cause is left out: serde would quote the row.
+            tracing::error!(sequence_number, "failed to read a stream record as a log entry");
             metric::count(Metric::PoisonRecord, 1);
             Some(Err(sequence_number))
         }

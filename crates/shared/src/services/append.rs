@@ -22,8 +22,9 @@ pub enum Attempt<T> {
     Conflict,
 }
 
-/// Calls `attempt` until it is done: twice more at once, then with full jitter growing from 64 to 250 ms, ten times in all; then the
-/// caller is told to wait. Each attempt reads everything again, decides and appends; it is passed its number, from 0.
+/// Calls `attempt` until it is done: twice more at once, then with full jitter growing from 64 to 250 ms, ten times in
+/// all; then the caller is told to wait. Each attempt reads everything again, decides and appends; it is passed its
+/// number, from 0.
 pub async fn append_with_retry<T>(mut attempt: impl AsyncFnMut(u32) -> Result<Attempt<T>, Error>) -> Result<T, Error> {
     for number in 0..MAX_ATTEMPTS {
         pause_before(number).await;

@@ -55,8 +55,8 @@ impl Audience {
         if room.is_open() { Ok(Vec::new()) } else { self.members.listening(room, Self::ALL).await }
     }
 
-    /// Every connection that listens to `room` at `now`, strongly consistent, page by page, so that no more are held than are being
-    /// read. An error stands for the rest of one member's connections; the others still follow.
+    /// Every connection that listens to `room` at `now`, strongly consistent, page by page, so that no more are held
+    /// than are being read. An error stands for the rest of one member's connections; the others still follow.
     pub fn listeners<'a>(
         &'a self,
         room: &'a RoomId,
@@ -106,8 +106,9 @@ impl Audience {
         })
     }
 
-    /// The connections that get every message of `room`, or `None` if there are more than `most`. Takes one round trip in a consult
-    /// or a direct room, whose id names its members, otherwise two; reads at most `most` + 1 members and connections of each.
+    /// The connections that get every message of `room`, or `None` if there are more than `most`. Takes one round trip
+    /// in a consult or a direct room, whose id names its members, otherwise two; reads at most `most` + 1 members and
+    /// connections of each.
     pub async fn small(
         &self,
         room: &RoomId,

@@ -22,8 +22,9 @@ impl ConnectionCloser {
         Ok(Self { push: Push::new(aws), connections: Connections::open(aws)?, sessions: Sessions::open(aws)? })
     }
 
-    /// Closes a session's connection; nothing is pushed to it afterwards. Returns whether its handshake may still be going on,
-    /// unknown to API Gateway: [`Self::retry_close`] then waits for it, in case its `$connect` does not notice that it was ended.
+    /// Closes a session's connection; nothing is pushed to it afterwards. Returns whether its handshake may still be
+    /// going on, unknown to API Gateway: [`Self::retry_close`] then waits for it, in case its `$connect` does not
+    /// notice that it was ended.
     #[must_use]
     pub async fn end(&self, session: &Session, now: Timestamp) -> bool {
         self.mark_closed(session, now).await;
@@ -53,8 +54,8 @@ impl ConnectionCloser {
         outcome
     }
 
-    /// Removes a session's connection from all audiences and records its end. If that fails, it is left to `$disconnect`, to the
-    /// next push that is answered with 410, or to TTL.
+    /// Removes a session's connection from all audiences and records its end. If that fails, it is left to
+    /// `$disconnect`, to the next push that is answered with 410, or to TTL.
     pub async fn mark_closed(&self, session: &Session, now: Timestamp) {
         let ended = tokio::try_join!(
             self.connections.remove(&session.participant, &session.connection_id),

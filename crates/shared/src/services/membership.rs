@@ -20,7 +20,8 @@ impl Membership {
         Ok(Self { rooms: Rooms::open(aws)?, members: Members::open(aws)? })
     }
 
-    /// The participant's member row and the room, read concurrently. Refuses anybody who is no member or may not do this.
+    /// The participant's member row and the room, read concurrently. Refuses anybody who is no member or may not do
+    /// this.
     pub async fn with_room(
         &self,
         action: Action,

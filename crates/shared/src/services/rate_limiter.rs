@@ -1,5 +1,5 @@
-//! Per-person limits: one token bucket for each person and kind of action, kept in the `guards` table because processes share no
-//! memory.
+//! Per-person limits: one token bucket for each person and kind of action, kept in the `guards` table because processes
+//! share no memory.
 
 use protocol::clock::{Clock, Timestamp};
 use protocol::ids::UserId;
@@ -51,7 +51,8 @@ impl RateLimiter {
     }
 }
 
-/// Limits the characters that are translated automatically for each person, so that one person cannot use up a hospital's month.
+/// Limits the characters that are translated automatically for each person, so that one person cannot use up a
+/// hospital's month.
 #[derive(Debug, Clone)]
 pub struct TranslationAllowance {
     guards: Guards,
