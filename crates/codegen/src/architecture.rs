@@ -22,7 +22,7 @@ pub fn tables() -> Result<String, CodegenError> {
     for kept in template.tables.values() {
         let output = template.outputs.get(&format!("{}Name", kept.logical_id));
         let Some(output) = output else {
-            return Err(CodegenError::Undescribed(format!("{} has no output that describes it", kept.logical_id)));
+            return Err(CodegenError::Incomplete(format!("{} has no output that describes it", kept.logical_id)));
         };
         let key = [Some(&kept.key.partition), kept.key.sort.as_ref()].into_iter().flatten();
         let expires = if kept.ttl_attribute.is_some() { "yes" } else { "no" };

@@ -1,33 +1,38 @@
 //! The parameters of `template.yaml`, in the groups and the order that the CloudFormation console shows.
 
+use std::collections::BTreeMap;
+
+use sam_template::Parameter;
 use serde_json::{Map, Value};
 
-use crate::files::{CodegenError, root};
+use crate::files::{CodegenError, read, root};
 use crate::markdown::{cell, codes, table};
 
-/// Beyond so many allowed values, a list of them explains nothing.
-const LISTED: usize = 6;
+const TEMPLATE: &str = "template.yaml";
+
+/// Longer lists of allowed values would only fill the table.
+const MAX_LISTED: usize = 6;
 
 /// One section per group of parameters.
 pub fn tables() -> Result<String, CodegenError> {
-    let template = sam_template::read_unresolved(&root().join("template.yaml"))?;
-    let parameters = template.get("Parameters").and_then(Value::as_object).cloned().unwrap_or_default();
+    let declared = sam_template::parameters(&read(TEMPLATE)?)?;
+    let mut parameters: BTreeMap<String, Parameter> =
+        declared.into_iter().map(|parameter| (parameter.name.clone(), parameter)).collect();
     let mut sections = Vec::new();
-    let mut shown = 0;
-    for group in groups(&template) {
+    for group in groups(&sam_template::read_unresolved(&root().join(TEMPLATE))?) {
         let label = group.pointer("/Label/default").and_then(Value::as_str).unwrap_or_default();
         let mut rows = Vec::new();
         for name in group["Parameters"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            let parameter = parameters.get(name).ok_or_else(|| undescribed(name, "is grouped but not declared"))?;
-            rows.push(row(name, parameter)?);
+            let parameter =
+                parameters.remove(name).ok_or_else(|| incomplete(name, "is not declared, or grouped twice"))?;
+            rows.push(row(&parameter)?);
         }
-        shown += rows.len();
         sections.push(format!("## {label}\n\n{}", table(&["parameter", "default", "values", "description"], rows)));
     }
-    if shown != parameters.len() {
-        return Err(undescribed("Metadata", "the parameter groups do not list every parameter once"));
+    match parameters.into_keys().next() {
+        Some(name) => Err(incomplete(&name, "is in no parameter group")),
+        None => Ok(sections.join("\n")),
     }
-    Ok(sections.join("\n"))
 }
 
 fn groups(template: &Map<String, Value>) -> Vec<Value> {
@@ -35,21 +40,24 @@ fn groups(template: &Map<String, Value>) -> Vec<Value> {
     interface.and_then(|interface| interface["ParameterGroups"].as_array()).cloned().unwrap_or_default()
 }
 
-fn row(name: &str, parameter: &Value) -> Result<Vec<String>, CodegenError> {
-    let description = parameter["Description"].as_str().ok_or_else(|| undescribed(name, "has no description"))?;
-    let default = match plain(&parameter["Default"]) {
+fn row(parameter: &Parameter) -> Result<Vec<String>, CodegenError> {
+    let Some(description) = &parameter.description else {
+        return Err(incomplete(&parameter.name, "has no description"));
+    };
+    let default = match &parameter.default {
         Some(default) if !default.is_empty() => codes([default]),
         _ => "(empty)".to_owned(),
     };
-    Ok(vec![format!("`{name}`"), default, values(parameter), cell(description)])
+    Ok(vec![format!("`{}`", parameter.name), default, values(parameter), cell(description)])
 }
 
-/// What the parameter may be set to, where the template restricts it in a way that fits a cell.
-fn values(parameter: &Value) -> String {
-    if let Some(allowed) = parameter["AllowedValues"].as_array() {
-        return if allowed.len() <= LISTED { codes(allowed.iter().filter_map(plain)) } else { String::new() };
+/// The values that the template allows, where they fit a cell.
+fn values(parameter: &Parameter) -> String {
+    if !parameter.allowed_values.is_empty() {
+        let fit = parameter.allowed_values.len() <= MAX_LISTED;
+        return if fit { codes(&parameter.allowed_values) } else { String::new() };
     }
-    match (plain(&parameter["MinValue"]), plain(&parameter["MaxValue"])) {
+    match (&parameter.min_value, &parameter.max_value) {
         (Some(least), Some(most)) => format!("{least} to {most}"),
         (Some(least), None) => format!("{least} or more"),
         (None, Some(most)) => format!("up to {most}"),
@@ -57,15 +65,6 @@ fn values(parameter: &Value) -> String {
     }
 }
 
-fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-fn undescribed(name: &str, problem: &str) -> CodegenError {
-    CodegenError::Undescribed(format!("{name}: {problem}"))
+fn incomplete(name: &str, problem: &str) -> CodegenError {
+    CodegenError::Incomplete(format!("{name} {problem}"))
 }

@@ -33,7 +33,7 @@ pub enum CodegenError {
     #[error("{path} is not a list of tables as `cargo measure --json` writes it: {source}")]
     Measurements { path: &'static str, source: serde_json::Error },
     #[error("template.yaml: {0}")]
-    Undescribed(String),
+    Incomplete(String),
     #[error("{page}: no `{begin}` … `{END}`")]
     Markers { page: &'static str, begin: String },
     #[error("stale: {0}; run `cargo codegen --write`")]
