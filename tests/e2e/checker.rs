@@ -1,34 +1,35 @@
-//! Nothing acknowledged is lost, doubled or out of order, whatever fails: the checker's short run. And the checker can
-//! fail: with each of the planted defects it finds what the defect breaks.
+//! Short runs of the checker: nothing acknowledged is lost, duplicated or reordered, whatever fails. And the checker
+//! finds what each planted defect breaks.
 
 use std::time::Duration;
 
 use checker::judge::Kind;
 use checker::mutations::Mutation;
 use checker::{Options, Verdict, plans, run};
-use end_to_end::{TOKEN_SECRET, World};
+use end_to_end::{DEADLINE, TOKEN_SECRET, World, in_time, is_count_of};
 use local_gateway::faults::{Chance, Plan};
-use local_gateway::{Limits, Timing};
+use local_gateway::{Limits, LogLine, Timing};
 use tokio::sync::Semaphore;
 
-/// One run at a time: each has dozens of processes, and several at once would mostly wait for each other.
-static TURN: Semaphore = Semaphore::const_new(1);
+/// Two runs at a time: each starts dozens of processes, and more would mostly wait for each other.
+static TURN: Semaphore = Semaphore::const_new(2);
 
-/// Runs the checker against a stack with AWS's own limits.
+/// Runs the checker against a stack with the limits of AWS.
 async fn check(options: Options) -> Verdict {
-    check_stack(Limits::default(), None, options).await
+    check_stack(Limits::default(), None, options).await.0
 }
 
 /// Runs the checker against a stack with a defect.
 async fn check_mutant(mutation: Mutation, options: Options) -> Verdict {
-    check_stack(Limits::default(), Some(mutation), options).await
+    check_stack(Limits::default(), Some(mutation), options).await.0
 }
 
-/// Runs the checker against a stack with these limits, whose stream readers do not wait as long as AWS's.
-async fn check_stack(limits: Limits, mutation: Option<Mutation>, options: Options) -> Verdict {
-    let _turn = TURN.acquire().await.expect("nobody closes it");
+/// Runs the checker against a stack with these limits and stream readers that retry sooner than on AWS. Also returns
+/// what the functions logged.
+async fn check_stack(limits: Limits, mutation: Option<Mutation>, options: Options) -> (Verdict, Vec<LogLine>) {
+    let _turn = TURN.acquire().await.expect("the semaphore is never closed");
     let world = World::with(|stack| {
-        // The clients write faster than people do.
+        // The clients write faster than people.
         stack.parameters.insert("SendWindowMs".to_owned(), "0".to_owned());
         stack.parameters.insert("CostlyPerMinute".to_owned(), "0".to_owned());
         stack.limits = limits;
@@ -42,19 +43,21 @@ async fn check_stack(limits: Limits, mutation: Option<Mutation>, options: Option
         };
     })
     .await;
-    run(&world.gateway, TOKEN_SECRET, &options, |_| ()).await.unwrap_or_else(|error| panic!("no verdict: {error}"))
+    let verdict = run(&world.gateway, TOKEN_SECRET, &options, |_| ()).await;
+    (verdict.unwrap_or_else(|error| panic!("no verdict: {error}")), world.end().await)
 }
 
-/// A small run: few rooms, so that many write in each at once.
+/// A short run with few rooms, so that many clients write in each of them.
 fn short(seed: u64) -> Options {
-    Options { seed, rooms: 5, messages: 100, ..Options::default() }
+    Options { seed, rooms: 5, messages: 100, time_limit: DEADLINE * 5, ..Options::default() }
 }
 
 #[tokio::test]
 async fn promises_hold_under_all_faults() {
-    // Connections last for seconds, and end sooner where nothing is said for almost as long as from heart beat to heart beat.
+    // Connections last for seconds; an idle one is closed after about one heartbeat.
     let limits = Limits { idle: Duration::from_secs(4), longest: Duration::from_secs(10), ..Limits::default() };
-    let verdict = check_stack(limits, None, Options { faults: plans::everything(7), rooms: 10, ..short(7) }).await;
+    let faulty = Options { faults: plans::everything(7), rooms: 10, ..short(7) };
+    let (verdict, _) = check_stack(limits, None, faulty).await;
     assert!(verdict.holds(), "{verdict}");
     assert!(verdict.is_complete(), "{verdict}");
     assert!(verdict.faults.values().sum::<u64>() > 0, "{verdict}");
@@ -62,9 +65,19 @@ async fn promises_hold_under_all_faults() {
 
 #[tokio::test]
 async fn open_connections_get_every_push_under_faults() {
-    let verdict = check(Options { faults: plans::everything_but_lost_frames(8), ..short(8) }).await;
-    assert!(verdict.holds() && verdict.is_complete(), "{verdict}");
-    assert!(verdict.faults.values().sum::<u64>() > 0, "{verdict}");
+    // A push may take one second. If the machine is too busy for that, the attempt is repeated.
+    in_time(Duration::from_secs(1), async |_| {
+        let options = Options { faults: plans::everything_but_lost_frames(8), ..short(8) };
+        let (verdict, logged) = check_stack(Limits::default(), None, options).await;
+        let is_late = logged.iter().any(|line| is_count_of(line, "PushDropped"));
+        if is_late && verdict.kinds().into_keys().eq([Kind::NeverPushed]) {
+            return None;
+        }
+        assert!(verdict.holds() && verdict.is_complete(), "{verdict}");
+        assert!(verdict.faults.values().sum::<u64>() > 0, "{verdict}");
+        Some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -77,7 +90,7 @@ async fn truncated_run_gives_no_verdict() {
 
 #[tokio::test]
 async fn finds_ignored_idempotency_records() {
-    // Every message is sent twice before its reply can have come.
+    // Every message is sent twice before its reply can arrive.
     let verdict =
         check_mutant(Mutation::IdempotencyIgnored, Options { early_retry_probability: 1.0, ..short(1) }).await;
     assert!(verdict.kinds().contains_key(&Kind::DuplicateMessage), "{verdict}");
@@ -86,7 +99,7 @@ async fn finds_ignored_idempotency_records() {
 #[tokio::test]
 async fn finds_unconditional_appends() {
     let mut faults = Plan::default();
-    // Between the look at the tail and the put there is time for others to look at the same tail.
+    // Between reading the tail and the write, other senders read the same tail.
     faults.dynamodb.operations.insert("TransactWriteItems".to_owned());
     faults.dynamodb.slow = Chance::of(1.0).for_ms(100..=100);
     let verdict = check_mutant(Mutation::UnconditionalAppend, Options { faults, ..short(2) }).await;
@@ -96,7 +109,7 @@ async fn finds_unconditional_appends() {
 #[tokio::test]
 async fn finds_dropped_batch_item_failures() {
     let mut faults = Plan::default();
-    // Fan-out can neither read nor write while messages are sent.
+    // All of fan-out's reads and writes fail while messages are sent.
     plans::fail_fan_out(&mut faults, 1.0);
     let verdict = check_mutant(Mutation::FailuresDropped, Options { faults, ..short(3) }).await;
     assert!(verdict.kinds().contains_key(&Kind::RoomHead), "{verdict}");
@@ -104,7 +117,7 @@ async fn finds_dropped_batch_item_failures() {
 
 #[tokio::test]
 async fn finds_marks_written_before_pushes() {
-    // Clients repair what no push brings, so nothing else shows it.
+    // Clients recover from missing pushes, so that nothing else is violated.
     let verdict = check_mutant(Mutation::MarkBeforePush, Options { mass_disconnects: 0, ..short(4) }).await;
     assert_eq!(verdict.kinds().into_keys().collect::<Vec<_>>(), [Kind::NeverPushed], "{verdict}");
 }

@@ -3,7 +3,7 @@
 use end_to_end::{Consultation, Person, World};
 use serde_json::json;
 
-/// What the stand-in's phrasebook knows in Japanese and Korean.
+/// Phrases that the DeepL stub knows in Japanese and Korean.
 const HEADACHE_JA: &str = "頭が痛いです。";
 const HEADACHE_KO: &str = "머리가 아파요.";
 const SINCE_WHEN_KO: &str = "언제부터 아프셨어요?";
@@ -76,9 +76,9 @@ async fn absent_hospital_finds_unread_messages() {
     assert_eq!(rooms[0]["room_id"], room);
     assert_eq!(rooms[0]["unread_count"], 2);
     assert_eq!(rooms[0]["last_message"]["message"], "予約をしたいです。");
-    assert_eq!(rooms[0]["members"][0]["participant"], "user:aiko", "a list shows the counterpart");
+    assert_eq!(rooms[0]["members"][0]["participant"], "user:aiko", "the list shows the other side");
 
-    // Who was never here reads Korean because the template says so of hospitals.
+    // The hospital has never connected before; `HospitalLanguage` says that it reads Korean.
     let history = hospital.ask("getChatHistory", json!({"room_id": room})).await;
     assert_eq!(history["messages"][1]["translations"]["ko"]["text"], HEADACHE_KO);
 }
@@ -94,7 +94,7 @@ async fn mark_read_clears_count_and_notifies() {
     let list = hospital.ask("getRoomList", json!({})).await;
     assert_eq!(list["rooms"][0]["unread_count"], 2);
     let own = patient.ask("getRoomList", json!({})).await;
-    assert_eq!(own["rooms"][0]["unread_count"], 0, "nobody has to read their own words");
+    assert_eq!(own["rooms"][0]["unread_count"], 0, "own messages do not count as unread");
 
     let marked = hospital.ask("markRead", json!({"room_id": room, "seq": last})).await;
     assert_eq!(marked["last_read_seq"], last);
@@ -115,12 +115,11 @@ async fn correction_reaches_both_sides_and_history() {
     patient.event("translation", |event| event["seq"] == seq).await;
 
     let better = "いつ頃から痛みがありますか？";
-    let reply = hospital
-        .ask(
-            "setTranslatedMessage",
-            json!({"room_id": room, "seq": seq, "language": "ja", "translated_message": better, "version": machine["translation"]["version"]}),
-        )
-        .await;
+    let correction = json!({
+        "room_id": room, "seq": seq, "language": "ja", "translated_message": better,
+        "version": machine["translation"]["version"],
+    });
+    let reply = hospital.ask("setTranslatedMessage", correction).await;
     assert_eq!(reply["translation"]["text"], better);
     assert_eq!(reply["translation"]["source"], "person");
     for side in [&mut patient, &mut hospital] {
@@ -192,8 +191,9 @@ async fn group_members_read_three_languages() {
     let aiko = Person::user("aiko", "愛子", "ja");
     let joon = Person::user("joon", "준", "ko");
     let emma = Person::user("emma", "Emma", "en");
-    let (mut aiko, mut joon, mut emma) =
-        (world.connect(&aiko).await, world.connect(&joon).await, world.connect(&emma).await);
+    let mut aiko = world.connect(&aiko).await;
+    let mut joon = world.connect(&joon).await;
+    let mut emma = world.connect(&emma).await;
     let reply = aiko
         .ask("createRoom", json!({"kind": "group", "name": "Recovery", "members": ["user:joon", "user:emma"]}))
         .await;
@@ -210,7 +210,7 @@ async fn group_members_read_three_languages() {
     assert!(!others.iter().any(|frame| frame["type"] == "translation" && language_of(frame) == "en"), "{others:#?}");
 }
 
-/// `en` and `en-US` are one language to a reader.
+/// The language without its region.
 fn language_of(event: &serde_json::Value) -> &str {
     event["translation"]["language"].as_str().and_then(|tag| tag.split('-').next()).unwrap_or_default()
 }

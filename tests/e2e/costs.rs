@@ -1,7 +1,7 @@
-//! The bill of one message, measured: AWS calls, DynamoDB's units, invocations, pushes and DeepL's characters. A change that
-//! makes a message dearer fails here, and then the numbers are changed with open eyes.
+//! The cost of one message: AWS calls, DynamoDB units, invocations, pushes and DeepL characters. A change that makes a
+//! message more expensive fails here, so that the numbers change only on purpose.
 //!
-//! `cargo test --workspace -- --nocapture costs` prints the bills.
+//! `cargo test --workspace -- --nocapture costs` prints them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,17 +10,17 @@ use end_to_end::{Consultation, Person, World, in_time};
 use local_gateway::ledger::{Counts, OUTSIDE};
 use serde_json::{Value, json};
 
-/// What was spent between two moments.
 struct Bill {
     counts: Counts,
     billed_characters: u64,
 }
 
 impl Bill {
-    /// What this brings about, until everything has settled.
-    async fn of(world: &World, deed: impl AsyncFnOnce()) -> Self {
-        let (before, characters) = (world.gateway.ledger().snapshot(), world.translator.requests().billed_characters);
-        deed().await;
+    /// The cost of an action and everything that follows from it.
+    async fn of(world: &World, action: impl AsyncFnOnce()) -> Self {
+        let before = world.gateway.ledger().snapshot();
+        let characters = world.translator.requests().billed_characters;
+        action().await;
         world.settled().await;
         let mut counts = &world.gateway.ledger().snapshot() - &before;
         counts.functions.remove(OUTSIDE);
@@ -56,15 +56,15 @@ impl Bill {
         for (function, counts) in &self.counts.functions {
             println!("  {function}: {} invocations, {} pushes", counts.invocations, counts.pushes);
             for (call, counts) in &counts.calls {
-                let (times, read, write) = (counts.calls, counts.read_units, counts.write_units);
-                println!("    {times} × {call}: {read} read units, {write} write units");
+                let units = format!("{} read units, {} write units", counts.read_units, counts.write_units);
+                println!("    {} × {call}: {units}", counts.calls);
             }
         }
     }
 }
 
-/// A consultation in which everything is warm: secrets are read, profiles written, and each side has said something that
-/// the other has read.
+/// A consultation in a warm stack: secrets are loaded, profiles are written, and each side has said something that the
+/// other has read.
 async fn warm(world: &World) -> Consultation {
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     for (side, text) in [(&mut patient, "はい"), (&mut hospital, "네")] {
@@ -77,15 +77,15 @@ async fn warm(world: &World) -> Consultation {
     Consultation { room, patient, hospital }
 }
 
-/// The bill of one more text of the patient's, of the first that the express lane delivered in time: on a busy machine it
-/// leaves some to the stream. `text` makes one of a number; all of them have the same length.
+/// The cost of one more text of the patient. On a busy machine the express lane may leave a text to the stream; then
+/// the next one is measured. `text` returns a different text of the same length for each number.
 async fn bill_of_a_text(world: &World, consultation: &mut Consultation, text: impl Fn(usize) -> String) -> Bill {
     let mut number = 0;
     in_time(Duration::from_secs(1), async |_| {
         number += 1;
         let text = text(number);
         let bill = Bill::of(world, async || {
-            // On AWS the stream is slower than the mark of who took a message.
+            // On AWS the stream is slower than the express lane.
             world.gateway.streams().pause();
             consultation.patient.say(&consultation.room, &text).await;
             world.gateway.streams().resume();
@@ -97,10 +97,10 @@ async fn bill_of_a_text(world: &World, consultation: &mut Consultation, text: im
     .await
 }
 
-/// What every action costs.
+/// The recorded cost of every action.
 const COSTS: &str = "tests/costs.json";
 
-/// The call with which the express lane marks who took a message in time.
+/// The call with which the express lane records which connections took a message in time.
 const MARK: &str = "dynamodb:UpdateItem SendsTable";
 
 fn symptoms(number: usize) -> String {
@@ -116,8 +116,8 @@ async fn one_message_costs_exactly_this() {
     assert_eq!(
         bill.by_function(),
         json!({
-            // Two round trips: five reads side by side, two of them of the audience, then one transaction. Then the push, and
-            // the mark of who took it.
+            // Five concurrent reads, two of them of the audience, and one transaction. Then the push, and the record of
+            // which connections took it.
             "SendMessageFunction": {
                 "invocations": 1, "pushes": 1,
                 "dynamodb:GetItem MembersTable": [1, 1.0, 0.0],
@@ -127,7 +127,7 @@ async fn one_message_costs_exactly_this() {
                 "dynamodb:UpdateItem SendsTable": [1, 0.0, 1.0],
                 "dynamodb:TransactWriteItems MessagesTable+SendsTable": [1, 0.0, 4.0],
             },
-            // Once for the message, which needs no push any more, and once for its translation.
+            // Once for the message, which was already pushed, and once for its translation.
             "FanOutFunction": {
                 "invocations": 2, "pushes": 1,
                 "dynamodb:BatchGetItem SendsTable": [1, 0.5, 0.0],
@@ -201,14 +201,14 @@ async fn repeated_text_is_billed_once_per_hospital() {
 #[tokio::test(flavor = "multi_thread")]
 async fn message_cost_is_independent_of_load() {
     let world = World::with(|options| {
-        // What is said here in a second takes people minutes.
+        // People would need minutes for what is said here in a second.
         options.parameters.insert("SendWindowMs".to_owned(), "0".to_owned());
     })
     .await;
     let mut consultation = warm(&world).await;
     let alone = bill_of_a_text(&world, &mut consultation, symptoms).await;
 
-    // A hospital with many consultations, a room with a long log, and thousands of connections of others.
+    // A hospital with many consultations, a room with a long log, and thousands of other connections.
     for number in 0..30 {
         let room = json!({"kind": "consult", "user_id": format!("patient-{number}")});
         consultation.hospital.ask("createRoom", room).await;
@@ -243,7 +243,7 @@ async fn every_action_costs_what_is_recorded() {
         let actions: BTreeSet<&String> = kept.as_object().expect("an object").keys().collect();
         assert_eq!(counts.keys().collect::<BTreeSet<_>>(), actions);
         for (action, counts) in counts {
-            // Where the express lane was late, the row is counted again.
+            // If the express lane was late, the row is measured again.
             let depends_on_time = kept[action]["SendMessageFunction"].get(MARK).is_some();
             if *counts == kept[action] {
                 confirmed.insert(action.clone());

@@ -1,4 +1,4 @@
-//! `cargo dev` as a person meets it: what it prints can be pasted, and what goes wrong is one clear sentence.
+//! `cargo dev` from a user's perspective: its output can be pasted into a terminal, and errors are one clear sentence.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -12,8 +12,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName};
 
-/// The program, to be run on free ports with the binaries of this test run, which leaves the checkout's own `.dev`
-/// alone.
+/// The command, with the binaries of this test run and without touching the `.dev` folder of the checkout.
 async fn dev(folder: &Path, arguments: &[&str]) -> Command {
     let binaries = binaries().await;
     let mut command = Command::new(binaries.join("dev"));
@@ -26,7 +25,7 @@ fn temporary() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
-/// A running `cargo dev` and what it has printed up to the point where it shows the functions' logs.
+/// A running `cargo dev`, and what it has printed up to the functions' logs.
 struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -53,7 +52,7 @@ impl Running {
         Self { child, lines, printed }
     }
 
-    /// The two lines to paste into a terminal, and below each what to paste into it.
+    /// The two commands to paste into a terminal, each with the requests to paste into it.
     fn sides(&self) -> Vec<Side> {
         let starts = self.printed.iter().enumerate().filter(|(_, line)| line.starts_with("wscat "));
         starts
@@ -71,10 +70,8 @@ impl Running {
         let status =
             timeout(DEADLINE, self.child.wait()).await.expect("it ends when it is told to").expect("it has a status");
         assert!(status.success(), "{status}");
-        // Its functions held the pipe as well, if they had outlived it.
-        while let Ok(Some(_)) =
-            timeout(DEADLINE, self.lines.next_line()).await.expect("nobody holds its output any more")
-        {}
+        // A function that outlived it would still hold its output open.
+        while let Ok(Some(_)) = timeout(DEADLINE, self.lines.next_line()).await.expect("its output is closed") {}
     }
 }
 
@@ -84,7 +81,7 @@ struct Side {
 }
 
 impl Side {
-    /// Connects as the printed line says: `wscat -c <url> -H "<name>: <value>"`.
+    /// Connects like the printed command: `wscat -c <url> -H "<name>: <value>"`.
     async fn connect(&self) -> Client {
         let url = self.wscat.split_whitespace().nth(2).expect("a URL");
         let header = self.wscat.split('"').nth(1).expect("a header");
@@ -106,7 +103,8 @@ async fn printed_commands_start_a_translated_conversation() {
     );
     let sides = running.sides();
     assert_eq!(sides.len(), 2, "{:#?}", running.printed);
-    let (mut patient, mut hospital) = (sides[0].connect().await, sides[1].connect().await);
+    let mut patient = sides[0].connect().await;
+    let mut hospital = sides[1].connect().await;
 
     pastes(&mut patient, &sides[0], &mut hospital, "ko").await;
     pastes(&mut hospital, &sides[1], &mut patient, "ja").await;
@@ -119,7 +117,7 @@ async fn printed_commands_start_a_translated_conversation() {
     running.end().await;
 }
 
-/// Sends what is to be pasted first; the other side hears it and then reads it in its own language.
+/// Sends the first request to paste; the other side receives it and then its translation.
 async fn pastes(speaker: &mut Client, side: &Side, listener: &mut Client, language: &str) {
     let pasted: Value = serde_json::from_str(&side.paste[0]).expect("what is to be pasted is JSON");
     speaker.send(side.paste[0].clone()).await;
@@ -130,7 +128,7 @@ async fn pastes(speaker: &mut Client, side: &Side, listener: &mut Client, langua
     assert_eq!(translated["translation"]["language"], language);
     assert_eq!(translated["translation"]["status"], "ok");
     let text = translated["translation"]["text"].as_str().expect("a text");
-    assert!(!text.contains(pasted["message"].as_str().expect("a text")), "the phrasebook knows what is pasted: {text}");
+    assert!(!text.contains(pasted["message"].as_str().expect("a text")), "the stub knows the phrase: {text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,13 +149,11 @@ async fn data_option_keeps_the_conversation() {
     assert_eq!(lengths, [4, 5]);
 }
 
-/// Runs to the end, which must be an error; returns what was said on standard error without cargo's own lines.
+/// Runs the command, which must fail, and returns its error.
 async fn fails(arguments: &[&str]) -> String {
     let folder = temporary();
-    let output = timeout(DEADLINE, dev(folder.path(), arguments).await.output())
-        .await
-        .expect("it ends by itself")
-        .expect("it starts");
+    let output =
+        timeout(DEADLINE, dev(folder.path(), arguments).await.output()).await.expect("it ends").expect("it starts");
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).expect("text");
     let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error")).collect();
@@ -217,10 +213,10 @@ async fn environment_file_lists_tables_without_lambda_variables() {
     running.end().await;
 }
 
-/// What a browser is answered at a link: the head, then the body.
+/// The head and body of the response to a `GET` request.
 async fn get(link: &str) -> (String, String) {
     let (host, path) = link.strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("a link");
-    let mut stream = tokio::net::TcpStream::connect(host).await.expect("somebody listens");
+    let mut stream = tokio::net::TcpStream::connect(host).await.expect("the server listens");
     stream.write_all(format!("GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n").as_bytes()).await.expect("it is sent");
     let mut answer = Vec::new();
     timeout(DEADLINE, stream.read_to_end(&mut answer)).await.expect("it is answered").expect("it is read");

@@ -1,6 +1,7 @@
-//! Every error code, where a client meets it. What is refused is answered on the same connection, which stays open.
+//! Every error code. An error is the reply to a request, and the connection stays open.
 //!
-//! `session_expired` and most of `bad_request` are in `bad_input.rs`, `message_id_taken` also in `idempotency.rs`.
+//! `session_expired` and most of `bad_request` are tested in `invalid_requests.rs`, `message_id_taken` also in
+//! `idempotency.rs`.
 
 use std::time::Instant;
 
@@ -8,7 +9,7 @@ use end_to_end::{Client, Consultation, Person, World};
 use serde_json::json;
 use uuid::Uuid;
 
-/// Another patient, who has no business in anybody else's consultation.
+/// Another patient, who is in no room.
 async fn stranger(world: &World) -> Client {
     world.connect(&Person::user("mallory", "Mallory", "en")).await
 }
@@ -76,11 +77,12 @@ async fn foreign_consultation_looks_nonexistent() {
         let mut answers = Vec::new();
         for room in [room.as_str(), "consult:nobody:nowhere"] {
             let fields = json!({
-                "room_id": room, "message": "hi", "seq": 1, "status": "closed", "language": "en", "translated_message": "hi",
+                "room_id": room, "message": "hi", "seq": 1, "status": "closed", "language": "en",
+                "translated_message": "hi",
             });
             answers.push(mallory.refused(action, fields, "not_found").await["message"].clone());
         }
-        assert_eq!(answers[0], answers[1], "{action} tells the two apart");
+        assert_eq!(answers[0], answers[1], "{action} distinguishes the two");
     }
     let join = mallory.refused("joinGroup", json!({"room_id": room}), "not_found").await;
     assert!(!join["message"].as_str().unwrap().contains("aiko"));
@@ -115,13 +117,13 @@ async fn forbidden_for_members_without_permission() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     for status in ["waiting", "in_progress", "on_hold"] {
-        // The first is the room's own status: asking for it is as forbidden as for another.
+        // The first is the present status, which is just as forbidden.
         patient.refused("changeRoomStatus", json!({"room_id": room, "status": status}), "forbidden").await;
     }
     let seq = hospital.say(&room, "언제부터 아프셨어요?").await;
     let correction = json!({"room_id": room, "seq": seq, "language": "ja", "translated_message": "いつから？"});
     patient.refused("setTranslatedMessage", correction, "forbidden").await;
-    // Her own message she may correct.
+    // She may correct translations of her own messages.
     let own = patient.say(&room, "頭が痛いです。").await;
     hospital.event("translation", |event| event["seq"] == own).await;
     patient
@@ -171,7 +173,7 @@ async fn rate_limited_when_repeating_a_text() {
     let error = patient.refused("sendMessage", again, "rate_limited").await;
     assert!((1..=20_000).contains(&error["retry_after_ms"].as_u64().unwrap()), "{error}");
     assert_eq!(world.log_of(&room).await.len(), 4, "the opening and three times the same text");
-    // It concerns one person only.
+    // Only that person is limited.
     hospital.say(&room, "네, 말씀하세요.").await;
 }
 
@@ -196,7 +198,11 @@ async fn conflict_returns_the_current_translation() {
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let seq = patient.say(&room, "頭が痛いです。").await;
     let seen = hospital.event("translation", |event| event["seq"] == seq).await["translation"]["version"].clone();
-    let correct = |text: &str| json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": text, "version": seen});
+    let correct = |text: &str| {
+        let mut correction = json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": text});
+        correction["version"] = seen.clone();
+        correction
+    };
     hospital.ask("setTranslatedMessage", correct("두통이 있어요.")).await;
     let error = hospital.refused("setTranslatedMessage", correct("머리가 아픕니다."), "conflict").await;
     assert_eq!(error["translation"]["text"], "두통이 있어요.");
@@ -236,9 +242,9 @@ async fn internal_reveals_no_cause() {
     let error = patient.refused("getChatHistory", json!({"room_id": room}), "internal").await;
     let told = error.to_string();
     for cause in ["wizard", "role", "table", "Table", "dynamo", "row"] {
-        assert!(!told.contains(cause), "{cause} is nobody's business: {told}");
+        assert!(!told.contains(cause), "{cause} is revealed: {told}");
     }
-    // It is in the log, once, and the connection is as good as before.
+    // The connection still works, and the cause is logged once.
     patient.refused("makeCoffee", json!({}), "unknown_action").await;
     let logged = world.end().await;
     let errors = logged.iter().filter(|line| line.function == "GetChatHistoryFunction" && line.line.contains("ERROR"));
@@ -252,7 +258,7 @@ async fn rate_limited_when_sending_too_fast() {
     })
     .await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
-    // That the patient opened the room is an entry of theirs, too.
+    // The entry that opened the room counts as one of the patient's.
     hospital.say(&room, "네, 말씀하세요").await;
     let begun = Instant::now();
     for number in 1..=8 {
@@ -261,7 +267,7 @@ async fn rate_limited_when_sending_too_fast() {
     world.hold_log(&room, begun).await;
     let error = patient.refused("sendMessage", json!({"room_id": room, "message": "9"}), "rate_limited").await;
     assert!((1..=60_000).contains(&error["retry_after_ms"].as_u64().unwrap()), "{error}");
-    // As soon as the other side says something, it is a conversation again.
+    // Only entries in a row count: once the other side says something, the patient may go on.
     hospital.say(&room, "네").await;
     patient.say(&room, "9").await;
 }

@@ -1,12 +1,12 @@
-//! Each file of `events/` goes once through its function, as `cargo lambda invoke` sends it. The files are also what
-//! a reader of the functions looks at first, so they must stay true.
+//! Each file of `events/` is sent to its function, as `cargo lambda invoke` does. The files also document the
+//! functions, so they must stay correct.
 
 use end_to_end::{Person, TOKEN_SECRET, World, sign};
 use serde_json::{Value, json};
 
 const ROOM: &str = "consult:aiko:seoul-clinic";
 
-/// A world in which aiko's consultation has been opened, as the files assume, and up to where its log goes.
+/// A world with Aiko's consultation, as the files assume, and this many texts in it.
 async fn world(texts: usize) -> World {
     let world = World::start().await;
     let mut patient = world.connect(&testkit::people::patient()).await;
@@ -19,7 +19,7 @@ async fn world(texts: usize) -> World {
     world
 }
 
-/// What a route answers: the body that API Gateway would send to the caller.
+/// The reply of a route: the body that API Gateway would send to the caller.
 fn reply(answer: &Value) -> Value {
     assert_eq!(answer["statusCode"], 200, "{answer}");
     serde_json::from_str(answer["body"].as_str().unwrap_or_else(|| panic!("a body is text: {answer}"))).unwrap()
@@ -39,7 +39,7 @@ async fn authorizer_accepts_and_passes_identity() {
     let world = World::start().await;
     let answer = world
         .invoke_event("authorizer", |event| {
-            // The file's own token is signed for a stack whose secret nobody knows.
+            // The token in the file is signed with another secret.
             let claims =
                 json!({"sub": "aiko", "user_type": "user", "name": "愛子", "language": "ja", "exp": 4_102_444_800_u64});
             let bearer = format!("Bearer {}", sign(&claims, TOKEN_SECRET));

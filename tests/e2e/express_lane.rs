@@ -1,15 +1,15 @@
-//! The express lane: who stores a message pushes it to a small audience, and the stream's reader to everybody else.
+//! The express lane: `send-message` pushes a message to a small audience, and fan-out to everybody else.
 
 use end_to_end::{Client, Consultation, Person, World, eventually};
 use local_gateway::faults::{Chance, Plan};
 use serde_json::{Value, json};
 
-/// How often somebody got this text as an event.
+/// How often a text arrived as an event.
 fn heard(frames: &[Value], text: &str) -> usize {
     frames.iter().filter(|frame| frame["type"] == "message" && frame["message"] == text).count()
 }
 
-/// A group of its owner and so many others, each with one connection.
+/// A group of an owner and this many others, each with one connection.
 async fn group(world: &World, others: usize) -> (String, Client, Vec<Client>) {
     let mut owner = world.connect(&Person::user("owner", "주인", "ko")).await;
     let mut rest = Vec::new();
@@ -25,7 +25,7 @@ async fn group(world: &World, others: usize) -> (String, Client, Vec<Client>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn message_arrives_before_stream_is_read() {
-    let world = busy_world().await;
+    let world = unlimited_world().await;
     let Consultation { room, patient, mut hospital } = world.consultation().await;
     let laptop = world.connect(&testkit::people::patient()).await;
     world.gateway.streams().pause();
@@ -37,8 +37,8 @@ async fn message_arrives_before_stream_is_read() {
     are_served(&mut owner, &room, others).await;
 }
 
-/// Says something until all of these hear it. The function that stores a message does not wait long for the others: on a
-/// busy machine it may leave some messages to the stream.
+/// Sends messages until all listeners receive one. `send-message` does not wait long for its pushes, so that on a busy
+/// machine it may leave some messages to the stream.
 async fn are_served(speaker: &mut Client, room: &str, mut listeners: Vec<Client>) {
     let mut number = 0;
     eventually("all hear one message", async || {
@@ -54,15 +54,15 @@ async fn are_served(speaker: &mut Client, room: &str, mut listeners: Vec<Client>
     .await;
 }
 
-/// A world in which somebody may say as much as it takes.
-async fn busy_world() -> World {
+/// A world without a limit on the rate of messages.
+async fn unlimited_world() -> World {
     World::with(|stack| {
         stack.parameters.insert("SendWindowMs".to_owned(), "0".to_owned());
     })
     .await
 }
 
-/// To how many connections the function that stored a message marked it as pushed: those that took it in time.
+/// The number of connections that took a message from `send-message` in time, as it recorded.
 async fn marked(world: &World, room: &str, seq: u64) -> usize {
     let sends = world.rows("SendsTable").await;
     let send = sends.iter().find(|send| send["room_id"] == room && send["seq"] == seq).expect("the message was sent");
@@ -71,12 +71,12 @@ async fn marked(world: &World, room: &str, seq: u64) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn express_message_is_not_repeated_by_stream() {
-    let world = busy_world().await;
+    let world = unlimited_world().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.settled().await;
     let mut in_time = 0;
     eventually("ten messages were pushed in time", async || {
-        // On AWS the stream is slower than the mark of who took a message.
+        // On AWS the stream is slower than the express lane.
         world.gateway.streams().pause();
         let mut sent = Vec::new();
         for number in 0..5 {
@@ -100,7 +100,7 @@ async fn express_message_is_not_repeated_by_stream() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stream_repeats_failed_express_push() {
-    let world = busy_world().await;
+    let world = unlimited_world().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let mut laptop = world.connect(&testkit::people::patient()).await;
     world.settled().await;
@@ -126,7 +126,7 @@ async fn stream_repeats_failed_express_push() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hung_connection_causes_no_duplicates() {
-    let world = busy_world().await;
+    let world = unlimited_world().await;
     let Consultation { room, patient: mut phone, mut hospital } = world.consultation().await;
     let mut laptop = world.connect(&testkit::people::patient()).await;
     world.settled().await;
@@ -151,7 +151,7 @@ async fn hung_connection_causes_no_duplicates() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_mark_causes_duplicate_never_loss() {
-    let world = busy_world().await;
+    let world = unlimited_world().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.settled().await;
     let mut plan = Plan::default();

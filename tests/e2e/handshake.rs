@@ -93,7 +93,9 @@ async fn claim_names_are_configurable() {
     })
     .await;
     let exp = seconds_since_the_epoch() + 600;
-    let claims = json!({"sub": "minjun", "custom:type": "hospital", "custom:hospital": "seoul-clinic", "locale": "ko", "exp": exp});
+    let claims = json!({
+        "sub": "minjun", "custom:type": "hospital", "custom:hospital": "seoul-clinic", "locale": "ko", "exp": exp,
+    });
     let mut staff = world.try_connect(&sign(&claims, TOKEN_SECRET), Credential::Header).await.unwrap();
     let reply = staff.ask("createRoom", json!({"kind": "consult", "user_id": "aiko"})).await;
     assert_eq!(reply["room"]["room_id"], "consult:aiko:seoul-clinic");
@@ -148,7 +150,7 @@ async fn disconnect_removes_the_rows() {
     let audiences: Vec<_> = rows.iter().map(|row| row["audience"].as_str().unwrap()).collect();
     assert!(audiences.contains(&"user:aiko") && audiences.contains(&"open:lobby"), "{audiences:?}");
     client.leave().await;
-    // The gateway calls `$disconnect` after the socket is closed, so the rows are looked at until they have gone.
+    // The gateway calls `$disconnect` after it has closed the socket.
     eventually("the connection's rows are removed", async || {
         world.rows("ConnectionsTable").await.iter().all(|row| row["audience"] != "user:aiko")
     })

@@ -1,8 +1,8 @@
-//! No policy grants more than is used: every function, deprived of any one of its grants, fails.
+//! No policy grants more than necessary: without any one of its grants, a function fails.
 //!
-//! The scenarios of [`scenarios`] are run once with every grant, while the gateway notes which grant allowed what. Then each
-//! grant is taken away in turn, and a scenario that made use of it is run again. It has to end badly for somebody: for
-//! the client, who is refused or hears nothing, or for the function, which says in its log what it was denied.
+//! All [`scenarios`] run once with every grant, while the gateway records which grant allowed which call. Then each
+//! grant is revoked in turn, and a scenario that used it runs again. It has to fail: either the client is refused or
+//! receives nothing, or the function logs what it was denied.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,11 +16,11 @@ mod scenarios;
 
 use scenarios::{Actors, Scenario};
 
-/// How many worlds take grants away side by side.
+/// How many worlds revoke grants concurrently.
 const WORLDS: usize = 2;
 
-/// A world that reads nothing before it is asked to, so that what is used is used by a scenario, and that comes again soon
-/// to what it was denied.
+/// A world whose functions read nothing at startup, so that every use of a grant belongs to a scenario, and whose
+/// stream readers retry soon.
 async fn world() -> World {
     world_with(|_| ()).await
 }
@@ -37,14 +37,17 @@ async fn world_with(change: impl FnOnce(&mut Options)) -> World {
             stack.parameters.insert(parameter.to_owned(), value.to_owned());
         }
         stack.log = LogSink::Collect;
-        let (first_retry, longest_retry) = (Duration::from_millis(20), Duration::from_millis(100));
-        stack.streams = Timing { first_retry, longest_retry, ..Timing::default() };
+        stack.streams = Timing {
+            first_retry: Duration::from_millis(20),
+            longest_retry: Duration::from_millis(100),
+            ..Timing::default()
+        };
         change(stack);
     })
     .await
 }
 
-/// Plays these scenarios, and says which grants each made use of.
+/// Runs these scenarios, and returns for each grant those that used it.
 async fn run(world: &World, scenarios: &[Scenario]) -> BTreeMap<Grant, Vec<Scenario>> {
     let mut uses: BTreeMap<Grant, Vec<Scenario>> = BTreeMap::new();
     for scenario in scenarios {
@@ -68,11 +71,11 @@ fn is_complaint(line: &LogLine, grant: &Grant) -> bool {
     line.function == grant.function && line.line.contains(&denied)
 }
 
-/// Whether a scenario fails without a grant. A line in the log may appear only after the scenario has ended.
+/// Whether a scenario fails without a grant. A log line may appear only after the scenario has ended.
 async fn fails_without(world: &World, grant: &Grant, scenario: Scenario) -> bool {
     let iam = world.gateway.iam();
     if grant.action.starts_with("secretsmanager:") {
-        // A process keeps what it once fetched, so that one is needed that has fetched nothing yet.
+        // A process keeps the secrets that it has fetched, so the scenario needs new processes.
         let mut plan = Plan::default();
         plan.lambda.functions.insert(grant.function.clone());
         plan.lambda.cold = Chance::of(1.0);
@@ -92,7 +95,7 @@ async fn fails_without(world: &World, grant: &Grant, scenario: Scenario) -> bool
         outcome = outcome => match outcome {
             Err(failed) => {
                 let denied = iam.denied_by_revoking(grant);
-                assert!(denied > 0, "{scenario:?} failed for another reason than without {grant}: {failed}");
+                assert!(denied > 0, "{scenario:?} failed, but not because {grant} was revoked: {failed}");
                 true
             }
             Ok(()) => false,
@@ -103,19 +106,19 @@ async fn fails_without(world: &World, grant: &Grant, scenario: Scenario) -> bool
     fails
 }
 
-/// Whether any of the scenarios that made use of a grant ends badly without it.
+/// Whether any of the scenarios that use a grant fails without it.
 async fn is_needed(world: &World, grant: &Grant, scenarios: &[Scenario]) -> bool {
     for scenario in scenarios {
         if fails_without(world, grant, *scenario).await {
             return true;
         }
     }
-    // Where the grant was missed, a function may have said so only after its scenario had ended.
+    // The log line of a denied call may appear after its scenario.
     let complaint = world.gateway.logged(|line| is_complaint(line, grant));
     world.gateway.iam().denied_by_revoking(grant) > 0 && timeout(DEADLINE, complaint).await.is_ok()
 }
 
-/// Those of the grants that nobody misses.
+/// The grants without which nothing fails.
 async fn idle_grants<'g>(uses: &[(&'g Grant, &[Scenario])]) -> BTreeSet<&'g Grant> {
     let world = world().await;
     let mut idle = BTreeSet::new();
@@ -133,17 +136,17 @@ async fn every_grant_is_needed() {
     let uses = run(&world, &Scenario::ALL).await;
     let granted = world.gateway.iam().granted();
     let unused: Vec<String> = granted.iter().filter(|grant| !uses.contains_key(grant)).map(Grant::to_string).collect();
-    assert_eq!(unused, Vec::<String>::new(), "granted, and used by no scenario");
+    assert_eq!(unused, Vec::<String>::new(), "granted, but used by no scenario");
     drop(world);
 
     let uses: Vec<(&Grant, &[Scenario])> =
         uses.iter().map(|(grant, scenarios)| (grant, scenarios.as_slice())).collect();
-    // Neighbours are grants of one function: dealt out in turn, each world has some of the quick and of the slow ones.
+    // Neighbours are grants of one function. Dealing them out in turn gives each world both quick and slow scenarios.
     let hands: Vec<Vec<_>> =
         (0..WORLDS).map(|world| uses.iter().skip(world).step_by(WORLDS).copied().collect()).collect();
     let idle = futures::future::join_all(hands.iter().map(|hand| idle_grants(hand))).await;
     let idle: Vec<String> = idle.into_iter().flatten().map(Grant::to_string).collect();
-    assert_eq!(idle, Vec::<String>::new(), "used, but nobody misses them");
+    assert_eq!(idle, Vec::<String>::new(), "used, but not necessary");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,22 +165,23 @@ async fn every_grant_is_needed_behind_a_proxy() {
             }
         }
     }
-    assert_eq!(idle, BTreeSet::new(), "granted, and nobody misses them");
+    assert_eq!(idle, BTreeSet::new(), "granted, but not necessary");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn superfluous_grants_are_found() {
     let template = std::fs::read_to_string(root().join("template.yaml")).expect("the template can be read");
-    let (needed, too_many) =
-        ("Action: dynamodb:DeleteItem", "Action: [dynamodb:DeleteItem, dynamodb:Delete*, dynamodb:Scan]");
-    assert_eq!(template.matches(needed).count(), 1, "DisconnectFunction alone has only that");
+    let needed = "Action: dynamodb:DeleteItem";
+    let too_many = "Action: [dynamodb:DeleteItem, dynamodb:Delete*, dynamodb:Scan]";
+    assert_eq!(template.matches(needed).count(), 1, "only DisconnectFunction has this statement");
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("template.yaml");
     std::fs::write(&file, template.replace(needed, too_many)).expect("a file can be written");
     let world = world_with(|stack| stack.template = file).await;
-    Scenario::ComeAndGo.run(&Actors::new(&world)).await.expect("nothing is missing");
+    Scenario::ComeAndGo.run(&Actors::new(&world)).await.expect("no grant is missing");
 
-    let (used, granted) = (world.gateway.iam().used(), world.gateway.iam().granted());
+    let used = world.gateway.iam().used();
+    let granted = world.gateway.iam().granted();
     let of_disconnect =
         |grant: &&Grant| grant.function == "DisconnectFunction" && grant.resource.ends_with("ConnectionsTable");
     let unused: Vec<&str> = granted
@@ -188,6 +192,6 @@ async fn superfluous_grants_are_found() {
         .collect();
     assert_eq!(unused, ["dynamodb:Scan"]);
     for grant in used.keys().filter(of_disconnect) {
-        assert!(!is_needed(&world, grant, &[Scenario::ComeAndGo]).await, "{grant}: the other is enough");
+        assert!(!is_needed(&world, grant, &[Scenario::ComeAndGo]).await, "{grant}: the other grant is sufficient");
     }
 }

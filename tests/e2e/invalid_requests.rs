@@ -1,17 +1,17 @@
-//! What no client should send, and what then happens: the error that the protocol names, an open connection where
-//! there can be one, and nothing written.
+//! Invalid requests: the client gets the error that the protocol names, the connection stays open if possible, and
+//! nothing is written.
 
 use std::collections::BTreeMap;
 
 use end_to_end::{Client, Consultation, Credential, Person, World};
 use serde_json::{Value, json};
 
-/// A consultation, and what the tables hold before something is tried.
+/// A consultation, and the number of rows in each table.
 struct Quiet {
     world: World,
     room: String,
     patient: Client,
-    /// Stays connected: its leaving would take its row away in the middle of what is compared.
+    /// Stays connected, because disconnecting would remove a row.
     _hospital: Client,
     before: BTreeMap<String, usize>,
 }
@@ -26,7 +26,7 @@ impl Quiet {
         Self { world, room, patient, _hospital: hospital, before }
     }
 
-    /// Sends a frame as it is; it must be answered with this error.
+    /// Sends a frame, which must be answered with this error.
     async fn refuses(&mut self, frame: &str, code: &str) -> Value {
         self.patient.send(frame).await;
         let error = self.patient.frame(&format!("the answer to {frame}"), |frame| frame["type"] == "error").await;
@@ -34,8 +34,8 @@ impl Quiet {
         error
     }
 
-    /// The connection still works, and no table has a row more or less.
-    async fn has_stayed_as_it_was(mut self) {
+    /// Asserts that the connection still works and that no table has gained or lost a row.
+    async fn is_unchanged(mut self) {
         self.patient.ask("getRoomList", json!({})).await;
         self.world.settled().await;
         assert_eq!(self.world.row_counts().await, self.before);
@@ -58,7 +58,7 @@ async fn non_object_frames_are_bad_requests() {
     ] {
         quiet.refuses(frame, "bad_request").await;
     }
-    quiet.has_stayed_as_it_was().await;
+    quiet.is_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,7 +69,7 @@ async fn frames_without_action_are_bad_requests() {
     {
         quiet.refuses(frame, "bad_request").await;
     }
-    quiet.has_stayed_as_it_was().await;
+    quiet.is_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,7 +78,7 @@ async fn unknown_actions_are_refused() {
     for action in ["sendmessage", "SendMessage", "$connect", "$disconnect", "$default", "drop table", ""] {
         quiet.patient.refused(action, json!({"room_id": quiet.room, "message": "hi"}), "unknown_action").await;
     }
-    quiet.has_stayed_as_it_was().await;
+    quiet.is_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +101,7 @@ async fn bad_requests_name_the_field() {
         let error = quiet.patient.refused("sendMessage", fields.clone(), "bad_request").await;
         assert!(error["message"].as_str().unwrap().contains(field), "{fields} should name {field}: {error}");
     }
-    quiet.has_stayed_as_it_was().await;
+    quiet.is_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +112,7 @@ async fn request_id_must_be_a_short_string() {
             .to_string();
         quiet.refuses(&frame, "bad_request").await;
     }
-    quiet.has_stayed_as_it_was().await;
+    quiet.is_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +120,7 @@ async fn text_of_5000_characters_is_refused() {
     let mut quiet = Quiet::start().await;
     let fields = json!({"room_id": quiet.room, "message": "あ".repeat(5_000)});
     quiet.patient.refused("sendMessage", fields, "message_too_long").await;
-    quiet.has_stayed_as_it_was().await;
+    quiet.is_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,7 +130,7 @@ async fn lone_surrogates_are_not_json() {
         let frame = format!(r#"{{"action":"sendMessage","room_id":"{}","message":"{escape}"}}"#, quiet.room);
         quiet.refuses(&frame, "bad_request").await;
     }
-    quiet.has_stayed_as_it_was().await;
+    quiet.is_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,7 +153,7 @@ async fn missing_rooms_are_not_found() {
     {
         quiet.patient.refused("sendMessage", json!({"room_id": room, "message": "hi"}), "bad_request").await;
     }
-    quiet.has_stayed_as_it_was().await;
+    quiet.is_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +165,7 @@ async fn missing_seqs_are_not_found() {
     quiet.patient.refused("setTranslatedMessage", correction, "not_found").await;
     let history = quiet.patient.ask("getChatHistory", json!({"room_id": room, "after_seq": 1_000_000})).await;
     assert_eq!(history["messages"], json!([]));
-    quiet.has_stayed_as_it_was().await;
+    quiet.is_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,7 +187,7 @@ async fn seqs_out_of_range_are_bad_requests() {
         let frame = format!(r#"{{"action":"sync","rooms":{{"{room}":{seq}}}}}"#);
         quiet.refuses(&frame, "bad_request").await;
     }
-    quiet.has_stayed_as_it_was().await;
+    quiet.is_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,7 +218,7 @@ async fn oversized_frame_closes_with_1009() {
     patient.send(frame.to_string()).await;
     assert_eq!(patient.closed().await, Some(1009));
     assert_eq!(written(&world).await, only_rooms(before));
-    // The person comes back and goes on.
+    // The person can connect again.
     let mut patient = world.connect(&testkit::people::patient()).await;
     patient.say(&room, "もしもし").await;
 }
@@ -240,7 +240,7 @@ async fn expired_token_ends_session_and_connection() {
     let (mut patient, token) = world.connect_briefly(&testkit::people::patient()).await;
     let before = world.row_counts().await;
 
-    // Asked until the answer changes: reading is allowed up to the token's end and no longer.
+    // Requests are accepted until the token expires.
     let error = loop {
         let answer = patient.request("getRoomList", json!({})).await;
         if answer["type"] == "error" {
@@ -253,13 +253,13 @@ async fn expired_token_ends_session_and_connection() {
     let refusal = world.try_connect(&token, Credential::Header).await.expect_err("the token has expired");
     assert_eq!(refusal.status, 401);
 
-    // Nothing is pushed to it any more: what would be closes it instead.
+    // The next push closes the connection instead of reaching it.
     let mut fresh = world.connect(&testkit::people::patient()).await;
     fresh.say(&room, "もしもし").await;
     patient.closed().await;
 }
 
-/// The rows of all tables but that of connections, which changes when one is closed.
+/// The number of rows of every table except that of connections, from which closed ones are removed.
 async fn written(world: &World) -> BTreeMap<String, usize> {
     world.settled().await;
     only_rooms(world.row_counts().await)

@@ -32,7 +32,7 @@ async fn sender_gets_reply_other_device_gets_event() {
     assert_eq!(copy["seq"], seq);
     hospital.hears("頭が痛いです。").await;
     world.settled().await;
-    assert_eq!(texts(&phone.rest().await), [""; 0], "the reply was its copy");
+    assert_eq!(texts(&phone.rest().await), [""; 0], "the sending device gets only the reply");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,6 +103,6 @@ async fn crowded_hospital_gets_summaries_outside_the_room() {
     }
     world.settled().await;
     for screen in &mut screens[1..] {
-        assert_eq!(texts(&screen.rest().await), [""; 0], "this screen did not open the room");
+        assert_eq!(texts(&screen.rest().await), [""; 0], "a screen that did not open the room gets no messages");
     }
 }

@@ -1,12 +1,11 @@
-//! Whatever arrives, a function answers and lives on: each file of `events/` goes through its function once for every place in it
-//! and every odd value there.
+//! Functions survive any event: each file of `events/` is sent to its function once for every place in it and every odd
+//! value in that place.
 
 use end_to_end::{Consultation, World, root};
 use futures::{StreamExt, stream};
 use local_gateway::InvokeError;
 use serde_json::{Value, json};
 
-/// What nobody should send, and somebody will.
 fn odd_values() -> Vec<Value> {
     let deep = (0..60).fold(json!(1), |inner, _| json!([inner]));
     vec![
@@ -25,7 +24,7 @@ fn odd_values() -> Vec<Value> {
     ]
 }
 
-/// The places in a value, as JSON pointers.
+/// Finds all places in a value, as JSON pointers.
 fn places(value: &Value, here: &str, found: &mut Vec<String>) {
     found.push(here.to_owned());
     match value {
@@ -43,7 +42,7 @@ fn places(value: &Value, here: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Every variation of an event. Where its body is a frame, the frame's too.
+/// Every variation of an event, and of the frame in its body if there is one.
 fn variations(event: &Value) -> Vec<Value> {
     let mut variations = Vec::new();
     let mut vary = |whole: &Value, write: &dyn Fn(Value) -> Value| {
@@ -71,7 +70,7 @@ fn variations(event: &Value) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn functions_survive_mutated_events() {
     let world = World::with(|options| {
-        // What is stored by one variation must not stand in the way of the next.
+        // What one variation stores must not limit the next.
         for (name, value) in
             [("SendWindowMs", "0"), ("MuteSeconds", "0"), ("CostlyPerMinute", "0"), ("ConnectsPerMinute", "500")]
         {
@@ -85,7 +84,7 @@ async fn functions_survive_mutated_events() {
     for function in world.template().functions.values() {
         let path = root().join("events").join(format!("{}.json", function.binary()));
         let event: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        // A function of one action takes whatever is routed to it.
+        // A function with one action ignores the action of the frame.
         let routes = api.routes.values().filter(|route| route.function == function.logical_id);
         let serves_several = routes.count() > 1;
         let action = action_of(&event).filter(|_| serves_several);
@@ -98,13 +97,13 @@ async fn functions_survive_mutated_events() {
             match world.gateway.invoke(&function, event).await {
                 Ok(answer) => {
                     let body = answer["body"].as_str().unwrap_or_default();
-                    // What API Gateway itself guarantees, a test that leaves it out may be told is missing.
+                    // A function may fail if something is missing that API Gateway guarantees.
                     let excused = shown_without_context(&shown) || is_misrouted(&shown, action.as_deref());
                     let ours = body.contains(r#""code":"internal""#) && !excused;
                     assert!(!ours, "{function} has no answer to {shown}: {answer}");
                 }
                 Err(InvokeError::FunctionError { payload, .. }) => {
-                    assert!(!payload.to_string().contains("panick"), "{function} breaks over {shown}: {payload}");
+                    assert!(!payload.to_string().contains("panick"), "{function} panics on {shown}: {payload}");
                 }
                 Err(error) => panic!("{function} does not survive {shown}: {error}"),
             }
@@ -120,14 +119,14 @@ fn action_of(event: &Value) -> Option<String> {
     frame["action"].as_str().map(str::to_owned)
 }
 
-/// Whether the frame names another action than `expected`: API Gateway would have routed it to another function.
+/// Whether the frame names another action than `expected`, with which API Gateway would call another function.
 fn is_misrouted(event: &str, expected: Option<&str>) -> bool {
     let event: Value = serde_json::from_str(event).expect("an event is JSON");
     let named = action_of(&event);
     expected.is_some() && named.is_some() && named.as_deref() != expected
 }
 
-/// Whether something of what API Gateway and the authorizer put there is missing or wrong.
+/// Whether something that API Gateway and the authorizer guarantee is missing or invalid.
 fn shown_without_context(event: &str) -> bool {
     let event: Value = serde_json::from_str(event).expect("an event is JSON");
     let context = &event["requestContext"];

@@ -1,4 +1,4 @@
-//! What people write, what they are called and what lets them in is never logged, at no level; and nobody learns a name by guessing.
+//! Texts, names and credentials are never logged, at any level, and names cannot be learned by guessing ids.
 
 use end_to_end::{Client, Consultation, Credential, Person, TOKEN_SECRET, World, sign};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ async fn logs_contain_no_personal_data() {
     hospital.ask("setTranslatedMessage", correction).await;
     patient.ask("getChatHistory", json!({"room_id": room, "query": "Geheimnis"})).await;
 
-    // What goes wrong is where texts get into logs.
+    // Texts get into logs when something goes wrong.
     patient
         .refused("sendMessage", json!({"room_id": room, "message": "Geheimnis".repeat(1_000)}), "message_too_long")
         .await;
@@ -38,7 +38,7 @@ async fn logs_contain_no_personal_data() {
     world.put("MessagesTable", [broken]).await;
     patient.refused("getChatHistory", json!({"room_id": room}), "internal").await;
 
-    // What lets people in passes through many hands.
+    // Credentials pass through several functions.
     let aiko = Person::user("aiko", "愛子", "ja");
     for place in [Credential::Header, Credential::Subprotocol, Credential::Query] {
         world.try_connect(&world.token(&aiko), place).await.unwrap();
@@ -96,11 +96,11 @@ async fn guessed_id_reveals_no_name() {
     let group =
         aiko.ask("createRoom", json!({"kind": "group", "name": "会", "members": ["user:joon"]})).await["room"].clone();
     assert_eq!((named(&direct), named(&group)), (Value::Null, Value::Null));
-    // By sitting down a person says what they are called.
+    // By joining, a person reveals their name.
     joon.ask("joinGroup", json!({"room_id": group["room_id"]})).await;
     let seen = aiko.ask("joinGroup", json!({"room_id": group["room_id"]})).await;
     assert_eq!(named(&seen["room"]), "준");
     let mut staff = world.connect(&testkit::people::coordinator()).await;
     let consult = staff.ask("createRoom", json!({"kind": "consult", "user_id": "joon"})).await;
-    assert_eq!(named(&consult["room"]), "준", "a hospital knows its patients");
+    assert_eq!(named(&consult["room"]), "준", "a hospital knows the names of its patients");
 }

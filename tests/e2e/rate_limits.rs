@@ -1,4 +1,4 @@
-//! Who asks for too much is told to wait, by themselves and nobody else with them.
+//! Rate limits: a person who asks for too much is told to wait, and nobody else is affected.
 
 use std::time::Instant;
 
@@ -27,21 +27,21 @@ async fn fourth_repetition_mutes_in_that_room() {
     let refusal = hospital.refused("sendMessage", send("네"), "rate_limited").await;
     assert_eq!(refusal["retry_after_ms"], 3_600_000, "{refusal}");
     let refusal = hospital.refused("sendMessage", send("다른 말"), "rate_limited").await;
-    assert!((1..=3_600_000).contains(&refusal["retry_after_ms"].as_u64().unwrap()), "the time left: {refusal}");
+    assert!((1..=3_600_000).contains(&refusal["retry_after_ms"].as_u64().unwrap()), "the remaining time: {refusal}");
     assert_eq!(
         hospital.ask("sendMessage", accepted).await["duplicate"],
         true,
         "what was accepted is answered as before"
     );
-    // One nurse's key repeat mutes no clinic.
+    // One nurse's key repeat does not mute the clinic.
     colleague.say(&room, "제가 답할게요").await;
     patient.hears("제가 답할게요").await;
     world.settled().await;
-    assert!(!json!(patient.rest().await).to_string().contains("rate_limited"), "told to that person only");
+    assert!(!json!(patient.rest().await).to_string().contains("rate_limited"), "only the sender is told");
     let sent = world.log_of(&room).await.len();
     world.end_mutes().await;
     hospital.say(&room, "이제 됩니다").await;
-    assert_eq!(world.log_of(&room).await.len(), sent + 1, "while muted nothing was stored");
+    assert_eq!(world.log_of(&room).await.len(), sent + 1, "nothing was stored while muted");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,7 +95,7 @@ async fn logged_settings_are_rate_limited() {
     world.hold_rate_limits(held).await;
     patient.refused("changeRoomStatus", json!({"room_id": room, "status": "closed"}), "rate_limited").await;
     let unchanged = patient.ask("setRoomTranslation", translated("off")).await;
-    assert_eq!(unchanged["translation"], "off", "what changes nothing takes nothing");
+    assert_eq!(unchanged["translation"], "off", "a change to the present value costs nothing");
     hospital.ask("changeRoomStatus", json!({"room_id": room, "status": "in_progress"})).await;
     assert_eq!(world.log_of(&room).await.len(), 1 + 3 + 1);
 }
@@ -111,7 +111,7 @@ async fn connection_joins_at_most_100_rooms() {
     let refusal = patient.refused("joinGroup", open(100), "forbidden").await;
     assert!(refusal["message"].as_str().unwrap().contains("100 rooms"), "{refusal}");
     patient.ask("joinGroup", open(7)).await;
-    // What is heard as a participant is heard whatever was joined.
+    // A participant receives events of their own rooms regardless of the limit.
     patient.ask("joinGroup", json!({"room_id": room})).await;
     hospital.say(&room, "들리세요?").await;
     patient.hears("들리세요?").await;

@@ -1,5 +1,5 @@
-//! Regressions of the consultation chat that Damso grew from: its ten failures do not happen here, and what it promised
-//! still holds.
+//! Regressions of the consultation chat that Damso grew from: its ten failures do not recur, and its promises still
+//! hold.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use end_to_end::{Consultation, Person, Row, World};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-/// A row of the connections table like `model`, of somebody else's connection.
+/// A row of the connections table, copied from `model`, for a connection of another participant.
 fn connection(model: &Row, participant: &str, connection_id: &str) -> Row {
     let mut row = model.clone();
     row["audience"] = json!(participant);
@@ -22,7 +22,7 @@ async fn thousands_of_other_connections_hide_no_message() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let model = world.rows("ConnectionsTable").await.pop().unwrap();
-    // More than a page of a megabyte.
+    // More than one page of a query, which is a megabyte.
     let mut others: Vec<Row> =
         (0..6_000).map(|n| connection(&model, &format!("user:other-{n}"), &format!("other-{n}="))).collect();
     for row in &mut others {
@@ -57,7 +57,7 @@ async fn patient_with_hospitals_id_reads_nothing() {
     let Consultation { room, .. } = world.consultation().await;
     world.settled().await;
     let mut namesake = world.connect(&Person::user("seoul-clinic", "Imposter", "en")).await;
-    // The role comes from the token alone: no request can name another.
+    // The role comes from the token alone; a request cannot claim another.
     let claims =
         json!({"user_type": "hospital", "hospital_id": "seoul-clinic", "participant": "hospital:seoul-clinic"});
     let mut ask = claims.clone();
@@ -148,7 +148,7 @@ async fn first_history_page_is_the_newest() {
     hospital.say(&room, "처음").await;
     world.settled().await;
     world.gateway.streams().pause();
-    // Two megabytes: more than two pages of DynamoDB.
+    // Two megabytes, which are more than two pages of a query.
     world.write_log(&room, (0..200).map(|number| format!("{number}{}", "x".repeat(10_000)))).await;
     let page = patient.ask("getChatHistory", json!({"room_id": room})).await;
     let newest = page["messages"].as_array().unwrap().last().unwrap();
@@ -169,7 +169,7 @@ async fn dead_connections_are_removed_without_delay() {
         .into_iter()
         .find(|row| row["audience"] == "hospital:seoul-clinic")
         .unwrap();
-    // Connected long ago: a row younger than a minute may belong to a handshake that is not over yet.
+    // Connected an hour ago: a row younger than a minute may belong to a handshake that is still in progress.
     model["connected_at"] = json!(model["connected_at"].as_u64().unwrap() - 3_600_000);
     let dead: Vec<Row> =
         (0..5).map(|number| connection(&model, "hospital:seoul-clinic", &format!("dead-{number}="))).collect();
@@ -179,7 +179,7 @@ async fn dead_connections_are_removed_without_delay() {
     world.settled().await;
     let left: Vec<Row> = world.rows("ConnectionsTable").await;
     assert!(left.iter().all(|row| !row["connection_id"].as_str().unwrap().starts_with("dead-")), "{left:#?}");
-    assert_eq!(left.len(), 2, "the two that live stay");
+    assert_eq!(left.len(), 2, "the two open connections stay");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,14 +188,14 @@ async fn translation_never_delays_or_repeats_messages() {
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     world.settled().await;
     hospital.rest().await;
-    // DeepL does not answer at all: the text is acknowledged and delivered all the same.
+    // While DeepL does not answer, the text is acknowledged and delivered nevertheless.
     world.translator.hold();
     let seq = patient.say(&room, "頭が痛いです。").await;
     hospital.hears("頭が痛いです。").await;
     world.translator.release();
     hospital.event("translation", |event| event["seq"] == seq).await;
     world.settled().await;
-    assert_eq!(hospital.rest().await, Vec::<Value>::new(), "nothing comes a second time");
+    assert_eq!(hospital.rest().await, Vec::<Value>::new(), "nothing is pushed twice");
     assert_eq!(world.calls("dynamodb:Scan"), 0);
 }
 
@@ -234,7 +234,7 @@ async fn each_side_has_its_own_unread_count() {
     assert_eq!((unread(&mut patient).await, unread(&mut hospital).await), (json!(0), json!(2)));
     hospital.ask("markRead", json!({"room_id": room, "seq": 3})).await;
     assert_eq!(unread(&mut hospital).await, 0);
-    // Who has read everything and answers has read that as well.
+    // The sender of a message has read it.
     hospital.say(&room, "네").await;
     world.settled().await;
     assert_eq!((unread(&mut patient).await, unread(&mut hospital).await), (json!(1), json!(0)));
@@ -267,7 +267,7 @@ async fn requested_translation_keeps_correction() {
     let correction = json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": "두통이 심해요."});
     hospital.ask("setTranslatedMessage", correction).await;
     let reply = hospital.ask("translateMessage", json!({"room_id": room, "seq": seq, "language": "ko"})).await;
-    assert_eq!(reply["translation"]["text"], "두통이 심해요.", "a person's word wins over the machine's");
+    assert_eq!(reply["translation"]["text"], "두통이 심해요.", "the correction is kept");
     world.gateway.streams().redeliver_last().await;
     world.settled().await;
     let history = hospital.ask("getChatHistory", json!({"room_id": room, "after_seq": seq - 1})).await;

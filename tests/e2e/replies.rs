@@ -1,4 +1,4 @@
-//! What each action answers, field by field: a renamed field breaks clients, so it fails here.
+//! The fields of every reply: renaming one would break clients, so it fails a test.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ fn fields(value: &Value) -> BTreeSet<&str> {
     value.as_object().unwrap_or_else(|| panic!("not an object: {value}")).keys().map(String::as_str).collect()
 }
 
-/// Every reply names what it answers; beside that it has exactly these fields.
+/// A reply has exactly these fields, in addition to those that every reply has.
 fn assert_reply(reply: &Value, action: &str, own: &[&str]) {
     assert_eq!(reply["type"], "reply", "{reply}");
     assert_eq!(reply["action"], action);
@@ -33,7 +33,7 @@ const ROOM: [&str; 12] = [
     "created_at",
 ];
 
-/// A room as PROTOCOL shows it; more fields may come, these may not go.
+/// A room has at least the fields that `docs/protocol.md` lists.
 fn assert_room(room: &Value) {
     for field in ROOM.iter().filter(|field| !matches!(**field, "member_count" | "created_at")) {
         assert!(room.get(field).is_some(), "a room has {field}: {room}");
@@ -66,7 +66,7 @@ fn assert_message(message: &Value) {
     for field in expected {
         assert!(message.get(field).is_some(), "a message has {field}: {message}");
     }
-    assert!(message.get("origin").is_none(), "the connection that sent it is nobody's business: {message}");
+    assert!(message.get("origin").is_none(), "the sending connection is not revealed: {message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,7 +132,7 @@ async fn join_group_accepts_every_field_name() {
         assert_eq!(reply["room"]["kind"], "open");
     }
     let bare = aiko.ask("joinGroup", json!({"groupId": "lobby"})).await;
-    assert_eq!(bare["room"]["room_id"], "open:lobby", "a bare name is an open room's");
+    assert_eq!(bare["room"]["room_id"], "open:lobby", "a bare name means an open room");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,7 +178,7 @@ async fn get_chat_history_returns_messages_and_next() {
     assert_eq!(messages.iter().map(|message| message["message"].as_str().unwrap()).collect::<Vec<_>>(), ["二", "三"]);
     messages.iter().for_each(assert_message);
 
-    // `next` holds the fields to send, as they are.
+    // `next` holds the fields of the next request.
     let mut next = page["next"].clone();
     next["room_id"] = json!(room);
     let page = patient.ask("getChatHistory", next).await;
@@ -224,7 +224,7 @@ async fn change_room_status_returns_its_entry() {
     assert_reply(&reply, "changeRoomStatus", &["room_id", "status", "seq"]);
     assert_eq!(reply["seq"], 2);
     let again = hospital.ask("changeRoomStatus", json!({"room_id": room, "status": "in_progress"})).await;
-    assert_eq!(again["seq"], 2, "setting the status that it has adds nothing");
+    assert_eq!(again["seq"], 2, "setting the present status adds nothing");
     assert_eq!(world.log_of(&room).await.len(), 2);
 }
 
@@ -282,7 +282,7 @@ async fn translate_message_accepts_any_language() {
     assert_eq!(translation["status"], "ok");
     assert!(translation["text"].as_str().unwrap().contains("head"), "{translation}");
     let again = hospital.ask("translateMessage", json!({"room_id": room, "seq": seq, "language": "en"})).await;
-    assert_eq!(again["translation"], reply["translation"], "what is translated is not translated again");
+    assert_eq!(again["translation"], reply["translation"], "a stored translation is returned");
 }
 
 #[tokio::test(flavor = "multi_thread")]

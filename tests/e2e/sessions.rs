@@ -1,4 +1,4 @@
-//! How long a person is who they are: sessions that are refreshed, ended everywhere, counted and recorded; tickets.
+//! Sessions: how they are refreshed, ended, limited and recorded; and tickets.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ fn aiko() -> Person {
     testkit::people::patient()
 }
 
-/// A token of that person which was issued and ends at these seconds from now.
+/// A token of this person. `issued` and `ends` are seconds from now.
 fn token(person: &Person, issued: i64, ends: i64) -> String {
     let at = |offset: i64| seconds_since_the_epoch().saturating_add_signed(offset);
     let mut claims = person.claims();
@@ -23,15 +23,15 @@ fn token(person: &Person, issued: i64, ends: i64) -> String {
     sign(&claims, TOKEN_SECRET)
 }
 
-/// Asks until the session has expired.
+/// Sends requests until the session has expired.
 async fn outlive(client: &mut Client) {
     while client.request("getRoomList", json!({})).await["code"] != "session_expired" {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// Two connections with one token that ends soon. The first has been refreshed, and has joined a room both before and
-/// after that, all of it before the token ended.
+/// Two connections with one token that expires soon. The first was refreshed and joined a room before and after that,
+/// all of it before the token expired.
 async fn refreshed_and_other(world: &World) -> (Client, Client) {
     in_time(Duration::from_secs(2), async |lifetime| {
         let end = seconds_since_the_epoch() + lifetime.as_secs();
@@ -85,11 +85,7 @@ async fn refreshed_session_outlives_its_first_token() {
         hospital.say(open, open).await;
         refreshed.hears(open).await;
     }
-    assert_eq!(
-        other.closed().await,
-        Some(1000),
-        "the other one was closed when something would have been pushed to it"
-    );
+    assert_eq!(other.closed().await, Some(1000), "a push to an expired connection closes it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +136,7 @@ async fn sign_out_closes_connections_and_rejects_older_tokens() {
     }
     let shown = format!("{}?ticket={ticket}", world.gateway.websocket_url());
     assert_eq!(Client::connect(&shown, None).await.expect_err("an older ticket").status, 401);
-    // Times of issue are whole seconds: the next one is certainly after the sign-out.
+    // `iat` has whole seconds, and the sign-out happened in the present one or earlier.
     let mut again = world.try_connect(&token(&aiko(), 1, 600), Credential::Header).await.unwrap();
     again.refused("refreshSession", json!({"token": old}), "forbidden").await;
     others.ask("getRoomList", json!({})).await;
@@ -159,7 +155,7 @@ async fn handshake_during_sign_out_is_refused() {
         let mut plan = Plan::default();
         plan.dynamodb.functions.insert("ConnectFunction".to_owned());
         plan.dynamodb.operations.insert("PutItem".to_owned());
-        // Less than the SDK waits for an answer before it asks again.
+        // Less than the 1.5 s after which the SDK repeats a call.
         let delay_ms = u64::try_from(delay.as_millis()).unwrap().min(1_400);
         plan.dynamodb.slow = Delayed { probability: 1.0, at_most: None, least_ms: delay_ms, most_ms: delay_ms };
         let faults = world.gateway.faults();
@@ -168,7 +164,7 @@ async fn handshake_during_sign_out_is_refused() {
         let before = slowed();
         let is_signed_out = Cell::new(false);
         let sign_out = async {
-            // The authorizer has found nothing against the second connection by then.
+            // By then the authorizer has accepted the second connection.
             eventually("the second connection is being recorded", async || slowed() > before).await;
             phone.post("signOutEverywhere", json!({})).await;
             phone.closed().await;
@@ -228,7 +224,7 @@ async fn concurrent_handshakes_respect_connection_limit() {
     world.settled().await;
     let mut lasting = 0;
     for client in &mut open {
-        // One that was closed says so before anything else.
+        // On a closed connection, the closing frame comes before any reply.
         lasting += usize::from(client.lasts().await);
     }
     assert_eq!(lasting, 2);
@@ -251,7 +247,7 @@ async fn handshake_at_sign_out_is_closed() {
     let world = World::start().await;
     let old = token(&aiko(), -10, 600);
     let mut phone = world.try_connect(&old, Credential::Header).await.unwrap();
-    // Whether the second connection is still welcome is read at once and answered late.
+    // DynamoDB reads the session of the second connection at once and answers late.
     let latencies = Latency { p50_ms: 700.0, p99_ms: 700.0, source: "this test".to_owned() };
     let latencies = Latencies { dynamodb: BTreeMap::from([("Query".to_owned(), latencies)]), ..Latencies::default() };
     let looked = || {
@@ -310,7 +306,8 @@ async fn connections_are_recorded_with_expiry() {
     eventually("the connection has ended", async || ended(&world, "aiko").await == 1).await;
     let row = world.rows("SessionsTable").await.pop().unwrap();
     assert_eq!((&row["address"], &row["user_agent"]), (&json!("127.0.0.1"), &json!("clinic-app/3")));
-    let (from, until) = (row["connected_at"].as_u64().unwrap(), row["ended_at"].as_u64().unwrap());
+    let from = row["connected_at"].as_u64().unwrap();
+    let until = row["ended_at"].as_u64().unwrap();
     assert!(from <= until && from / 1_000 >= before - 1, "{row}");
     assert_eq!(row["expires_at"].as_u64().unwrap(), from / 1_000 + 7 * 24 * 60 * 60);
 }
@@ -328,13 +325,13 @@ async fn ticket_is_accepted_once() {
     assert!(left <= Duration::from_secs(31).as_millis().try_into().unwrap(), "{answer}");
     world.prolong_tickets().await;
     let rows: Vec<Value> = world.rows("GuardsTable").await;
-    assert!(!json!(rows).to_string().contains(ticket), "who reads the table can use none");
+    assert!(!json!(rows).to_string().contains(ticket), "the table does not contain the ticket");
     let url = |ticket: &str| format!("{}?ticket={ticket}", world.gateway.websocket_url());
     let mut second = Client::connect(&url(ticket), None).await.unwrap();
     let reply = second.ask("createRoom", json!({"kind": "consult", "user_id": "aiko"})).await;
     assert_eq!(reply["room"]["room_id"], "consult:aiko:seoul-clinic", "as the same member of staff");
     for spent in [ticket, "", "x", &"A".repeat(43), &"A".repeat(3_000)] {
-        assert_eq!(Client::connect(&url(spent), None).await.expect_err("spent or none").status, 401);
+        assert_eq!(Client::connect(&url(spent), None).await.expect_err("spent or invalid").status, 401);
     }
 }
 

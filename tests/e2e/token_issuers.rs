@@ -1,5 +1,4 @@
-//! Tokens of issuers that publish their keys, as Cognito does: the stack is told where they are and whose tokens it takes, and
-//! checks them itself.
+//! Tokens of issuers that publish their keys, such as Cognito.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -27,7 +26,6 @@ use tokio::net::TcpListener;
 const ISSUER: &str = "https://cognito-idp.ap-northeast-2.amazonaws.com/ap-northeast-2_Damso";
 const CLIENT: &str = "4u1v2w3x4y5z";
 
-/// A key as issuers have them.
 enum Key {
     Rsa(rsa::KeyPair),
     P256(EcdsaKeyPair),
@@ -39,19 +37,20 @@ impl Key {
         Self::Rsa(rsa::KeyPair::generate(KeySize::Rsa2048).unwrap())
     }
 
-    /// What is published of it.
+    /// The public half, as it is published.
     fn jwk(&self) -> Value {
         let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match self {
             Self::Rsa(key) => {
-                let (modulus, exponent) = (key.public_key().modulus(), key.public_key().exponent());
+                let modulus = key.public_key().modulus();
+                let exponent = key.public_key().exponent();
                 json!({
                     "kty": "RSA", "alg": "RS256", "n": number(modulus.big_endian_without_leading_zero()),
                     "e": number(exponent.big_endian_without_leading_zero()),
                 })
             }
             Self::P256(key) => {
-                // An uncompressed point: 4, then both coordinates.
+                // An uncompressed point: the byte 4, then both coordinates.
                 let (x, y) = key.public_key().as_ref()[1..].split_at(32);
                 json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "x": number(x), "y": number(y)})
             }
@@ -74,7 +73,7 @@ impl Key {
     }
 }
 
-/// A user pool: signs tokens, and publishes the public halves of its keys.
+/// An issuer that signs tokens and publishes the public halves of its keys.
 struct Issuer {
     keys: BTreeMap<&'static str, Key>,
     published: Arc<Mutex<Vec<Value>>>,
@@ -92,7 +91,8 @@ impl Issuer {
 
     async fn without_keys() -> Self {
         let (published, fetches): (Arc<Mutex<Vec<Value>>>, Arc<AtomicUsize>) = Default::default();
-        let (shown, counted) = (published.clone(), fetches.clone());
+        let shown = published.clone();
+        let counted = fetches.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/.well-known/jwks.json", listener.local_addr().unwrap());
         let keys = get(async move || {
@@ -123,17 +123,17 @@ impl Issuer {
         self.fetches.load(Ordering::SeqCst)
     }
 
-    /// A token as Cognito makes them for its users' own use.
+    /// An ID token like Cognito's.
     fn id_token(&self, key: &str) -> String {
         self.token(key, &json!({"alg": "RS256", "kid": key}), &id_claims())
     }
 
-    /// A stack that takes this issuer's tokens only.
+    /// A stack that accepts only this issuer's tokens.
     async fn world(&self) -> World {
         self.world_with(json!({})).await
     }
 
-    /// The same, with more in the issuer's settings.
+    /// The same, with more settings of the issuer.
     async fn world_with(&self, more: Value) -> World {
         let mut issuer = json!({"issuer": ISSUER, "jwks": self.url, "audience": [CLIENT]});
         issuer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -148,7 +148,7 @@ fn token(header: &Value, claims: &Value, sign: impl FnOnce(&str) -> Vec<u8>) -> 
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-/// A stack that takes tokens of these issuers.
+/// A stack that accepts tokens of these issuers.
 async fn taking(issuers: &Value) -> World {
     World::with(|options| {
         options.parameters.insert("TokenIssuers".to_owned(), issuers.to_string());
@@ -167,7 +167,7 @@ fn id_claims() -> Value {
 async fn id_and_access_tokens_are_accepted() {
     let issuer = Issuer::start().await;
     let world = issuer.world().await;
-    // An access token has a `client_id` in the place of `aud`.
+    // An access token has `client_id` instead of `aud`.
     let mut access = id_claims();
     access.as_object_mut().unwrap().remove("aud");
     access["client_id"] = json!(CLIENT);
@@ -184,7 +184,7 @@ async fn id_and_access_tokens_are_accepted() {
 async fn foreign_or_altered_tokens_get_401() {
     let mut issuer = Issuer::start().await;
     issuer.add("never published", Key::rsa());
-    // Where somebody else publishes their own key, under the key ids that these tokens name.
+    // Another issuer, which publishes its own keys under the key ids that these tokens name.
     let mut elsewhere = Issuer::without_keys().await;
     for id in ["first", "x"] {
         elsewhere.add(id, Key::rsa());
@@ -198,7 +198,8 @@ async fn foreign_or_altered_tokens_get_401() {
         issuer.token("first", &header, &claims)
     };
     let bringing = |kid: &str| {
-        let (url, own) = (&elsewhere.url, elsewhere.keys[kid].jwk());
+        let url = &elsewhere.url;
+        let own = elsewhere.keys[kid].jwk();
         let header = json!({"alg": "RS256", "kid": kid, "jku": url, "x5u": url, "jwk": own});
         elsewhere.token(kid, &header, &id_claims())
     };
@@ -215,7 +216,7 @@ async fn foreign_or_altered_tokens_get_401() {
         ("of another algorithm", issuer.token("first", &json!({"alg": "RS512", "kid": "first"}), &id_claims())),
         ("unsigned", issuer.token("first", &json!({"alg": "none", "kid": "first"}), &id_claims())),
         ("naming no key", issuer.token("first", &json!({"alg": "RS256"}), &id_claims())),
-        // What the header says chooses neither the algorithm nor the key.
+        // The header chooses neither the algorithm nor the key.
         ("of the other kind of stack", sign(&id_claims(), TOKEN_SECRET)),
         ("bringing its own key, which nobody knows", bringing("x")),
         ("bringing its own key under the name of a known one", bringing("first")),
@@ -225,7 +226,7 @@ async fn foreign_or_altered_tokens_get_401() {
         assert_eq!(refusal.status, 401, "{what}");
     }
     assert_eq!(world.rows("ConnectionsTable").await.len(), 0);
-    assert_eq!(elsewhere.fetches(), 0, "no token says where keys are fetched from");
+    assert_eq!(elsewhere.fetches(), 0, "keys are never fetched from where a token says");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,7 +257,7 @@ async fn public_key_is_no_hmac_secret() {
         let refusal = world.try_connect(&token, Credential::Header).await.expect_err(what);
         assert_eq!(refusal.status, 401, "{what}");
     }
-    // Nothing else was wrong with them: the key that they name is known, and no claim was even looked at.
+    // Nothing else is wrong with these tokens: the key that they name is known, and their claims are valid.
     let reasons = RefCell::new(Vec::new());
     let all = world.gateway.logged(|line| {
         if line.line.contains("a connection was refused") {
@@ -264,7 +265,7 @@ async fn public_key_is_no_hmac_secret() {
         }
         reasons.borrow().len() == secrets.len()
     });
-    tokio::time::timeout(DEADLINE, all).await.expect("each is refused in the log");
+    tokio::time::timeout(DEADLINE, all).await.expect("every refusal is logged");
     for reason in reasons.take() {
         assert!(reason.contains("its algorithm is not the issuer's"), "{reason}");
     }
@@ -274,10 +275,10 @@ async fn public_key_is_no_hmac_secret() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unreachable_issuer_gets_500_not_401() {
     let issuer = Issuer::start().await;
-    // Nothing listens there.
+    // Nothing listens on this port.
     let world = taking(&json!([{"issuer": ISSUER, "jwks": "http://127.0.0.1:9/jwks.json"}])).await;
     let refusal = world.try_connect(&issuer.id_token("first"), Credential::Header).await.expect_err("no keys");
-    assert_eq!(refusal.status, 500, "not the caller's fault: worth another try");
+    assert_eq!(refusal.status, 500, "the caller may try again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -298,11 +299,18 @@ async fn issuers_of_every_key_type_coexist() {
     }
     let world = taking(&Value::from(entries)).await;
     for (name, algorithm, iss, issuer) in &issuers {
-        let claims = json!({"sub": "auth0|42", "iss": iss, "exp": seconds_since_the_epoch() + 600, "user_type": "hospital", "hospital_id": "h"});
+        let claims = json!({
+            "sub": "auth0|42", "iss": iss, "exp": seconds_since_the_epoch() + 600,
+            "user_type": "hospital", "hospital_id": "h",
+        });
         let token = issuer.token(name, &json!({"alg": algorithm, "kid": name}), &claims);
         let mut client = world.try_connect(&token, Credential::Header).await.expect(name);
         let reply = client.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
-        assert_eq!(reply["room"]["room_id"], format!("consult:{name}~_auth0~7C42:seoul-clinic"), "and no hospital");
+        assert_eq!(
+            reply["room"]["room_id"],
+            format!("consult:{name}~_auth0~7C42:seoul-clinic"),
+            "the role claims are ignored"
+        );
         for other in ["rsa", "ec", "ed"].into_iter().filter(|other| other != name) {
             let mut stolen = claims.clone();
             stolen["iss"] = json!(format!("https://{other}.example"));
@@ -330,10 +338,11 @@ async fn new_key_is_found_without_fetch_floods() {
         let refusal = world.try_connect(&unknown, Credential::Header).await.expect_err("unknown");
         assert_eq!(refusal.status, 401);
     }
-    // Each process of the authorizer rests ten seconds after a fetch, and its first was at its start.
+    // After a fetch, a process of the authorizer fetches nothing for ten seconds. Its first fetch was when it started.
     let rests = usize::try_from(begun.elapsed().as_secs()).unwrap() / 10;
     assert!(issuer.fetches() <= before + 1 + rests, "{} fetches", issuer.fetches() - before);
-    // That a process which has rested finds the new key is a test of the key set, which has a clock to move; here is one that begins.
+    // A unit test of the key set, which can move the clock, covers processes after these ten seconds; this is a new
+    // one.
     let mut plan = Plan::default();
     plan.lambda.functions.insert("AuthorizerFunction".to_owned());
     plan.lambda.cold = Chance::of(1.0);

@@ -1,4 +1,4 @@
-//! Translation that a clinic can trust and afford.
+//! Translation: what is translated, what is sent to DeepL, and what it costs.
 
 mod corrections;
 mod failures;
@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 
 const HEADACHE: &str = "頭が痛いです。";
 
-/// A translation event for an entry in a language, whatever its region.
+/// Whether an event is the translation of an entry into a language of any region.
 fn is_translation(event: &Value, seq: u64, language: &str) -> bool {
     let tag = event["translation"]["language"].as_str().unwrap_or_default();
     event["seq"] == seq && tag.split('-').next() == Some(language)
 }
 
-/// Started with template parameters.
+/// A world with these template parameters.
 async fn world(parameters: &[(&str, &str)]) -> World {
     let parameters: Vec<_> = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     World::with(|options| options.parameters.extend(parameters)).await
 }
 
-/// Everything that was sent to DeepL, as one text.
+/// All request bodies that were sent to DeepL, as one text.
 fn sent(world: &World) -> String {
     world.translator.bodies().iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
 }
@@ -45,7 +45,7 @@ async fn correction_survives_redelivery_in_three_languages() {
             }
         }
     }
-    // The last message, because its batch is the one that is delivered once more.
+    // The last message, because its batch is the one that is redelivered.
     let seq = 4;
     let better = "고마워요.";
     let corrected = json!({"room_id": room, "seq": seq, "language": "ko", "translated_message": better, "version": 1});
@@ -53,7 +53,7 @@ async fn correction_survives_redelivery_in_three_languages() {
     clients[2].0.ask("setTranslatedMessage", corrected).await;
     let event = clients[1].0.event("translation", |event| event["translation"]["source"] == "person").await;
     assert_eq!(event["translation"]["text"], better);
-    assert_eq!(event["translation"]["machine_text"], machine["translation"]["text"], "the machine's text is kept");
+    assert_eq!(event["translation"]["machine_text"], machine["translation"]["text"], "the machine translation is kept");
     for (client, _) in &mut clients {
         client.event("message", |event| event["event"]["name"] == "translation_corrected").await;
     }
@@ -61,7 +61,7 @@ async fn correction_survives_redelivery_in_three_languages() {
     world.settled().await;
     world.gateway.streams().redeliver_last().await;
     let answer = clients[0].0.ask("translateMessage", json!({"room_id": room, "seq": seq, "language": "ko"})).await;
-    assert_eq!(answer["translation"]["text"], better, "asking again is a read");
+    assert_eq!(answer["translation"]["text"], better, "the stored translation is returned");
     world.settled().await;
     for (client, _) in &mut clients {
         let history = client.ask("getChatHistory", json!({"room_id": room, "after_seq": seq - 1, "limit": 1})).await;
@@ -119,12 +119,16 @@ async fn stricter_translation_setting_wins() {
     let asked = json!({"room_id": room, "seq": seq, "language": "ja"});
     patient.refused("translateMessage", asked.clone(), "forbidden").await;
     hospital.ask("setRoomTranslation", set("on_request")).await;
-    assert_eq!(hospital.ask("setRoomTranslation", set("auto")).await["translation"], "off", "the patient's wish");
+    assert_eq!(
+        hospital.ask("setRoomTranslation", set("auto")).await["translation"],
+        "off",
+        "the patient's setting is stricter"
+    );
 
     assert_eq!(patient.ask("setRoomTranslation", set("on_request")).await["translation"], "on_request");
     hospital.say(&room, "감사합니다").await;
     world.settled().await;
-    assert_eq!(world.translator.requests().translate, 0, "nothing was translated by itself");
+    assert_eq!(world.translator.requests().translate, 0, "nothing was translated automatically");
     patient.ask("translateMessage", asked).await;
     assert_eq!(world.translator.requests().translate, 1);
 
@@ -151,7 +155,7 @@ async fn untranslated_messages_are_never_context() {
     hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
     let bodies = world.translator.bodies();
     assert_eq!(bodies[0]["context"], Value::Null, "{bodies:#?}");
-    assert_eq!(bodies[1]["context"], HEADACHE, "what was sent before may be context: {bodies:#?}");
+    assert_eq!(bodies[1]["context"], HEADACHE, "a text that was sent before may be context: {bodies:#?}");
     assert_eq!(bodies.len(), 2);
 }
 
@@ -218,7 +222,7 @@ async fn waiting_messages_are_translated_in_one_request() {
     world.settled().await;
     let mut bodies = world.translator.bodies();
     bodies.sort_by_key(|body| body["context"].is_null());
-    assert_eq!(bodies.len(), 2, "one with what was said around them, one for the stock phrase: {bodies:#?}");
+    assert_eq!(bodies.len(), 2, "one request with context, and one for the stock phrase: {bodies:#?}");
     let mut texts: Vec<_> = bodies[0]["text"].as_array().unwrap().clone();
     texts.sort_by_key(ToString::to_string);
     assert_eq!(texts, ["昨日からです", "熱もあります"]);
@@ -234,7 +238,7 @@ async fn unordered_backlog_is_translated_completely() {
     let first = patient.say(&room, HEADACHE).await;
     world.settled().await;
     let mut row = world.log_of(&room).await.pop().unwrap();
-    // DynamoDB ends a page at a megabyte.
+    // A page of a query is at most a megabyte.
     row["translations"] = json!({"de": row["translations"]["ko"]});
     row["translations"]["de"]["text"] = json!("x".repeat(80_000));
     let rows = (first + 1..=first + TEXTS).rev().map(|seq| {
@@ -316,7 +320,7 @@ async fn target_languages_follow_deepls_list() {
     assert_eq!(refusal["reason"], "unsupported_language");
     let requests = world.translator.requests();
     assert_eq!(requests.translate, calls + 1);
-    assert_eq!(requests.other, 1, "the list of languages is asked for once");
+    assert_eq!(requests.other, 1, "the list of languages is requested once");
     let row = world.log_of(&room).await.pop().unwrap();
     assert!(row["translations"].get("xx").is_none(), "nothing was written: {row}");
 }

@@ -1,4 +1,4 @@
-//! A gateway in front that has found out who is calling, and signs the headers that say so.
+//! A trusted proxy that has authenticated the user and says so in signed headers.
 
 use end_to_end::{Client, Credential, ProxyHeaders, Refusal, TOKEN_SECRET, World, seconds_since_the_epoch};
 use serde_json::json;
@@ -51,7 +51,8 @@ async fn signed_headers_are_accepted_once_unaltered() {
     let good = ProxyHeaders::of("aiko", "1");
     let signed = good.signed(TOKEN_SECRET);
     connect(&world, signed.clone()).await.unwrap();
-    let (now, old) = (seconds_since_the_epoch(), seconds_since_the_epoch() - 120);
+    let now = seconds_since_the_epoch();
+    let old = now - 120;
     let changed = |name: &str, value: &str| {
         let mut headers = ProxyHeaders::of("aiko", "changed").signed(TOKEN_SECRET);
         headers.insert(ProxyHeaders::header(name), value.parse().unwrap());
@@ -88,7 +89,7 @@ async fn signed_headers_are_accepted_once_unaltered() {
     ] {
         assert_eq!(connect(&world, headers).await.expect_err(what).status, 401, "{what}");
     }
-    // Nor does a token or a query string help.
+    // A token or a query string does not help either.
     let token = world.token(&testkit::people::patient());
     assert_eq!(world.try_connect(&token, Credential::Header).await.expect_err("a token").status, 401);
     let url = format!("{}?user=aiko&x-damso-user=aiko", world.gateway.websocket_url());

@@ -1,4 +1,4 @@
-//! A client: one WebSocket, its requests and what is pushed to it.
+//! A client: one WebSocket, its requests, and the events that are pushed to it.
 
 use std::collections::VecDeque;
 
@@ -13,24 +13,22 @@ use crate::waiting::DEADLINE;
 /// Where a client puts its token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credential {
-    /// `Authorization: Bearer …`, as native clients.
+    /// `Authorization: Bearer …`, like native clients.
     Header,
-    /// `Sec-WebSocket-Protocol: damso.v1, bearer.…`, as browsers.
+    /// `Sec-WebSocket-Protocol: damso.v1, bearer.…`, like browsers.
     Subprotocol,
-    /// `?token=…`, for trying things out.
+    /// `?token=…`, for experiments.
     Query,
 }
 
 /// A handshake that did not become a WebSocket.
 #[derive(Debug)]
 pub struct Refusal {
-    /// The HTTP status.
     pub status: u16,
-    /// The body, as text.
     pub body: String,
 }
 
-/// One frame, or the end.
+/// One frame, or the end of the connection.
 #[derive(Debug)]
 enum Frame {
     Json(Value),
@@ -42,20 +40,20 @@ enum Frame {
 pub struct Client {
     outgoing: Sender,
     incoming: UnboundedReceiver<Frame>,
-    /// What came while something else was waited for, oldest first.
+    /// Frames that arrived while the test waited for others, oldest first.
     kept: VecDeque<Value>,
     closed: Option<Option<u16>>,
     requests: u64,
-    /// The answer to the handshake.
+    /// The headers of the response to the handshake.
     pub handshake: HeaderMap,
 }
 
 impl Client {
-    /// Opens a WebSocket, with the token where `credential` says, or without one.
+    /// Opens a WebSocket with or without a token.
     ///
     /// # Errors
     ///
-    /// The HTTP answer, where it is not a switch of protocols.
+    /// The HTTP response, if the handshake was refused.
     pub async fn connect(url: &str, token: Option<(&str, Credential)>) -> Result<Self, Refusal> {
         let mut headers = HeaderMap::new();
         let mut url = url.to_owned();
@@ -72,11 +70,11 @@ impl Client {
         Self::connect_with_headers(&url, headers).await
     }
 
-    /// Opens a WebSocket with exactly these headers besides those of every handshake.
+    /// Opens a WebSocket with these headers in addition to those of every handshake.
     ///
     /// # Errors
     ///
-    /// The HTTP answer, where it is not a switch of protocols.
+    /// The HTTP response, if the handshake was refused.
     pub async fn connect_with_headers(url: &str, headers: HeaderMap) -> Result<Self, Refusal> {
         let socket = match WebSocket::connect(url, headers).await {
             Ok(socket) => socket,
@@ -103,7 +101,7 @@ impl Client {
         Ok(Self { outgoing, incoming, kept: VecDeque::new(), closed: None, requests: 0, handshake })
     }
 
-    /// Sends a request and returns its answer, a reply or an error.
+    /// Sends a request and returns its answer: a reply or an error.
     pub async fn request(&mut self, action: &str, fields: Value) -> Value {
         let request_id = self.post(action, fields).await;
         self.answer(&request_id).await
@@ -125,7 +123,7 @@ impl Client {
         self.frame(&format!("the answer to {request_id}"), |frame| frame["request_id"] == request_id).await
     }
 
-    /// Sends a request that must succeed; returns its reply.
+    /// Sends a request that must succeed, and returns its reply.
     pub async fn ask(&mut self, action: &str, fields: Value) -> Value {
         let said = fields.to_string();
         let answer = self.request(action, fields).await;
@@ -134,13 +132,13 @@ impl Client {
         answer
     }
 
-    /// Sends a request that must be refused with `code`; returns the error.
+    /// Sends a request that must be refused with `code`, and returns the error.
     pub async fn refused(&mut self, action: &str, fields: Value, code: &str) -> Value {
         let said = fields.to_string();
         let answer = self.request(action, fields).await;
         assert_eq!(answer["type"], "error", "{action} {said} was answered by {answer}");
         assert_eq!(answer["code"], code, "{action} {said} was answered by {answer}");
-        assert!(!answer["message"].as_str().unwrap_or_default().is_empty(), "an error says what is wrong: {answer}");
+        assert!(!answer["message"].as_str().unwrap_or_default().is_empty(), "an error has a message: {answer}");
         answer
     }
 
@@ -163,7 +161,7 @@ impl Client {
         self.event("message", |event| event["message"] == message).await
     }
 
-    /// Waits for any frame for which `matches` holds, and takes it. Others stay for later.
+    /// Waits for a frame for which `matches` holds and takes it. Other frames are kept for later.
     pub async fn frame(&mut self, what: &str, matches: impl Fn(&Value) -> bool) -> Value {
         if let Some(index) = self.kept.iter().position(&matches) {
             return self.kept.remove(index).expect("the position was just found");
@@ -185,14 +183,14 @@ impl Client {
         }
     }
 
-    /// Everything that has arrived and was not taken yet. Ask after [`crate::World::settled`]: a request of our own
-    /// goes through first, and frames keep their order on one socket, so what was pushed before has arrived.
+    /// Takes everything that has arrived, including what was pushed before this call: it waits for the reply to a
+    /// request of its own, and frames keep their order on a socket. Most tests call [`crate::World::settled`] first.
     pub async fn rest(&mut self) -> Vec<Value> {
         self.ask("sync", json!({"rooms": {}})).await;
         self.kept.drain(..).collect()
     }
 
-    /// Sends a text frame as it is.
+    /// Sends a text frame.
     pub async fn send(&mut self, text: impl Into<String>) {
         self.outgoing.send(text).await.expect("the connection is open");
     }
@@ -202,7 +200,7 @@ impl Client {
         self.outgoing.send_binary(bytes).await.expect("the connection is open");
     }
 
-    /// Whether the server still answers; `false` if it has closed the connection.
+    /// Whether the connection is still open and the server answers.
     pub async fn lasts(&mut self) -> bool {
         let question = json!({"action": "sync", "rooms": {}, "request_id": "lasts"});
         if self.closed.is_some() || self.outgoing.send(question.to_string()).await.is_err() {
@@ -233,7 +231,7 @@ impl Client {
         self.closed.flatten()
     }
 
-    /// Closes the connection as a client that goes away politely.
+    /// Closes the connection with a closing frame.
     pub async fn leave(mut self) {
         self.outgoing.close().await;
         self.closed().await;

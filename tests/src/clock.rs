@@ -1,4 +1,4 @@
-//! What the tables know of the time, rewritten so that a test need not hurry.
+//! Times in the tables, rewritten so that no test has to be fast.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::waiting::in_time;
 use crate::{Person, TOKEN_SECRET, World};
 
 impl World {
-    /// Connects with a token that ends soon, and returns that token as well.
+    /// Connects with a token that expires soon, and returns the token as well.
     pub async fn connect_briefly(&self, person: &Person) -> (Client, String) {
         in_time(Duration::from_secs(1), async |lifetime| {
             let token = person.token(TOKEN_SECRET, lifetime);
@@ -19,7 +19,8 @@ impl World {
         .await
     }
 
-    /// Makes everybody's rate limits as they would be if no time had passed since then. Returns now, for the next time.
+    /// Sets the rate limits of all users back to what they were if no time had passed since `since`. Returns the
+    /// present as `since` for the next call.
     pub async fn hold_rate_limits(&self, since: Instant) -> Instant {
         let now = Instant::now();
         let mut buckets = self.rows("GuardsTable").await;
@@ -28,23 +29,32 @@ impl World {
         now
     }
 
-    /// Makes a room's log as it would be if no time had passed since then.
+    /// Dates a room's log as if no time had passed since `since`.
     pub async fn hold_log(&self, room_id: &str, since: Instant) {
-        // What is still to be written to the rows must not be overwritten.
+        // Readers of the stream may still write to the rows, which must not be lost.
         self.gateway.streams().idle().await;
         let log = self.log_of(room_id).await;
         self.postpone("MessagesTable", log, "sent_at", since.elapsed()).await;
     }
 
+    /// Lets the rows of the guards table expire an hour later. The others do not expire during a test.
+    pub(crate) async fn keep_guards(&self) {
+        let mut rows = self.rows("GuardsTable").await;
+        for row in &mut rows {
+            row["expires_at"] = json!(row["expires_at"].as_u64().expect("a time") + 3_600);
+        }
+        self.put("GuardsTable", rows).await;
+    }
+
     async fn postpone(&self, logical_id: &str, mut rows: Vec<Value>, field: &str, by: Duration) {
-        let passed = u64::try_from(by.as_millis()).expect("less than an age");
+        let passed = u64::try_from(by.as_millis()).expect("a short time");
         for row in &mut rows {
             row[field] = json!(row[field].as_u64().expect("a time") + passed);
         }
         self.put(logical_id, rows).await;
     }
 
-    /// Makes all tickets good for an hour more.
+    /// Extends all tickets by an hour.
     pub async fn prolong_tickets(&self) {
         let mut tickets = self.rows("GuardsTable").await;
         tickets.retain(|row| row.get("identity").is_some());
@@ -56,14 +66,14 @@ impl World {
         let mut members = self.rows("MembersTable").await;
         members.retain(|row| row["mutes"].is_object());
         for member in &mut members {
-            for until in member["mutes"].as_object_mut().expect("just looked at").values_mut() {
+            for until in member["mutes"].as_object_mut().expect("an object, see above").values_mut() {
                 *until = json!(1);
             }
         }
         self.put("MembersTable", members).await;
     }
 
-    /// Ends the pause after DeepL's quota was used up.
+    /// Ends the pause that follows an exhausted DeepL quota.
     pub async fn end_quota_pause(&self) {
         let mut rows = self.rows("UsageTable").await;
         rows.retain(|row| row["month"] == "pause");

@@ -1,4 +1,4 @@
-//! What the functions of a world have logged.
+//! The log of the functions of a [`World`](crate::World).
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::DEADLINE;
 
-/// The lines that nobody has read yet.
+/// The lines that were not taken yet.
 pub(crate) struct FunctionLog(Mutex<UnboundedReceiver<LogLine>>);
 
 impl FunctionLog {
@@ -16,24 +16,30 @@ impl FunctionLog {
         Self(Mutex::new(lines))
     }
 
-    /// The lines up to now.
+    /// Takes the lines that have arrived.
     pub(crate) fn take(&self) -> Vec<LogLine> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::iter::from_fn(|| lines.try_recv().ok()).collect()
     }
 
-    /// All lines, once the functions have ended.
+    /// Takes all lines, after the functions have ended.
     pub(crate) async fn take_to_the_end(&mut self) -> Vec<LogLine> {
         let lines = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut taken = Vec::new();
-        while let Some(line) = timeout(DEADLINE, lines.recv()).await.expect("nothing writes any more") {
+        while let Some(line) = timeout(DEADLINE, lines.recv()).await.expect("the functions have ended") {
             taken.push(line);
         }
         taken
     }
 }
 
-/// When a test fails, what the functions logged is the first thing to read.
+/// Whether a line is a value of a metric, as CloudWatch extracts it.
+#[must_use]
+pub fn is_count_of(line: &LogLine, metric: &str) -> bool {
+    line.line.contains(&format!("\"{metric}\":"))
+}
+
+/// When a test fails, prints what was not taken.
 impl Drop for FunctionLog {
     fn drop(&mut self) {
         if std::thread::panicking() {

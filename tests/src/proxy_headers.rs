@@ -1,4 +1,4 @@
-//! What a gateway in front signs of who is calling, where that is what shows it (`Credentials=proxy`).
+//! The signed headers in which a trusted proxy says who is connecting (`Credentials=proxy`).
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -8,14 +8,14 @@ use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName};
 
 const NAMES: [&str; 8] = ["user", "user-type", "hospital", "name", "language", "until", "timestamp", "nonce"];
 
-/// What a gateway says of somebody; what is left out is not sent.
+/// What a proxy says about a user. A value that is `None` is not sent.
 #[derive(Debug, Clone, Default)]
 pub struct ProxyHeaders {
     values: [Option<String>; 8],
 }
 
 impl ProxyHeaders {
-    /// Of a user, now.
+    /// Of a user, issued now and valid for ten minutes.
     #[must_use]
     pub fn of(user: &str, nonce: &str) -> Self {
         let now = seconds_since_the_epoch();
@@ -23,7 +23,7 @@ impl ProxyHeaders {
         headers.with("timestamp", &now.to_string()).with("until", &(now + 600).to_string())
     }
 
-    /// Of somebody, now, without a name.
+    /// Of a user or a member of staff, without a name.
     #[must_use]
     pub fn of_person(person: &Person) -> Self {
         let mut headers = Self::of(&person.user_id, &uuid::Uuid::new_v4().to_string());
@@ -36,21 +36,19 @@ impl ProxyHeaders {
         }
     }
 
-    /// The same with another value.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.values[Self::place(name)] = Some(value.to_owned());
         self
     }
 
-    /// The same without a value.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.values[Self::place(name)] = None;
         self
     }
 
-    /// The headers, unsigned.
+    /// The headers without a signature.
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -62,7 +60,6 @@ impl ProxyHeaders {
         headers
     }
 
-    /// The headers, signed with that key.
     #[must_use]
     pub fn signed(&self, key: &str) -> HeaderMap {
         let lines: Vec<_> = self.values.iter().map(|value| value.as_deref().unwrap_or_default()).collect();
@@ -73,7 +70,6 @@ impl ProxyHeaders {
         headers
     }
 
-    /// What the header of a value is called.
     #[must_use]
     pub fn header(name: &str) -> HeaderName {
         HeaderName::from_bytes(format!("x-damso-{name}").as_bytes()).unwrap()

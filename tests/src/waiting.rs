@@ -1,26 +1,26 @@
-//! Waiting without depending on the speed of the machine: nothing here decides by the clock whether a test passes, only
-//! when one that would wait forever is given up.
+//! Waiting that does not depend on the speed of the machine. The clock never decides whether a test passes, only when a
+//! test that would wait forever fails.
 
 use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
-/// When a test gives up waiting. Nothing takes this long, even on a slow and busy machine, so that it only bounds a
-/// failure.
+/// How long a test waits before it fails. Nothing takes this long, not even on a slow and busy machine, so this only
+/// bounds failures.
 pub const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Waits until something holds that nothing announces, for example that a row has gone.
+/// Polls until a condition holds that no event announces, for example that a row has been deleted.
 pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let looking = async {
         while !holds().await {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    assert!(timeout(DEADLINE, looking).await.is_ok(), "waited in vain until {what}");
+    assert!(timeout(DEADLINE, looking).await.is_ok(), "gave up waiting until {what}");
 }
 
-/// Repeats an attempt that depends on something being done in time (before a token ends, before the express lane stops
-/// waiting), until it was: an attempt that was too late returns `None`. Each gets twice the time of the one before.
+/// Repeats an attempt that needs the machine to be fast enough, for example to connect before a token expires, until it
+/// was. An attempt that was too slow returns `None`, and the next one is given twice the time.
 pub async fn in_time<T>(first: Duration, mut attempt: impl AsyncFnMut(Duration) -> Option<T>) -> T {
     let begun = Instant::now();
     let mut time = first;
@@ -28,7 +28,7 @@ pub async fn in_time<T>(first: Duration, mut attempt: impl AsyncFnMut(Duration) 
         if let Some(done) = attempt(time).await {
             return done;
         }
-        assert!(begun.elapsed() < DEADLINE, "too late even with {time:?}");
+        assert!(begun.elapsed() < DEADLINE, "too slow even with {time:?}");
         time = (time * 2).min(DEADLINE);
     }
 }

@@ -1,4 +1,4 @@
-//! A whole Damso for one test: gateway, tables, function processes and translator, on free ports and in a temporary
+//! A whole stack for one test: gateway, tables, function processes and DeepL stub, on free ports and with a temporary
 //! database.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,38 +21,36 @@ use crate::function_log::FunctionLog;
 /// One row, as plain JSON.
 pub type Row = Value;
 
-/// The repository.
+/// The root of the repository.
 #[must_use]
 pub fn root() -> PathBuf {
     stack::repository()
 }
 
-/// Builds every binary of the workspace, once per test run, and says where they lie. `cargo test` builds the
-/// libraries of other packages, but not their programs; by the time tests run it has let go of the target folder, so
-/// cargo can be asked from here.
+/// Builds every binary of the workspace, once per test run, and returns their folder. `cargo test` builds the libraries
+/// of other packages but not their binaries. By the time tests run it has released its lock on the target folder, so
+/// cargo can be called from here.
 pub async fn binaries() -> PathBuf {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
     BUILT.get_or_init(async || build(&root()).await.unwrap_or_else(|error| panic!("{error}"))).await.clone()
 }
 
-/// A running Damso.
+/// A running stack. Dropping it ends it.
 pub struct World {
-    /// What runs it.
     pub gateway: Gateway,
-    /// Who translates.
+    /// Stands in for DeepL.
     pub translator: DeepLStub,
-    /// Its tables.
     pub dynamodb: aws_sdk_dynamodb::Client,
     log: FunctionLog,
 }
 
 impl World {
-    /// Starts one as deployed by default.
+    /// Starts a stack with the defaults of the template.
     pub async fn start() -> Self {
         Self::with(|_| ()).await
     }
 
-    /// Starts one with other options, for example other template parameters.
+    /// Starts a stack with other options, for example other template parameters.
     pub async fn with(change: impl FnOnce(&mut Options)) -> Self {
         let binaries = binaries().await;
         let (lines, log) = unbounded_channel();
@@ -66,13 +64,13 @@ impl World {
         Self { gateway, translator, dynamodb, log: FunctionLog::new(log) }
     }
 
-    /// A token for somebody.
+    /// A token that is valid for an hour.
     #[must_use]
     pub fn token(&self, person: &Person) -> String {
         stack::token(person)
     }
 
-    /// Connects somebody, with the token in the header.
+    /// Connects a person, with the token in the header.
     pub async fn connect(&self, person: &Person) -> Client {
         match self.try_connect(&self.token(person), Credential::Header).await {
             Ok(client) => client,
@@ -84,17 +82,16 @@ impl World {
     ///
     /// # Errors
     ///
-    /// The HTTP answer, where the connection was refused.
+    /// The HTTP response, if the connection was refused.
     pub async fn try_connect(&self, token: &str, credential: Credential) -> Result<Client, Refusal> {
         Client::connect(&self.gateway.websocket_url(), Some((token, credential))).await
     }
 
-    /// A patient (愛子, Japanese) and a hospital (민준, Korean) in one consultation, both connected and both knowing that
-    /// it was opened.
+    /// A patient (愛子, Japanese) and a hospital (민준, Korean) in one consultation. Both are connected, and both have
+    /// received the event that opened it.
     pub async fn consultation(&self) -> Consultation {
-        let (patient, coordinator) = (testkit::people::patient(), testkit::people::coordinator());
-        let mut patient = self.connect(&patient).await;
-        let mut hospital = self.connect(&coordinator).await;
+        let mut patient = self.connect(&testkit::people::patient()).await;
+        let mut hospital = self.connect(&testkit::people::coordinator()).await;
         let reply = patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
         let room = reply["room"]["room_id"].as_str().expect("a room has an id").to_owned();
         for side in [&mut patient, &mut hospital] {
@@ -103,34 +100,32 @@ impl World {
         Consultation { room, patient, hospital }
     }
 
-    /// Returns once everything that was written has gone through the streams' readers, and what those wrote as well: what
-    /// has not happened by now will not happen. No reader may have given anything up, and no function may have been denied
-    /// anything, not even what it can do without.
+    /// Returns once the readers of the streams have processed everything that was written, including their own writes:
+    /// what has not happened by then will not happen. Fails if a reader gave up a record, or if a function was denied a
+    /// call, even one that it can do without.
     pub async fn settled(&self) {
         let drained = tokio::time::timeout(crate::DEADLINE, self.gateway.streams().idle()).await;
-        drained.expect("the streams' readers get to the end");
-        assert_eq!(self.gateway.streams().given_up(), [], "no record was given up");
-        assert_eq!(self.gateway.iam().denials(), BTreeSet::new(), "no policy lacks a statement");
+        drained.expect("the readers of the streams finish");
+        assert_eq!(self.gateway.streams().given_up(), [], "a reader gave up a record");
+        assert_eq!(self.gateway.iam().denials(), BTreeSet::new(), "a policy lacks a statement");
     }
 
-    /// The template that it runs.
     #[must_use]
     pub fn template(&self) -> &Template {
         self.gateway.template()
     }
 
-    /// A table's physical name.
+    /// The physical name of a table.
     #[must_use]
     pub fn table(&self, logical_id: &str) -> String {
         self.gateway.resource(logical_id).unwrap_or_else(|| panic!("the template has no {logical_id}"))
     }
 
-    /// All rows of a table.
     pub async fn rows(&self, logical_id: &str) -> Vec<Row> {
         rows::read(&self.gateway, logical_id).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The rows of one room's log, in order.
+    /// The rows of a room's log, in order.
     pub async fn log_of(&self, room_id: &str) -> Vec<Row> {
         let mut rows = self.rows("MessagesTable").await;
         rows.retain(|row| row["room_id"] == room_id);
@@ -138,15 +133,15 @@ impl World {
         rows
     }
 
-    /// Puts rows into a table, past every function.
+    /// Puts rows into a table directly, bypassing the functions.
     pub async fn put(&self, logical_id: &str, new: impl IntoIterator<Item = Row>) {
         rows::write(&self.gateway, logical_id, new).await.unwrap_or_else(|error| panic!("{error}"));
     }
 
-    /// Puts texts into a room's log, past every function, behind a text that is its last entry: as they would have been
-    /// written over months.
+    /// Appends texts to a room's log directly, bypassing the functions, as if they had been written over months. The
+    /// last entry of the log must be a text.
     pub async fn write_log(&self, room_id: &str, texts: impl IntoIterator<Item = String>) {
-        let last = self.log_of(room_id).await.pop().expect("the log has a text to go on from");
+        let last = self.log_of(room_id).await.pop().expect("the log ends with a text");
         let rows = (1..).zip(texts).map(|(number, text)| {
             let mut row = last.clone();
             for counter in ["seq", "text_count"] {
@@ -159,8 +154,10 @@ impl World {
         self.put("MessagesTable", rows).await;
     }
 
-    /// How many rows each table has.
+    /// The number of rows of each table. The rows that expire within minutes are kept for longer from now on, so that
+    /// none of them vanishes between two counts.
     pub async fn row_counts(&self) -> BTreeMap<String, usize> {
+        self.keep_guards().await;
         let mut counts = BTreeMap::new();
         for logical_id in self.template().tables.keys() {
             counts.insert(logical_id.clone(), self.rows(logical_id).await.len());
@@ -176,20 +173,20 @@ impl World {
         total.calls.iter().filter(|(kind, _)| of_operation(kind)).map(|(_, counts)| counts.calls).sum()
     }
 
-    /// What the functions have logged since the last call.
+    /// The lines that the functions have logged since the last call.
     pub fn logged(&self) -> Vec<LogLine> {
         self.log.take()
     }
 
-    /// Ends it, and returns what the functions have logged since the last look, to the last line: one that was written
-    /// before a reply may be read only after it.
+    /// Ends the stack and returns everything that its functions have logged. While it runs, a line that was written
+    /// before a reply may become visible after it.
     pub async fn end(self) -> Vec<LogLine> {
         let Self { gateway, mut log, .. } = self;
         gateway.shut_down().await;
         log.take_to_the_end().await
     }
 
-    /// Invokes a function with a file of `events/`, after `change` was made to it.
+    /// Invokes a function with its file of `events/`, modified by `change`.
     pub async fn invoke_event(&self, crate_name: &str, change: impl FnOnce(&mut Value)) -> Value {
         let function = self
             .template()
@@ -209,8 +206,8 @@ impl World {
     }
 }
 
-/// An SDK's client of the gateway's DynamoDB. Its key belongs to no function: it may do everything and is counted for
-/// nobody.
+/// A DynamoDB client with a key that belongs to no function, so that it may do everything and its calls are not
+/// counted.
 fn dynamodb_client(gateway: &Gateway) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -221,13 +218,10 @@ fn dynamodb_client(gateway: &Gateway) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::from_conf(config)
 }
 
-/// A patient and a hospital who talk.
+/// A consultation between a patient and a hospital.
 #[derive(Debug)]
 pub struct Consultation {
-    /// The room's id.
     pub room: String,
-    /// The patient's connection.
     pub patient: Client,
-    /// The hospital's connection.
     pub hospital: Client,
 }

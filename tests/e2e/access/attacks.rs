@@ -1,4 +1,4 @@
-//! What somebody tries who wants into a room that is not theirs.
+//! Attempts to get into rooms of others.
 
 use end_to_end::{Client, Consultation, Person, World};
 use serde_json::{Value, json};
@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 use super::printed::Printed;
 use super::{OF_THE_SESSION, request};
 
-/// The actions that name no room, or a new one only.
+/// The actions that name no room, or only a new one.
 const WITHOUT_A_ROOM: [&str; 4] = ["createRoom", "getRoomList", "getUsage", "getFailedTranslations"];
 
 fn names_a_room(action: &str) -> bool {
     !WITHOUT_A_ROOM.contains(&action) && !OF_THE_SESSION.contains(&action)
 }
 
-/// Who has no business in anybody's room: another patient, and another hospital's staff.
+/// Another patient, and staff of another hospital.
 fn strangers() -> [Person; 2] {
     [Person::user("mallory", "Mallory", "en"), Person::staff("seoyeon", "busan-clinic", "서연", "ko")]
 }
 
-/// A consult and a direct room with something said in each, everybody's connections but the strangers', and the actions.
+/// A consult and a direct room with a text in each, the connections of their members, and all actions.
 async fn hidden_rooms() -> (World, Vec<Client>, Vec<String>) {
     let world = World::start().await;
     let Consultation { room, mut patient, hospital } = world.consultation().await;
@@ -31,7 +31,7 @@ async fn hidden_rooms() -> (World, Vec<Client>, Vec<String>) {
     (world, vec![patient, hospital, hana], actions)
 }
 
-/// What an action's function answers to this caller, byte for byte. `None` calls without an identity.
+/// The exact answer of an action's function to this caller. `None` calls without an identity.
 async fn answered(world: &World, action: &str, caller: Option<(&Person, u64)>, fields: &Value) -> String {
     let api = world.template().api.as_ref().expect("the template has an API");
     let function = &world.template().functions[&api.routes[action].function];
@@ -60,7 +60,7 @@ async fn foreign_and_missing_rooms_answer_byte_identically() {
             for (room, none) in
                 [("consult:aiko:seoul-clinic", "consult:nobody:nowhere"), ("direct:hana:joon", "direct:nobody:nowhere")]
             {
-                // Opening a room names it by the caller, so there is no asking for another's.
+                // A room is opened under the name of the caller, so nobody can ask for another's.
                 if action == "createRoom" || OF_THE_SESSION.contains(&action.as_str()) {
                     continue;
                 }
@@ -70,13 +70,18 @@ async fn foreign_and_missing_rooms_answer_byte_identically() {
                         let fields = request(room, change.clone());
                         said.push(answered(&world, action, Some((&person, FAR_FUTURE)), &fields).await);
                     }
-                    assert_eq!(said[0], said[1], "{action} by {} tells {room} from none", person.participant());
+                    assert_eq!(
+                        said[0],
+                        said[1],
+                        "{action} by {} distinguishes {room} from a missing room",
+                        person.participant()
+                    );
                 }
             }
         }
     }
     world.settled().await;
-    assert_eq!(world.row_counts().await, before, "and nothing was written");
+    assert_eq!(world.row_counts().await, before, "nothing was written");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +117,7 @@ async fn sender_claims_in_requests_are_ignored() {
         fields.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
         fields
     };
-    // A consult's two sides are the caller and who they name.
+    // A consult is between the caller and the hospital that the caller names.
     let opened = mallory.ask("createRoom", with(json!({"kind": "consult"}))).await;
     assert_eq!(opened["room"]["room_id"], "consult:mallory:seoul-clinic");
     let room = "consult:mallory:seoul-clinic";
@@ -131,8 +136,9 @@ async fn sender_claims_in_requests_are_ignored() {
 async fn own_correction_is_not_reused_for_others() {
     let world = World::start().await;
     let [aiko, ren, joon] = [("aiko", "ja"), ("ren", "ja"), ("joon", "ko")].map(|(id, tag)| Person::user(id, id, tag));
-    let (mut aiko, mut ren, mut joon) =
-        (world.connect(&aiko).await, world.connect(&ren).await, world.connect(&joon).await);
+    let mut aiko = world.connect(&aiko).await;
+    let mut ren = world.connect(&ren).await;
+    let mut joon = world.connect(&joon).await;
     let group = json!({"kind": "group", "name": "Recovery", "members": ["user:ren", "user:joon"]});
     let room = aiko.ask("createRoom", group).await["room"]["room_id"].as_str().unwrap().to_owned();
     let own = aiko.say(&room, "頭が痛いです。").await;
@@ -149,7 +155,7 @@ async fn respelled_room_ids_never_match() {
     let (world, mut everybody, actions) = hidden_rooms().await;
     let mut mallory = world.connect(&strangers()[0]).await;
     let before = world.row_counts().await;
-    // Some are ids, of rooms that do not exist; most are none. Not even the patient comes by them to her room.
+    // Some are ids of rooms that do not exist, most are no ids. Not even the patient reaches her room with them.
     let spellings = [
         ("consult:Aiko:seoul-clinic", "not_found"),
         ("consult:aiko:Seoul-Clinic", "not_found"),
@@ -187,13 +193,15 @@ async fn respelled_room_ids_never_match() {
             }
         }
     }
-    // Two ids in one request: who looks at the first and who looks at the last must not be two.
-    mallory.send(r#"{"action":"getChatHistory","request_id":"two","room_id":"open:a","room_id":"consult:aiko:seoul-clinic"}"#).await;
+    // Two ids in one request: the check and the read must use the same one.
+    let twice =
+        r#"{"action":"getChatHistory","request_id":"two","room_id":"open:a","room_id":"consult:aiko:seoul-clinic"}"#;
+    mallory.send(twice).await;
     assert_eq!(mallory.answer("two").await["code"], "not_found");
     let two = json!({"group_id": "open:a", "room_id": "consult:aiko:seoul-clinic"});
     mallory.refused("joinGroup", two, "bad_request").await;
     world.settled().await;
     let mut after = world.row_counts().await;
     after.insert("ConnectionsTable".to_owned(), before["ConnectionsTable"]);
-    assert_eq!(after, before, "and nothing was written");
+    assert_eq!(after, before, "nothing was written");
 }

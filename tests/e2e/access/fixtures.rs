@@ -1,4 +1,4 @@
-//! Everybody who may ask, and every room they may ask about.
+//! The people who send requests, and the rooms that they ask about.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::printed::{HOSPITAL, MEMBER, NO_ROOM, NOT_JOINED, OWNER, PATIENT, STRANGER};
 
-/// Somebody who is connected.
+/// A connected person.
 pub struct Caller {
     pub person: Person,
     pub client: Client,
@@ -18,39 +18,37 @@ pub struct Room {
     pub id: String,
     pub exists: bool,
     pub closed: bool,
-    /// What each participant in it is to it.
-    pub seats: BTreeMap<String, &'static str>,
-    /// Who wrote which entry.
+    /// The relation of each member to the room.
+    pub members: BTreeMap<String, &'static str>,
+    /// The authors of its texts, and the `seq` of each text.
     pub texts: Vec<(String, u64)>,
 }
 
-/// People and rooms.
 pub struct Fixtures {
     pub world: World,
     pub callers: Vec<Caller>,
     pub rooms: Vec<Room>,
 }
 
-/// A group that is opened, and one that is not.
+/// A group that exists, and one that does not.
 const GROUP: &str = "room:01931b1c-7d4e-7cc3-98c4-dc0c0c07398f";
 const NO_GROUP: &str = "room:01931b1c-7d4e-7cc3-98c4-dc0c0c073990";
 
 impl Room {
     fn new(id: &str) -> Self {
-        let (id, exists, closed) = (id.to_owned(), false, false);
-        Self { id, exists, closed, seats: BTreeMap::new(), texts: Vec::new() }
+        Self { id: id.to_owned(), exists: false, closed: false, members: BTreeMap::new(), texts: Vec::new() }
     }
 
-    /// The kind of room, and what its id says after that.
+    /// The kind of room, and the other parts of its id.
     pub fn parts(&self) -> (&str, Vec<&str>) {
         let mut parts = self.id.split(':');
         (parts.next().expect("an id names a kind"), parts.collect())
     }
 
-    /// What somebody is to this room.
+    /// The relation of a person to this room.
     pub fn relation(&self, person: &Person) -> &'static str {
         let hidden = matches!(self.parts().0, "consult" | "direct");
-        match self.seats.get(&person.participant()) {
+        match self.members.get(&person.participant()) {
             _ if !self.exists => NO_ROOM,
             Some(relation) => relation,
             None if hidden => STRANGER,
@@ -58,7 +56,7 @@ impl Room {
         }
     }
 
-    /// The two seats that the id itself gives.
+    /// The two members that the id itself names.
     pub fn sides(&self) -> BTreeMap<String, &'static str> {
         match self.parts() {
             ("consult", ids) => {
@@ -69,8 +67,8 @@ impl Room {
         }
     }
 
-    /// What opens this room, as far as somebody can ask for it: the two sides of a consult or a direct room are the caller and who
-    /// the caller names.
+    /// The request that opens this room. A consult or direct room is between the caller and the other side that the
+    /// request names.
     pub fn opening(&self, person: &Person) -> Value {
         match self.parts() {
             ("consult", ids) => json!({"kind": "consult", "user_id": ids[0], "hospital_id": ids[1]}),
@@ -83,26 +81,26 @@ impl Room {
         }
     }
 
-    /// Whether somebody can ask to open this room.
+    /// Whether a person can ask to open this room.
     pub fn may_be_opened_by(&self, person: &Person) -> bool {
         self.id.starts_with("room:") || self.sides().contains_key(&person.participant())
     }
 
-    /// It is there now, and somebody who opened or joined it has a seat.
-    pub fn seat(&mut self, person: &Person, role_in_group: &'static str) {
+    /// Records that a person has opened or joined the room.
+    pub fn admit(&mut self, person: &Person, role_in_group: &'static str) {
         if !self.exists {
             self.exists = true;
-            self.seats = self.sides();
+            self.members = self.sides();
         }
         if self.sides().is_empty() {
-            self.seats.entry(person.participant()).or_insert(role_in_group);
+            self.members.entry(person.participant()).or_insert(role_in_group);
         }
     }
 }
 
 impl Fixtures {
-    /// Two patients, the staff of two hospitals, a group's owner and its members, who also meet in an open room, and somebody who
-    /// is in nothing.
+    /// Two patients, the staff of two hospitals, a group with its owner and members, some of whom are also in an open
+    /// room, and one person who is in no room.
     pub async fn build() -> Self {
         let world = World::with(|options| {
             for parameter in ["SendWindowMs", "MuteSeconds", "CostlyPerMinute"] {
@@ -143,22 +141,25 @@ impl Fixtures {
         fixtures
     }
 
-    /// Opens a room in which each of these says something, translated into what [`correctable`] says that anybody may correct.
+    /// Opens a room in which each of these people says something. It is translated into every language that
+    /// [`correctable`] returns.
     async fn open(&mut self, id: &str, people: &[&str]) {
         let mut room = Room::new(id);
         for (number, user_id) in people.iter().enumerate() {
             let caller = self.caller(user_id);
             let person = caller.person.clone();
             let opens = number == 0 && !id.starts_with("open:");
-            let (action, fields) =
-                if opens { ("createRoom", room.opening(&person)) } else { ("joinGroup", json!({"room_id": id})) };
-            caller.client.ask(action, fields).await;
+            if opens {
+                caller.client.ask("createRoom", room.opening(&person)).await;
+            } else {
+                caller.client.ask("joinGroup", json!({"room_id": id})).await;
+            }
             let seq = caller.client.say(id, &format!("{user_id} {id}")).await;
             for language in ["de", "en", "fr"] {
                 let wanted = json!({"room_id": id, "seq": seq, "language": language});
                 caller.client.ask("translateMessage", wanted).await;
             }
-            room.seat(&person, if number == 0 && id.starts_with("room:") { OWNER } else { MEMBER });
+            room.admit(&person, if number == 0 && id.starts_with("room:") { OWNER } else { MEMBER });
             room.texts.push((person.participant(), seq));
         }
         self.rooms.push(room);
@@ -168,13 +169,13 @@ impl Fixtures {
         self.callers.iter_mut().find(|caller| caller.person.user_id == user_id).expect("a person of the fixtures")
     }
 
-    /// Somebody does something that must succeed.
+    /// Sends a request that must succeed.
     pub async fn ask(&mut self, user_id: &str, action: &str, fields: Value) -> Value {
         self.caller(user_id).client.ask(action, fields).await
     }
 }
 
-/// The language into which this person corrects: nobody meets another's correction, which would be a conflict.
+/// The language that this person corrects. No two people correct the same translation, which would be a conflict.
 pub fn correctable(person: &Person) -> &'static str {
     match person.user_id.as_str() {
         "minjun" | "seoyeon" => "en",

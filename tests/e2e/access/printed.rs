@@ -1,10 +1,10 @@
-//! The table as `cargo access` prints it: what the tests hold the running system to.
+//! The authorization table as `cargo codegen authorization` prints it.
 
 use std::collections::BTreeMap;
 
 use tokio::process::Command;
 
-/// What a caller is to a room: the titles of the table's columns.
+/// The relations of a caller to a room, which are the titles of the table's columns.
 pub const PATIENT: &str = "a consult's patient";
 pub const HOSPITAL: &str = "a consult's hospital";
 pub const OWNER: &str = "a group's owner";
@@ -13,14 +13,14 @@ pub const NOT_JOINED: &str = "not in this group or open room";
 pub const STRANGER: &str = "not in this consult or direct room";
 pub const NO_ROOM: &str = "no such room";
 
-/// What the cells name as a condition.
+/// The conditions in the cells.
 pub const UNTIL_CLOSED: &str = "until closed";
 pub const TO_CLOSE: &str = "to close";
 pub const OWN_WORDS: &str = "own words";
 pub const HOSPITALS: &str = "hospitals";
 pub const OPEN_ROOMS: &str = "open rooms";
 
-/// What a caller gets.
+/// The verdict on a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
     Yes,
@@ -30,17 +30,15 @@ pub enum Cell {
     Unnamed,
 }
 
-/// The whole table.
 pub struct Printed {
-    /// As it was printed.
+    /// The table as it was printed.
     pub text: String,
-    /// The columns.
+    /// The titles of the columns.
     pub relations: Vec<String>,
     rows: BTreeMap<String, Vec<Cell>>,
 }
 
 impl Printed {
-    /// Runs the command that prints it.
     pub async fn read() -> Self {
         let program = end_to_end::binaries().await.join("codegen");
         let output = Command::new(program).arg("authorization").output().await.expect("it can be started");
@@ -56,12 +54,11 @@ impl Printed {
         Self { text, relations, rows }
     }
 
-    /// Every action that has a row.
     pub fn actions(&self) -> impl Iterator<Item = &str> {
         self.rows.keys().map(String::as_str)
     }
 
-    /// What who stands so gets.
+    /// The verdict on an action by a caller in this relation.
     pub fn cell(&self, action: &str, relation: &str) -> &Cell {
         let column = self.relations.iter().position(|title| title == relation);
         &self.rows[action][column.unwrap_or_else(|| panic!("no column is called {relation}"))]

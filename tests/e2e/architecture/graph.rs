@@ -1,11 +1,11 @@
-//! Which files import which, and the circles among them.
+//! The graph of imports among files, and its circles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// For each file the files that it imports.
+/// The imports of each file.
 pub type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// Groups of files that import each other, directly or through others; each is told with one circle in it.
+/// Circles of imports, one for each group of files that import each other.
 pub fn circles(graph: &Graph) -> Vec<String> {
     let mut told = BTreeSet::new();
     let mut circles = Vec::new();
@@ -21,7 +21,7 @@ pub fn circles(graph: &Graph) -> Vec<String> {
     circles
 }
 
-/// The shortest way from a file back to itself, with the file at both ends.
+/// The shortest path from a file back to itself, with the file at both ends.
 fn shortest_circle(graph: &Graph, file: &String) -> Option<Vec<String>> {
     let mut came_from: BTreeMap<&String, &String> = BTreeMap::new();
     let mut frontier = vec![file];

@@ -1,4 +1,4 @@
-//! Each rule of [`rules`](super::rules) on a made-up violation, which it must find, beside what it must accept.
+//! Each of the [`rules`] finds a made-up violation, and accepts what complies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -64,7 +64,7 @@ fn sync() -> Function {
 }
 
 #[test]
-fn finds_functions_that_do_not_belong_together() {
+fn finds_mismatched_functions() {
     let one = packages(&[("sync", &["shared"]), ("shared", &[]), ("dev", &[])]);
     let events = names(&["sync"]);
     assert_eq!(rules::functions(&[sync()], &one, &events), NONE);

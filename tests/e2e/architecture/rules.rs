@@ -1,4 +1,4 @@
-//! The rules themselves, on plain data: each returns what is wrong, one sentence for each violation.
+//! The rules, on plain data: each returns its violations, one sentence for each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ fn allowed(name: &str) -> &'static [&'static str] {
         "testkit" => &["local-gateway", "sam-template", "deepl-stub"],
         "dev" | "checker" | "measure" => &["testkit", "local-gateway", "sam-template", "deepl-stub"],
         "end-to-end" => &["testkit", "checker", "measure", "local-gateway", "sam-template", "deepl-stub"],
-        // A route that needs another route has found something that belongs in `shared`.
+        // What two routes need belongs in `shared`.
         _route => &["shared", "protocol", "masking"],
     }
 }
@@ -125,7 +125,8 @@ fn answering(key: &str) -> String {
     exception.to_owned()
 }
 
-/// The functions that answer no action: the two readers of the stream, and those that API Gateway calls for other reasons.
+/// The functions that answer no action: the two readers of the stream, and those that API Gateway calls on other
+/// occasions.
 const WITHOUT_AN_ACTION: [&str; 6] =
     ["authorizer", "connect", "disconnect", "unknown-action", "fan-out", "auto-translate"];
 
@@ -149,7 +150,7 @@ pub fn routes(routes: &[Route], crates: &BTreeSet<String>) -> Vec<String> {
     violations
 }
 
-/// Whether the gateway's sources name an action: it runs any template. Its own tests may, since they show it one.
+/// Actions that the gateway's sources name although it runs any template. Its own tests may name some.
 pub fn named_routes<'a>(
     sources: &BTreeMap<PathBuf, String>,
     actions: impl Iterator<Item = &'a str> + Clone,
@@ -169,7 +170,7 @@ pub fn named_routes<'a>(
     violations
 }
 
-/// Names that say nothing take in whatever has no place; what has a place has a name.
+/// Files with these names collect whatever has no place of its own.
 const MEANINGLESS: [&str; 9] = ["util", "utils", "helper", "helpers", "manager", "common", "core", "misc", "base"];
 
 pub fn meaningless_names<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Vec<String> {
@@ -183,7 +184,7 @@ pub fn meaningless_names<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Vec<St
     violations
 }
 
-/// Whether a function consists of a short `main.rs` and the file that says what it does.
+/// Whether a function consists of a short `main.rs` and a file with its handler.
 pub fn layout(code_uri: &str, handler: &str, sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
     const MOST_LINES: usize = 60;
     let folder = Path::new(code_uri).join("src");
@@ -199,7 +200,6 @@ pub fn layout(code_uri: &str, handler: &str, sources: &BTreeMap<PathBuf, String>
     violations
 }
 
-/// Longer files are not kept in mind.
 pub fn long_files(sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
     const MOST_LINES: usize = 500;
     let long = sources.iter().filter(|(_, text)| text.lines().count() > MOST_LINES);
@@ -211,21 +211,22 @@ fn is_deployed(path: &Path) -> bool {
     path.starts_with("crates") && !LAPTOP.iter().any(|name| path.starts_with(Path::new("crates").join(name)))
 }
 
-/// What a function depends on is written in one place, next to the names that template.yaml sets.
+/// All variables are read in one place, next to the names that template.yaml sets.
 pub fn environment_readers(sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
     let mut violations = Vec::new();
     for (path, text) in sources.iter().filter(|(path, _)| is_deployed(path)) {
-        let is_config =
-            path.starts_with("crates/shared/src/config") || path == Path::new("crates/shared/src/config.rs");
+        if path.starts_with("crates/shared/src/config") || path == Path::new("crates/shared/src/config.rs") {
+            continue;
+        }
         let reader = ["std::env", "env::var", "env!(", "dotenv"].into_iter().find(|reader| text.contains(reader));
-        if let (false, Some(reader)) = (is_config, reader) {
+        if let Some(reader) = reader {
             violations.push(format!("{} reads the environment with {reader}", path.display()));
         }
     }
     violations
 }
 
-/// The only files that may name an SDK: a route that holds an SDK's type can do with it what its own sentence does not say.
+/// The only files that may use each library, by folder or name in `crates/shared/src`.
 const ADAPTERS: [(&str, &[&str]); 6] = [
     ("aws_sdk_dynamodb", &["adapters/dynamodb", "aws"]),
     ("aws_sdk_secretsmanager", &["adapters/secrets"]),
@@ -265,7 +266,7 @@ pub struct Statement {
     pub resources: Vec<String>,
 }
 
-/// Whether policies allow only what they name one by one.
+/// Statements that deny, or that allow more than they name explicitly.
 pub fn broad_statements(statements: &[Statement]) -> Vec<String> {
     let mut violations = Vec::new();
     for Statement { function, allows, actions, resources } in statements {
@@ -276,7 +277,7 @@ pub fn broad_statements(statements: &[Statement]) -> Vec<String> {
             violations.push(format!("{function} may do {action}"));
         }
         for resource in resources {
-            // Connection ids are made by API Gateway: nobody can name them beforehand.
+            // API Gateway assigns the connection ids, so a policy cannot name them.
             let named = match resource.strip_suffix("/@connections/*") {
                 Some(api) if resource.starts_with("arn:aws:execute-api:") => api,
                 _ => resource,

@@ -1,9 +1,8 @@
-//! The imports of Rust files: every path that leads to an item of another file of the same crate, in a `use` or in code.
+//! The imports of Rust files: every path to an item of another file of the same crate, in a `use` or in code.
 //!
-//! A path is followed to the file that defines its item: an item that is reached through a parent's `use` counts as an
-//! import of the file where it is defined, and so does one through a glob. A `mod` or `pub use` alone imports nothing: the
-//! file does not need what it only hands on. Unit tests inside a file are a file of their own here, since nothing depends
-//! on them.
+//! A path is followed to the file that defines its item. An item behind a parent's `use` or a glob therefore counts as
+//! an import of the file that defines it. A `mod` or `pub use` alone is no import, because the file does not need what
+//! it only re-exports. Unit tests inside a file count as a separate file, since nothing depends on them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -33,8 +32,7 @@ struct Crate {
     modules: Vec<Module>,
 }
 
-/// Which files of a crate import which others. `sources` holds its files by path, `root` is where it begins (`lib.rs` or
-/// `main.rs`).
+/// The imports of a crate's files. `sources` contains the files by path, and `root` is its `lib.rs` or `main.rs`.
 pub fn graph(sources: &BTreeMap<PathBuf, String>, root: &Path) -> Graph {
     let mut found = Crate { modules: Vec::new() };
     let folder = root.parent().expect("a file is in a folder").to_path_buf();
@@ -50,7 +48,7 @@ pub fn graph(sources: &BTreeMap<PathBuf, String>, root: &Path) -> Graph {
     graph
 }
 
-/// What marks the unit tests inside a file.
+/// Marks the unit tests inside a file.
 const TESTS: &str = " (tests)";
 
 impl Crate {
@@ -81,7 +79,7 @@ impl Crate {
         self.modules.push(Module { file: file.clone(), parent, children: BTreeMap::new(), items, uses, paths });
         for name in modules {
             let candidates = [folder.join(format!("{name}.rs")), folder.join(&name).join("mod.rs")];
-            // A module without a file is compiled for another platform or generated.
+            // A module without a file may be generated.
             if let Some(path) = candidates.into_iter().find(|path| sources.contains_key(path)) {
                 let child = self.read(sources, &path, &folder.join(&name), Some(own));
                 self.modules[own].children.insert(name, child);
@@ -134,7 +132,8 @@ impl Crate {
             match self.named(here, segment, &mut BTreeSet::new()) {
                 Some(Target::Module(inner)) => here = inner,
                 Some(item) => return Some(item),
-                // What a macro makes belongs to the file that calls it; a first segment that is unknown is another crate.
+                // An item from a macro belongs to the file that calls the macro; an unknown first segment is another
+                // crate.
                 None if is_anchored || number > 0 => return Some(Target::Item(self.modules[here].file.clone())),
                 None => return None,
             }
@@ -142,7 +141,7 @@ impl Crate {
         Some(Target::Module(here))
     }
 
-    /// What a name means in a module. `asked` ends the search among modules that hand on each other's items.
+    /// What a name means in a module. `asked` ends the search among modules that re-export each other's items.
     fn named(&self, module: usize, name: &str, asked: &mut BTreeSet<(usize, String)>) -> Option<Target> {
         if !asked.insert((module, name.to_owned())) {
             return None;
@@ -186,7 +185,7 @@ impl Crate {
     }
 }
 
-/// A module that is imported as such is followed to what is used of it.
+/// Only the items that are used from an imported module count as imports.
 fn file_of(target: Target) -> Option<String> {
     match target {
         Target::Item(file) => Some(file),

@@ -53,7 +53,8 @@ fn parents_own_item_counts_as_the_parent() {
 fn unit_tests_comments_and_strings_are_no_circle() {
     let root = ("lib.rs", "mod a; mod b;");
     let of_a = "use crate::b::B; pub struct A; // crate::b::B\nconst S: &str = \"crate::b\";";
-    let tests = "pub struct B; /* crate::a::A */ const S: &str = r#\"crate::a::A\"#; fn f<'a>(_: &'a str, _: char) { f(\"\", 'x'); }\n\
+    let tests = "pub struct B; /* crate::a::A */ const S: &str = r#\"crate::a::A\"#;\
+        fn f<'a>(_: &'a str, _: char) { f(\"\", 'x'); }\
         #[cfg(test)] mod tests { use crate::a::A; use super::*; fn g(_: A, _: B) {} }";
     assert_eq!(circles_of(&[root, ("a.rs", of_a), ("b.rs", tests)]), NONE);
 }

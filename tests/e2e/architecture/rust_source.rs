@@ -1,26 +1,26 @@
-//! A Rust file, read well enough to find its modules, items and paths.
+//! A parser of Rust files that finds their modules, items and paths.
 
 use std::collections::BTreeSet;
 
 /// What matters of a file or an inline module.
 #[derive(Debug, Default)]
 pub struct Source {
-    /// The names that it defines itself.
+    /// The names of the items that it defines.
     pub items: BTreeSet<String>,
     pub uses: Vec<Use>,
-    /// The modules that lie in files of their own.
+    /// The modules in files of their own.
     pub modules: Vec<String>,
-    /// The inline modules: name, whether they are tests, and what is in them.
+    /// The inline modules: the name, whether it is a test module, and the contents.
     pub inline: Vec<(String, bool, Source)>,
     /// The code outside of `use` and of inline modules.
     pub tokens: Vec<Token>,
 }
 
-/// One name that a `use` brings.
+/// One name that a `use` imports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
     pub path: Vec<String>,
-    /// What it is called here.
+    /// The name in this module.
     pub name: String,
     pub is_glob: bool,
     pub is_public: bool,
@@ -42,7 +42,7 @@ impl Source {
         let mut source = Self::default();
         let mut depth = 0_usize;
         let mut at = 0;
-        // Whether the item that begins is public, and whether it is compiled for tests alone.
+        // Whether the current item is public, and whether it is compiled only for tests.
         let mut is_public = false;
         let mut is_test = false;
         while at < tokens.len() {
@@ -69,7 +69,7 @@ impl Source {
                 }
                 Token::Name(word) if word == "pub" => is_public = true,
                 Token::Name(word) if depth == 0 && DEFINES.contains(&word.as_str()) => {
-                    // `const fn`, `unsafe trait` and the like: the last keyword is the one with the name.
+                    // In `const fn` the last keyword is the one with the name.
                     if let Some(Token::Name(name)) = tokens.get(at + 1)
                         && !DEFINES.contains(&name.as_str())
                     {
@@ -102,7 +102,7 @@ impl Source {
     }
 }
 
-/// The keywords that a name follows which is defined.
+/// Keywords that are followed by the name of the item that they define.
 const DEFINES: [&str; 9] = ["fn", "struct", "enum", "union", "trait", "type", "const", "static", "macro_rules"];
 
 /// Where the bracket at `open` is closed.
@@ -129,7 +129,7 @@ fn end_of_use(tokens: &[Token], start: usize) -> usize {
 /// Reads what is between `use` and its semicolon.
 fn read_use(tokens: &[Token], is_public: bool, uses: &mut Vec<Use>) {
     let mut prefix: Vec<String> = Vec::new();
-    // How long the prefix was where each open brace began.
+    // The length of the prefix at each open brace.
     let mut outer: Vec<usize> = Vec::new();
     let mut alias: Option<String> = None;
     let mut is_glob = false;
@@ -160,7 +160,7 @@ fn read_use(tokens: &[Token], is_public: bool, uses: &mut Vec<Use>) {
                 prefix.truncate(kept);
                 if end == Some(&Token::Other('}')) {
                     outer.pop();
-                    // What stood before this brace is done as well.
+                    // The path before this brace is complete as well.
                     prefix.truncate(outer.last().copied().unwrap_or_default());
                 }
             }
@@ -188,7 +188,7 @@ fn tokens(text: &str) -> Vec<Token> {
             '/' if next == '*' => at = end_of_comment(&chars, at),
             '"' => at = end_of_string(&chars, at),
             '\'' => {
-                // A lifetime has no quote after its first character, a character has one at its end.
+                // Unlike a lifetime, a character literal ends with a quote.
                 let is_char = next == '\\' || chars.get(at + 2) == Some(&'\'');
                 if is_char {
                     at += if next == '\\' { 3 } else { 2 };

@@ -1,11 +1,11 @@
-//! The imports of TypeScript files: relative ones, those of types included.
+//! The relative imports of TypeScript files, including imports of types.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::graph::Graph;
 
-/// Which of these files, by path, import which others of them.
+/// The imports of these files, given by path.
 pub fn graph(sources: &BTreeMap<PathBuf, String>) -> Graph {
     let mut graph = Graph::new();
     for (path, text) in sources {
@@ -17,7 +17,7 @@ pub fn graph(sources: &BTreeMap<PathBuf, String>) -> Graph {
     graph
 }
 
-/// The relative paths after `from` and `import`, wherever they are written.
+/// The relative paths after `from` and `import`.
 fn specifiers(text: &str) -> Vec<&str> {
     let mut specifiers = Vec::new();
     for quote in ['"', '\''] {
@@ -41,7 +41,7 @@ fn specifiers(text: &str) -> Vec<&str> {
     specifiers
 }
 
-/// The file that a path without an extension, with one of JavaScript's, or of a folder stands for.
+/// The file of an import path, which may lack an extension, have one of JavaScript's, or name a folder.
 fn resolve(sources: &BTreeMap<PathBuf, String>, path: &Path) -> Option<PathBuf> {
     let mut normal = PathBuf::new();
     for part in path.components() {

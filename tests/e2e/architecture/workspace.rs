@@ -1,4 +1,4 @@
-//! The workspace as it lies here: its crates, sources, functions and documentation.
+//! The crates, sources and functions of this workspace.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,11 +12,11 @@ use serde_json::Value;
 /// One crate of the workspace, as cargo sees it.
 #[derive(Debug, Clone, Default)]
 pub struct Package {
-    /// Where it lies, from the root of the repository.
+    /// Its path from the root of the repository.
     pub folder: PathBuf,
-    /// Dependencies within the workspace, for building and for tests.
+    /// Dependencies within the workspace, including those for tests.
     pub ours: BTreeSet<String>,
-    /// All dependencies outside the workspace that are built into it.
+    /// Dependencies outside the workspace, except those for tests and build scripts.
     pub theirs: BTreeSet<String>,
     pub binaries: Vec<String>,
 }
@@ -86,7 +86,7 @@ pub fn event_files() -> BTreeSet<String> {
 }
 
 fn files(folder: &Path, extensions: &[&str], found: &mut BTreeMap<PathBuf, String>) {
-    // A folder of this list may not exist.
+    // Not every folder exists in every checkout.
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries {
         let path = entry.expect("the entry can be read").path();

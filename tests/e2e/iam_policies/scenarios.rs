@@ -1,4 +1,4 @@
-//! What people do, cut into scenarios so short that one can be run again for every grant that it needs.
+//! Short scenarios that together use every grant.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 mod sessions;
 
-/// One scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
     ComeAndGo,
@@ -34,7 +33,7 @@ pub enum Scenario {
     OutliveTheirToken,
 }
 
-/// What did not go as it should.
+/// Why a scenario failed.
 #[derive(Debug)]
 pub struct Failed(String);
 
@@ -46,7 +45,7 @@ impl fmt::Display for Failed {
 
 type Outcome<T = ()> = Result<T, Failed>;
 
-/// A world, and people in it whom nobody else knows.
+/// People whom no other scenario knows, in a world.
 pub struct Actors<'w> {
     world: &'w World,
     number: usize,
@@ -60,7 +59,7 @@ struct Consult {
 }
 
 impl Scenario {
-    /// The quick ones first: they show for most grants what becomes of who lacks them.
+    /// The quick ones first: most grants are necessary for one of them.
     pub const ALL: [Scenario; 17] = [
         Scenario::ComeAndGo,
         Scenario::OpenAConsult,
@@ -81,7 +80,7 @@ impl Scenario {
         Scenario::OutliveTheirToken,
     ];
 
-    /// Those in which people come, stay and go.
+    /// The scenarios about sessions.
     pub const OF_SESSIONS: [Scenario; 4] = [
         Scenario::ComeAndGo,
         Scenario::HaveOneConnectionTooMany,
@@ -89,7 +88,6 @@ impl Scenario {
         Scenario::OutliveTheirToken,
     ];
 
-    /// Plays it.
     pub async fn run(self, actors: &Actors<'_>) -> Outcome {
         match self {
             Scenario::ComeAndGo => actors.come_and_go().await,
@@ -113,9 +111,9 @@ impl Scenario {
     }
 }
 
-/// Makes good what a scenario leaves behind that was broken off in the middle.
+/// Resets what a scenario may leave behind when it is aborted.
 pub async fn tidy_up(world: &World) {
-    world.gateway.faults().set(Plan::default()).expect("no faults are a plan");
+    world.gateway.faults().set(Plan::default()).expect("an empty plan is valid");
     world.gateway.streams().resume();
     world.translator.set_failure(None);
     world.translator.release();
@@ -129,24 +127,22 @@ fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-/// Asks for what has to be done.
+/// Sends a request that must succeed.
 async fn ask(client: &mut Client, action: &str, fields: Value) -> Outcome<Value> {
     let answer = client.request(action, fields).await;
     if answer["type"] == "reply" { Ok(answer) } else { Err(Failed(format!("{action} was answered by {answer}"))) }
 }
 
-/// Asks for what has to be refused with this code.
+/// Sends a request that must be refused with this code.
 async fn refused(client: &mut Client, action: &str, fields: Value, code: &str) -> Outcome {
     let answer = client.request(action, fields).await;
     if answer["code"] == code { Ok(()) } else { Err(Failed(format!("{action} was answered by {answer}"))) }
 }
 
-/// Fails where something does not hold.
 fn expect(holds: bool, what: &str) -> Outcome {
-    if holds { Ok(()) } else { Err(Failed(format!("it does not hold that {what}"))) }
+    if holds { Ok(()) } else { Err(Failed(format!("expected that {what}"))) }
 }
 
-/// Says something in a room.
 async fn say(client: &mut Client, room: &str, message: &str) -> Outcome<u64> {
     let reply = ask(client, "sendMessage", json!({"room_id": room, "message": message})).await?;
     Ok(reply["seq"].as_u64().expect("seq is a number"))
@@ -171,13 +167,13 @@ impl<'w> Actors<'w> {
         format!("clinic-{}", self.number)
     }
 
-    /// Whether a gateway in front says who is calling, and not a token.
-    fn is_behind_a_gateway(&self) -> bool {
+    /// Whether a trusted proxy authenticates users.
+    fn is_behind_a_proxy(&self) -> bool {
         self.world.template().parameters.get("Credentials").is_some_and(|shown| shown == "proxy")
     }
 
     async fn enter(&self, person: &Person) -> Outcome<Client> {
-        let entered = if self.is_behind_a_gateway() {
+        let entered = if self.is_behind_a_proxy() {
             let headers = ProxyHeaders::of_person(person).signed(TOKEN_SECRET);
             Client::connect_with_headers(&self.world.gateway.websocket_url(), headers).await
         } else {
@@ -195,7 +191,7 @@ impl<'w> Actors<'w> {
         Ok(Consult { room, patient, hospital })
     }
 
-    /// Waits until no connection's row is left for which `holds`.
+    /// Waits until no row of a connection is left for which `holds`.
     async fn gone(&self, holds: impl Fn(&Row) -> bool) {
         eventually("the rows of a connection are removed", async || {
             !self.world.rows("ConnectionsTable").await.iter().any(&holds)
@@ -214,7 +210,7 @@ impl<'w> Actors<'w> {
         let Consult { room, mut patient, mut hospital } = self.consult().await?;
         hospital.event("room", |event| event["room"]["room_id"] == room).await;
         let again = ask(&mut patient, "createRoom", json!({"kind": "consult", "hospital_id": self.clinic()})).await?;
-        expect(again["created"] == false, "the room is there already")
+        expect(again["created"] == false, "the room already exists")
     }
 
     async fn join_rooms(&self) -> Outcome {
@@ -222,7 +218,7 @@ impl<'w> Actors<'w> {
         let mut owner = self.enter(&self.user("owner", "ja")).await?;
         let group = json!({"kind": "group", "name": "모임", "members": [absent.participant()]});
         let group = ask(&mut owner, "createRoom", group).await?["room"]["room_id"].clone();
-        // Who has a seat already says what they read, and who has none takes one.
+        // A member who joins records their language, and a newcomer becomes a member.
         let mut returned = self.enter(&absent).await?;
         ask(&mut returned, "joinGroup", json!({"group_id": group})).await?;
         let mut newcomer = self.enter(&self.user("newcomer", "en")).await?;
@@ -250,8 +246,8 @@ impl<'w> Actors<'w> {
         let room = ask(&mut speaker, "createRoom", group).await?["room"]["room_id"].clone();
         let room = room.as_str().expect("a room has an id");
         self.world.gateway.streams().pause();
-        // The function that stores a message does not wait long for its audience: on a busy machine it may take some
-        // messages. Without a grant none is heard, and the function says so in its log.
+        // `send-message` does not wait long for its pushes, so that on a busy machine it may take some messages until
+        // one arrives. Without a grant none does, and the function logs that.
         for number in 0..200 {
             let words = format!("{number}번");
             say(&mut speaker, room, &words).await?;
@@ -260,7 +256,7 @@ impl<'w> Actors<'w> {
                 return Ok(());
             }
         }
-        Err(Failed("nothing is heard before the stream is read".to_owned()))
+        Err(Failed("no message arrived before the stream was read".to_owned()))
     }
 
     async fn meet_a_closed_room(&self) -> Outcome {

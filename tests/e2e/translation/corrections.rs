@@ -1,4 +1,4 @@
-//! What a person makes of a translation.
+//! Corrections of translations by people.
 
 use end_to_end::{Consultation, Person, World};
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ async fn late_machine_translation_keeps_correction() {
     hospital.ask("setTranslatedMessage", correction).await;
     world.translator.release();
     let answer = patient.answer(&request).await;
-    assert_eq!(answer["translation"]["text"], better, "who asked the machine gets the person's words: {answer}");
+    assert_eq!(answer["translation"]["text"], better, "the requested translation is the correction: {answer}");
     world.settled().await;
     assert_eq!(world.log_of(&room).await[usize::try_from(seq).unwrap() - 1]["translations"]["ko"]["text"], better);
 }

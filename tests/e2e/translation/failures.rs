@@ -1,25 +1,24 @@
-//! Translations that fail: never in silence, never for longer than they have to, and at nobody else's cost.
+//! Failed translations are reported, recover as soon as possible, and affect nobody else.
 
 use std::cell::Cell;
 
 use deepl_stub::Fault;
-use end_to_end::{Consultation, Person, World};
+use end_to_end::{Consultation, Person, World, is_count_of};
 use local_gateway::LogSink;
 use serde_json::{Value, json};
 
 use super::{HEADACHE, is_translation, world};
 
-/// Returns once a function has counted something so many times.
+/// Waits until a function has counted a metric this many times.
 async fn counted(world: &World, function: &str, metric: &str, times: usize) {
     let missing = Cell::new(times);
-    let name = format!("\"{metric}\":");
     let logged = world.gateway.logged(|line| {
-        if line.function == function && line.line.contains(&name) {
+        if line.function == function && is_count_of(line, metric) {
             missing.set(missing.get() - 1);
         }
         missing.get() == 0
     });
-    tokio::time::timeout(end_to_end::DEADLINE, logged).await.expect("it is counted");
+    tokio::time::timeout(end_to_end::DEADLINE, logged).await.expect("the metric is counted");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,7 +38,7 @@ async fn exhausted_quota_is_reported_and_recovers() {
 
     world.translator.set_failure(None);
     let retried = hospital.ask("translateMessage", json!({"room_id": room, "seq": first, "language": "ko"})).await;
-    assert_eq!(retried["translation"]["status"], "ok", "whoever asks is not kept waiting for the pause to end");
+    assert_eq!(retried["translation"]["status"], "ok", "a requested translation does not wait for the pause");
     let failed = hospital.ask("getFailedTranslations", json!({})).await;
     assert_eq!(failed["failed"], json!([]));
 
@@ -80,7 +79,7 @@ async fn exhausted_quota_is_counted_per_message() {
         last = patient.say(&room, text).await;
         hospital.event("translation", |event| is_translation(event, last, "ko")).await;
     }
-    assert_eq!(world.translator.requests().translate, 1, "the others failed during the pause");
+    assert_eq!(world.translator.requests().translate, 1, "the others failed without a request during the pause");
     let asked = json!({"room_id": room, "seq": last, "language": "ko"});
     hospital.refused("translateMessage", asked, "translation_unavailable").await;
     for metric in ["QuotaUsedUp", "TranslationFailed"] {
@@ -100,7 +99,7 @@ async fn unreachable_deepl_fails_fast_until_requested() {
         let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
         assert_eq!(event["translation"]["reason"], "unavailable", "{event}");
     }
-    assert_eq!(world.translator.requests().translate, 4, "the tries of the first one");
+    assert_eq!(world.translator.requests().translate, 4, "only the first message was tried");
     world.translator.set_fault(None);
     for seq in [first, second] {
         let asked = json!({"room_id": room, "seq": seq, "language": "ko"});
@@ -120,14 +119,14 @@ async fn flood_by_one_person_spares_others() {
     assert_eq!(event["translation"]["reason"], "rate_limited", "{event}");
     let buckets = world.rows("GuardsTable").await;
     world.gateway.streams().redeliver_last().await;
-    assert_eq!(world.rows("GuardsTable").await, buckets, "what is not granted costs nothing");
+    assert_eq!(world.rows("GuardsTable").await, buckets, "a refused translation costs nothing");
 
     let again = patient.say(&room, HEADACHE).await;
     let event = hospital.event("translation", |event| is_translation(event, again, "ko")).await;
-    assert_eq!(event["translation"]["reason"], "rate_limited", "said after something else, it is another sentence");
+    assert_eq!(event["translation"]["reason"], "rate_limited", "the same text in another context is another sentence");
     let long = hospital.say(&room, "언제부터 아프셨어요?").await;
     let event = patient.event("translation", |event| is_translation(event, long, "ja")).await;
-    assert_eq!(event["translation"]["reason"], "rate_limited", "more than a full bucket has: {event}");
+    assert_eq!(event["translation"]["reason"], "rate_limited", "more than a full bucket holds: {event}");
     let seq = hospital.say(&room, "감사합니다").await;
     let event = patient.event("translation", |event| is_translation(event, seq, "ja")).await;
     assert_eq!(event["translation"]["status"], "ok", "{event}");
@@ -140,7 +139,7 @@ async fn flood_by_one_person_spares_others() {
 async fn billed_characters_count_despite_failure() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
-    // Sixty lines are two requests; the quota is enough for one.
+    // Sixty lines are two requests, and the quota is enough for one.
     world.translator.set_character_limit(320);
     let text = ["昨日から痛い"; 60].join("\n");
     let seq = patient.say(&room, &text).await;

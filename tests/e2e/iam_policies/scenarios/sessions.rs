@@ -1,11 +1,11 @@
-//! What people do with their sessions.
+//! The scenarios about sessions.
 
 use end_to_end::{Client, Person};
 use serde_json::{Value, json};
 
 use super::{Actors, Failed, Outcome, ask, expect, refused};
 
-/// The routes that know a refreshed session, by their crates.
+/// The crates of the routes that look up refreshed sessions.
 const ROUTES: [&str; 11] = [
     "create-room",
     "join-group",
@@ -34,7 +34,7 @@ impl Actors<'_> {
         let person = self.user("careful", "ko");
         let mut phone = self.enter(&person).await?;
         let token = json!({"token": self.world.token(&person)});
-        let mut laptop = if self.is_behind_a_gateway() {
+        let mut laptop = if self.is_behind_a_proxy() {
             refused(&mut phone, "refreshSession", token, "forbidden").await?;
             refused(&mut phone, "createTicket", json!({}), "forbidden").await?;
             self.enter(&person).await?
@@ -43,9 +43,9 @@ impl Actors<'_> {
             self.enter_by_ticket_of(&mut phone).await?
         };
         phone.post("signOutEverywhere", json!({})).await;
-        // Where it fails, the answer comes instead.
+        // If it fails, an error arrives instead.
         let frame = phone.frame("the end", |frame| frame["type"] == "session" || frame["type"] == "error").await;
-        expect(frame["event"] == "signed_out", "all are signed out")?;
+        expect(frame["event"] == "signed_out", "the person is signed out")?;
         for client in [&mut phone, &mut laptop] {
             client.closed().await;
         }
@@ -72,7 +72,7 @@ impl Actors<'_> {
                 .invoke_event(route, |event| {
                     let context = &mut event["requestContext"];
                     context["connectionId"] = row["connection_id"].clone();
-                    // What the authorizer said when the connection was made, long ago.
+                    // The authorizer's answer when the connection was opened, long ago.
                     context["authorizer"] =
                         json!({"participant": row["participant"], "user_id": row["user_id"], "exp": "1"});
                 })
