@@ -83,11 +83,11 @@ impl Usage {
     }
 
     fn key(account: &BillingAccount, month: &str) -> Item {
-        key([("account", account.to_string()), ("month", month.to_owned())])
+        key([("payer", account.to_string()), ("month", month.to_owned())])
     }
 
     fn pause_key() -> Item {
-        key([("account", PAUSE.0.to_owned()), ("month", PAUSE.1.to_owned())])
+        key([("payer", PAUSE.0.to_owned()), ("month", PAUSE.1.to_owned())])
     }
 
     /// A month of a account, `2026-11`, eventually consistent.
