@@ -1,7 +1,7 @@
 //! The phrasebook: sentences of a clinic's chat and greetings, in Korean, Japanese, English and simplified Chinese.
 //!
-//! Each entry of `phrasebook.json` is one sentence. Other languages are translated to the first wording of a language; all
-//! wordings are recognised, regardless of case and of punctuation at the end.
+//! Each entry of `phrasebook.json` is one sentence. Other languages are translated to the first wording of a language;
+//! all wordings are recognised, regardless of case and of punctuation at the end.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -83,7 +83,7 @@ async fn invalid_requests_are_rejected_as_by_deepl() {
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         body
     };
-    for (body, status, says) in [
+    for (body, status, expected) in [
         (json!([]), 400, "Bad request"),
         (json!({ "text": "네", "target_lang": "JA" }), 400, "Bad request"),
         (json!({ "text": ["네"] }), 400, "target_lang"),
@@ -100,7 +100,7 @@ async fn invalid_requests_are_rejected_as_by_deepl() {
     ] {
         let (answered, answer) = send(&stub, &body).await.unwrap();
         assert_eq!(answered, status, "{answer}");
-        assert!(answer["message"].as_str().unwrap().contains(says), "{answer}");
+        assert!(answer["message"].as_str().unwrap().contains(expected), "{answer}");
     }
     for body in [
         with(json!({ "text": vec!["네"; 50] })),

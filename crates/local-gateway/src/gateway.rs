@@ -15,7 +15,7 @@ use crate::endpoint::{AwsEndpoint, Services};
 use crate::faults::Faults;
 use crate::iam::Iam;
 use crate::identity::Identities;
-use crate::lambda::environment::{self, Credentials, Surroundings};
+use crate::lambda::environment::{self, Credentials, Endpoints};
 use crate::lambda::{Binaries, Functions, InvokeError, Log, LogLine, missing_binary};
 use crate::ledger::{Ledger, OUTSIDE};
 use crate::options::Options;
@@ -50,7 +50,7 @@ impl Gateway {
     ///
     /// See [`StartError`].
     pub async fn start(options: Options) -> Result<Gateway, StartError> {
-        crate::open_files::allow_many();
+        crate::open_files::raise_limit();
         let stack = StackContext::local(&options.stack_name);
         let template = Template::read(&options.template, stack, &options.parameters)?;
         let api = template.api.clone().ok_or_else(|| StartError::NoApi(options.template.clone()))?;
@@ -84,12 +84,12 @@ impl Gateway {
         .map_err(StartError::Machine)?;
 
         let address = listener.local_addr().map_err(StartError::Machine)?;
-        let surroundings = Surroundings {
+        let endpoints = Endpoints {
             endpoint_url: endpoint.url(),
             management_url: format!("http://{address}/{}", api.stage),
             extra: options.environment,
         };
-        let environments = environments(&template, &surroundings, &identities);
+        let environments = environments(&template, &endpoints, &identities);
         let counted = ledger.clone();
         let count = move |function: &str| counted.invocation(function);
         let functions = Functions::start(&template, &options.binaries, &environments, log, faults.clone(), count)
@@ -151,8 +151,8 @@ impl Gateway {
         &self.template
     }
 
-    /// The environment variables of a function that are the same for all its processes; empty if the template has no such
-    /// function.
+    /// The environment variables of a function that are the same for all its processes; empty if the template has no
+    /// such function.
     pub fn function_environment(&self, logical_id: &str) -> BTreeMap<String, String> {
         self.environments.get(logical_id).cloned().unwrap_or_default()
     }
@@ -228,8 +228,8 @@ impl Gateway {
         self.functions.log().logged(matches).await
     }
 
-    /// Ends the stack in order: first the connections, including `$disconnect`, then the functions. When this returns, no
-    /// process is left.
+    /// Ends the stack in order: first the connections, including `$disconnect`, then the functions. When this returns,
+    /// no process is left.
     pub async fn shut_down(self) {
         self.socket.shut_down().await;
         self.streams.pause();
@@ -283,7 +283,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 /// The environment variables of each function, by logical id.
 fn environments(
     template: &Template,
-    surroundings: &Surroundings,
+    endpoints: &Endpoints,
     identities: &Identities,
 ) -> BTreeMap<String, BTreeMap<String, String>> {
     let environment = |logical_id: &String| {
@@ -293,7 +293,7 @@ fn environments(
             secret_access_key: "local".to_owned(),
             session_token: "local".to_owned(),
         };
-        environment::of_function(&template.functions[logical_id], &template.stack, surroundings, &credentials)
+        environment::of_function(&template.functions[logical_id], &template.stack, endpoints, &credentials)
     };
     template.functions.keys().map(|logical_id| (logical_id.clone(), environment(logical_id))).collect()
 }

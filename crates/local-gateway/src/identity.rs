@@ -1,5 +1,5 @@
-//! Who calls: every function has an access key id of its own, which the gateway finds again in the SigV4 signature of
-//! each request. The signature itself is not checked: it proves nothing on loopback.
+//! Identifies callers: every function has its own access key id, which the SigV4 signature of each request contains.
+//! The signature itself is not checked; on loopback, it would prove nothing.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,14 @@ use sha2::{Digest, Sha256};
 
 use sam_template::Template;
 
-/// The access key ids of a template's functions. They are always the same for one stack, so that an environment file
-/// written once stays good.
+/// The access key ids of a template's functions. They stay the same for a stack, so that an environment file stays
+/// valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identities {
     functions: BTreeMap<String, String>,
 }
 
 impl Identities {
-    /// One access key id for each function of the template.
     pub fn of(template: &Template) -> Identities {
         let key = |function: &String| (access_key_id(&template.stack.stack_name, function), function.clone());
         Identities { functions: template.functions.keys().map(key).collect() }
@@ -26,7 +25,7 @@ impl Identities {
         self.functions.iter().find_map(|(key, known)| (known == function).then_some(key.as_str()))
     }
 
-    /// The logical id of the function that signs with that access key id; `None` for anybody else.
+    /// The logical id of the function with an access key id; `None` for any other client.
     pub fn function(&self, access_key_id: &str) -> Option<&str> {
         self.functions.get(access_key_id).map(String::as_str)
     }
@@ -44,7 +43,7 @@ pub fn signed_by(authorization: &str) -> Option<&str> {
     credential.split('/').next().filter(|key| !key.is_empty())
 }
 
-/// `ASIA`, as temporary credentials begin, and sixteen large letters and digits.
+/// `ASIA`, the prefix of temporary credentials, and sixteen capital letters and digits.
 fn access_key_id(stack: &str, function: &str) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let digest = Sha256::digest(format!("{stack}/{function}"));
@@ -58,24 +57,27 @@ mod tests {
     use sam_template::StackContext;
 
     #[test]
-    fn a_function_is_known_by_its_signature() {
-        let source = "Resources:\n  A: {Type: AWS::Serverless::Function, Properties: {CodeUri: a}}\n  B: {Type: AWS::Serverless::Function, Properties: {CodeUri: b}}\n";
+    fn signatures_identify_functions() {
+        let source = "
+Resources:
+  A: {Type: AWS::Serverless::Function, Properties: {CodeUri: a}}
+  B: {Type: AWS::Serverless::Function, Properties: {CodeUri: b}}
+";
         let template = Template::parse(source, StackContext::local("demo"), &BTreeMap::new()).unwrap();
         let identities = Identities::of(&template);
         let key = identities.access_key_id("A").unwrap();
         assert_eq!(key.len(), 20);
         assert_ne!(identities.access_key_id("B"), Some(key));
-        let header = format!(
-            "AWS4-HMAC-SHA256 Credential={key}/20261120/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00"
-        );
+        let scope = "20261120/us-east-1/dynamodb/aws4_request";
+        let header = format!("AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders=host, Signature=00");
         assert_eq!(identities.caller(&header), Some("A"));
-        for stranger in [
+        for header in [
             "",
             "Bearer x",
             "AWS4-HMAC-SHA256 Credential=/x",
             "AWS4-HMAC-SHA256 Credential=AKIAOTHER/20261120/us-east-1/dynamodb/aws4_request",
         ] {
-            assert_eq!(identities.caller(stranger), None, "{stranger}");
+            assert_eq!(identities.caller(header), None, "{header}");
         }
         assert_eq!(identities, Identities::of(&template));
     }

@@ -1,6 +1,6 @@
-//! Counts what would be on the bill: per function its AWS calls with the read and write units they consumed, its
-//! invocations and its pushes. Take a [`snapshot`](Ledger::snapshot) before and after, and subtract. What a function's
-//! policies do not allow costs nothing and is not counted.
+//! Counts what AWS would bill: per function, the invocations, pushes, and calls with the read and write units they
+//! consumed. Take a [`snapshot`](Ledger::snapshot) before and after, and subtract. Calls that a function's policies do
+//! not allow cost nothing and are not counted.
 
 use std::collections::BTreeMap;
 use std::ops::Sub;
@@ -8,28 +8,28 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::Serialize;
 
-/// Under whom calls are counted that none of the functions made: a person with the AWS CLI, a test.
+/// The name under which calls by other clients than functions are counted, for example the AWS CLI or a test.
 pub const OUTSIDE: &str = "(outside)";
 
-/// The gateway's counts. Clones count into the same ledger.
+/// The counts of a gateway. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger(Arc<Mutex<Counts>>);
 
-/// Everything counted up to one moment, or between two.
+/// The counts at one moment, or between two.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Counts {
-    /// By the function's logical id; [`OUTSIDE`] for everybody else.
+    /// By the logical id of the function, or [`OUTSIDE`].
     pub functions: BTreeMap<String, FunctionCounts>,
 }
 
-/// What one function did.
+/// The counts of one function.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct FunctionCounts {
-    /// How often it was invoked, retries included.
+    /// Invocations, including retries.
     pub invocations: u64,
-    /// Its `PostToConnection` calls, those answered 410 included.
+    /// `PostToConnection` calls, including those that got 410.
     pub pushes: u64,
-    /// Its calls of DynamoDB and Secrets Manager, by `<service>:<operation>` and, after a space, the logical ids of the
+    /// Calls to DynamoDB and Secrets Manager, by `<service>:<operation>` and, after a space, the logical ids of the
     /// tables, for example `dynamodb:TransactWriteItems MessagesTable+SendsTable`.
     pub calls: BTreeMap<String, CallCounts>,
 }
@@ -37,14 +37,14 @@ pub struct FunctionCounts {
 /// Calls of one kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct CallCounts {
-    /// Calls made, answered ones and refused ones alike.
+    /// All calls, including failed ones.
     pub calls: u64,
-    /// Those of them that were answered with an error. DynamoDB does not say what a refused write consumed (on AWS at
-    /// least one unit), so those units are missing below.
+    /// Calls that failed. DynamoDB does not report what a failed write consumed (on AWS at least one unit), so those
+    /// units are missing below.
     pub refused: u64,
-    /// Read capacity units, as DynamoDB itself reports them.
+    /// Read capacity units as reported by DynamoDB.
     pub read_units: f64,
-    /// Write capacity units, as DynamoDB itself reports them.
+    /// Write capacity units as reported by DynamoDB.
     pub write_units: f64,
 }
 
@@ -68,13 +68,13 @@ impl Ledger {
         self.counts().functions.entry(function.to_owned()).or_default().pushes += 1;
     }
 
-    /// Counts a call; `kind` is a key of [`FunctionCounts::calls`], `answered` is `None` for one that was refused.
-    pub fn call(&self, function: &str, kind: &str, answered: Option<Units>) {
+    /// Counts a call; `kind` is a key of [`FunctionCounts::calls`], and `units` is `None` for a call that failed.
+    pub fn call(&self, function: &str, kind: &str, units: Option<Units>) {
         let mut counts = self.counts();
         let calls = &mut counts.functions.entry(function.to_owned()).or_default().calls;
         let call = calls.entry(kind.to_owned()).or_default();
         call.calls += 1;
-        match answered {
+        match units {
             Some(units) => {
                 call.read_units += units.read;
                 call.write_units += units.write;
@@ -83,7 +83,7 @@ impl Ledger {
         }
     }
 
-    /// What was counted up to now.
+    /// The counts so far.
     pub fn snapshot(&self) -> Counts {
         self.counts().clone()
     }
@@ -94,12 +94,12 @@ impl Ledger {
 }
 
 impl Counts {
-    /// What one function did; nothing, if it never ran.
+    /// The counts of one function; zero if it never ran.
     pub fn function(&self, logical_id: &str) -> FunctionCounts {
         self.functions.get(logical_id).cloned().unwrap_or_default()
     }
 
-    /// The sum over all functions, without what came from [`OUTSIDE`].
+    /// The sum over all functions, without [`OUTSIDE`].
     pub fn total(&self) -> FunctionCounts {
         let mut total = FunctionCounts::default();
         for (_, counts) in self.functions.iter().filter(|(function, _)| *function != OUTSIDE) {
@@ -132,7 +132,7 @@ impl FunctionCounts {
 impl Sub<&Counts> for &Counts {
     type Output = Counts;
 
-    /// What was counted since `earlier`; functions and calls that did not occur are left out.
+    /// The counts since `earlier`, without functions and calls that did not occur.
     fn sub(self, earlier: &Counts) -> Counts {
         let mut difference = Counts::default();
         for (function, now) in &self.functions {
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_difference_of_two_snapshots_is_what_happened_in_between() {
+    fn snapshots_can_be_subtracted() {
         let ledger = Ledger::default();
         ledger.invocation("Send");
         ledger.call("Send", "dynamodb:GetItem RoomsTable", Some(Units { read: 1.0, write: 0.0 }));

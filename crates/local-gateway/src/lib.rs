@@ -1,5 +1,5 @@
-//! AWS on a laptop, as far as a SAM template with a WebSocket API needs it. Knows no route, and depends on no crate of the
-//! application.
+//! AWS on a laptop, as far as a SAM template with a WebSocket API needs it. Knows no route, and depends on no crate of
+//! the application.
 #![warn(missing_docs)]
 
 mod connection_aborter;

@@ -1,4 +1,4 @@
-//! Secrets Manager, as far as functions use it: `GetSecretValue` of the template's secrets, by ARN or name.
+//! Secrets Manager as far as functions use it: `GetSecretValue` for the template's secrets, by ARN or name.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::dynamodb::ApiError;
 use sam_template::{GenerateSecretString, Secret, Template};
 
-/// What Secrets Manager counts as punctuation.
+/// The characters that Secrets Manager counts as punctuation.
 const PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
 /// The template's secrets and their values.
@@ -20,31 +20,31 @@ pub struct Secrets {
     secrets: Vec<(Secret, Option<String>)>,
 }
 
-/// Why the secrets cannot be had.
+/// Why the secrets cannot be read or generated.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
-    /// A value was given for a secret that the template has not.
+    /// A value was given for a secret that is not in the template.
     #[error("the template has no secret `{0}`")]
     Unknown(String),
-    /// `GenerateSecretString` cannot be followed.
+    /// `GenerateSecretString` is impossible.
     #[error("Resources.{secret}.Properties.GenerateSecretString: {problem}")]
     Impossible {
-        /// The secret's logical id.
+        /// The logical id of the secret.
         secret: String,
-        /// Why not.
+        /// The cause.
         problem: &'static str,
     },
     /// The file with the generated values cannot be read or written.
-    #[error("the generated secrets in {} cannot be kept: {_1}", _0.display())]
+    #[error("failed to store the generated secrets in {}: {_1}", _0.display())]
     File(PathBuf, std::io::Error),
 }
 
 impl Secrets {
-    /// Takes the values given by logical id; what is missing comes from the template's `SecretString`, else it is
-    /// generated as `GenerateSecretString` says. With a folder, generated values are kept in its `secrets.json`, so that
-    /// what was signed with them yesterday is good today.
+    /// Uses the values given by logical id, or else the template's `SecretString`, or else a value generated according
+    /// to `GenerateSecretString`. With a folder, generated values are stored in its `secrets.json`, so that tokens stay
+    /// valid across restarts.
     ///
-    /// A secret with neither a value nor a way to make one exists and is empty, as one that nobody has filled in.
+    /// A secret with neither a value nor `GenerateSecretString` exists without a value.
     ///
     /// # Errors
     ///
@@ -58,30 +58,30 @@ impl Secrets {
             return Err(SecretsError::Unknown(unknown.clone()));
         }
         let file = data.map(|folder| folder.join("secrets.json"));
-        let mut kept = match &file {
+        let mut generated = match &file {
             Some(file) => read(file).map_err(|error| SecretsError::File(file.clone(), error))?,
             None => BTreeMap::new(),
         };
-        let before = kept.len();
+        let before = generated.len();
         let mut secrets = Vec::new();
         for (id, secret) in &template.secrets {
             let value = match (given.get(id), &secret.value, &secret.generate) {
                 (Some(given), ..) => Some(given.clone()),
                 (None, Some(value), _) => Some(value.clone()),
                 (None, None, None) => None,
-                (None, None, Some(wanted)) => {
-                    if !kept.contains_key(id) {
-                        let value = generate(wanted)
+                (None, None, Some(settings)) => {
+                    if !generated.contains_key(id) {
+                        let value = generate(settings)
                             .map_err(|problem| SecretsError::Impossible { secret: id.clone(), problem })?;
-                        kept.insert(id.clone(), value);
+                        generated.insert(id.clone(), value);
                     }
-                    kept.get(id).cloned()
+                    generated.get(id).cloned()
                 }
             };
             secrets.push((secret.clone(), value));
         }
-        if let Some(file) = file.filter(|_| kept.len() > before) {
-            write(&file, &kept).map_err(|error| SecretsError::File(file.clone(), error))?;
+        if let Some(file) = file.filter(|_| generated.len() > before) {
+            write(&file, &generated).map_err(|error| SecretsError::File(file.clone(), error))?;
         }
         Ok(Secrets { secrets })
     }
@@ -92,7 +92,7 @@ impl Secrets {
         value.as_deref()
     }
 
-    /// The secret that an ARN or a name means.
+    /// The secret with an ARN or a name.
     pub fn find(&self, name_or_arn: &str) -> Option<&Secret> {
         self.entry(name_or_arn).map(|(secret, _)| secret)
     }
@@ -101,8 +101,8 @@ impl Secrets {
     ///
     /// # Errors
     ///
-    /// `ResourceNotFoundException` for a secret that is not there or has no value, `UnknownOperationException` for
-    /// anything but `GetSecretValue`.
+    /// `ResourceNotFoundException` if the secret does not exist or has no value, `UnknownOperationException` for other
+    /// operations than `GetSecretValue`.
     pub fn call(&self, operation: &str, request: &Value) -> Result<Value, ApiError> {
         if operation != "GetSecretValue" {
             return Err(ApiError::unknown_operation());
@@ -132,21 +132,20 @@ impl Secrets {
     }
 }
 
-/// Makes up a secret.
-fn generate(wanted: &GenerateSecretString) -> Result<String, &'static str> {
+fn generate(settings: &GenerateSecretString) -> Result<String, &'static str> {
     let allowed = |letters: &mut dyn Iterator<Item = char>, excluded: bool| -> Vec<char> {
         if excluded {
             Vec::new()
         } else {
-            letters.filter(|letter| !wanted.exclude_characters.contains(*letter)).collect()
+            letters.filter(|letter| !settings.exclude_characters.contains(*letter)).collect()
         }
     };
     let kinds = [
-        allowed(&mut ('a'..='z'), wanted.exclude_lowercase),
-        allowed(&mut ('A'..='Z'), wanted.exclude_uppercase),
-        allowed(&mut ('0'..='9'), wanted.exclude_numbers),
-        allowed(&mut PUNCTUATION.chars(), wanted.exclude_punctuation),
-        allowed(&mut " ".chars(), !wanted.include_space),
+        allowed(&mut ('a'..='z'), settings.exclude_lowercase),
+        allowed(&mut ('A'..='Z'), settings.exclude_uppercase),
+        allowed(&mut ('0'..='9'), settings.exclude_numbers),
+        allowed(&mut PUNCTUATION.chars(), settings.exclude_punctuation),
+        allowed(&mut " ".chars(), !settings.include_space),
     ];
     let kinds: Vec<Vec<char>> = kinds.into_iter().filter(|kind| !kind.is_empty()).collect();
     let all: Vec<char> = kinds.concat();
@@ -154,19 +153,19 @@ fn generate(wanted: &GenerateSecretString) -> Result<String, &'static str> {
         return Err("every character is excluded");
     }
     let mut random = rand::rng();
-    let mut password: Vec<char> = Vec::with_capacity(wanted.length);
-    if wanted.require_each_included_type {
-        if kinds.len() > wanted.length {
+    let mut password: Vec<char> = Vec::with_capacity(settings.length);
+    if settings.require_each_included_type {
+        if kinds.len() > settings.length {
             return Err("`PasswordLength` is too short for one character of each included type");
         }
         password.extend(kinds.iter().map(|kind| kind[random.random_range(0..kind.len())]));
     }
-    while password.len() < wanted.length {
+    while password.len() < settings.length {
         password.push(all[random.random_range(0..all.len())]);
     }
     password.shuffle(&mut random);
     let password: String = password.into_iter().collect();
-    match &wanted.json {
+    match &settings.json {
         None => Ok(password),
         Some((template, key)) => match serde_json::from_str::<Value>(template) {
             Ok(Value::Object(mut object)) => {
@@ -206,8 +205,12 @@ mod tests {
 
     const TEMPLATE: &str = "
 Resources:
-  Key: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {PasswordLength: 64, ExcludePunctuation: true}}}
-  Login: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {SecretStringTemplate: '{\"user\": \"u\"}', GenerateStringKey: password}}}
+  Key:
+    Type: AWS::SecretsManager::Secret
+    Properties: {GenerateSecretString: {PasswordLength: 64, ExcludePunctuation: true}}
+  Login:
+    Type: AWS::SecretsManager::Secret
+    Properties: {GenerateSecretString: {SecretStringTemplate: '{\"user\": \"u\"}', GenerateStringKey: password}}
   Fixed: {Type: AWS::SecretsManager::Secret, Properties: {Name: fixed, SecretString: known}}
   Later: {Type: AWS::SecretsManager::Secret, Properties: {Description: a person fills this in}}
 ";
@@ -217,7 +220,7 @@ Resources:
     }
 
     #[test]
-    fn secrets_are_found_by_arn_and_by_name() {
+    fn secrets_are_found_by_arn_and_name() {
         let given = [("Later".to_owned(), "given".to_owned())].into();
         let secrets = Secrets::of(&template(), &given, None).unwrap();
         let get = |id: &str| secrets.call("GetSecretValue", &json!({ "SecretId": id }));
@@ -229,14 +232,14 @@ Resources:
     }
 
     #[test]
-    fn what_nobody_filled_in_is_not_found() {
+    fn secrets_without_value_are_not_found() {
         let secrets = Secrets::of(&template(), &BTreeMap::new(), None).unwrap();
         let error = secrets.call("GetSecretValue", &json!({ "SecretId": "demo-Later" })).unwrap_err();
         assert_eq!((error.status, error.code()), (400, "ResourceNotFoundException"));
     }
 
     #[test]
-    fn generated_secrets_are_as_the_template_says() {
+    fn generated_secrets_follow_the_template() {
         let secrets = Secrets::of(&template(), &BTreeMap::new(), None).unwrap();
         let key = secrets.value("Key").unwrap();
         assert_eq!(key.len(), 64);
@@ -252,23 +255,27 @@ Resources:
     }
 
     #[test]
-    fn generated_secrets_are_kept_with_the_data() {
+    fn generated_secrets_are_stored() {
         let folder = tempfile::tempdir().unwrap();
         let of = || Secrets::of(&template(), &BTreeMap::new(), Some(folder.path())).unwrap();
         assert_eq!(of().value("Key"), of().value("Key"));
     }
 
     #[test]
-    fn what_cannot_be_is_one_sentence() {
+    fn impossible_secrets_are_errors() {
         let given = [("Kee".to_owned(), "x".to_owned())].into();
         let error = Secrets::of(&template(), &given, None).unwrap_err();
         assert_eq!(error.to_string(), "the template has no secret `Kee`");
-        let source = "Resources:\n  Key: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {PasswordLength: 2}}}\n";
+        let source = "
+Resources:
+  Key: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {PasswordLength: 2}}}
+";
         let template = Template::parse(source, StackContext::local("demo"), &BTreeMap::new()).unwrap();
         let error = Secrets::of(&template, &BTreeMap::new(), None).unwrap_err().to_string();
         assert_eq!(
             error,
-            "Resources.Key.Properties.GenerateSecretString: `PasswordLength` is too short for one character of each included type"
+            "Resources.Key.Properties.GenerateSecretString: `PasswordLength` is too short for one character of each \
+             included type"
         );
     }
 }

@@ -142,7 +142,7 @@ async fn pushes_need_connect_to_return() {
 }
 
 #[tokio::test]
-async fn slow_readers_are_limited_and_delay_nobody() {
+async fn slow_readers_are_limited() {
     let stack = Stack::start().await;
     let mut slow = stack.client().await;
     let mut quick = stack.client().await;
@@ -221,6 +221,6 @@ async fn other_stages_are_forbidden() {
 #[tokio::test]
 async fn errors_have_codes_for_the_sdk() {
     let stack = Stack::start().await;
-    let gone = push(&management(&stack), "nobody", "hi".into()).await.unwrap_err();
+    let gone = push(&management(&stack), "unknown", "hi".into()).await.unwrap_err();
     assert_eq!(gone.code(), Some("GoneException"));
 }

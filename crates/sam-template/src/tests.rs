@@ -206,14 +206,14 @@ fn overrides_decide_conditions_and_are_checked() {
     };
     let error = with("Stage", "prod").unwrap_err().to_string();
     assert!(error.starts_with("Resources.ProdOnly.Properties.KeySchema: "), "{error}");
-    for (name, value, says) in [
+    for (name, value, expected) in [
         ("Stage", "test", "Parameters.Stage.AllowedValues: `test` is not one of dev, prod"),
         ("Stagee", "dev", "the template has no parameter `Stagee`; it has Memory, Origins, Stage"),
         ("Memory", "much", "Parameters.Memory.Type: `much` is not a number"),
         ("Memory", "64", "`64` is outside MinValue and MaxValue"),
     ] {
         let error = with(name, value).unwrap_err().to_string();
-        assert!(error.contains(says), "{name}={value} gave {error:?}");
+        assert!(error.contains(expected), "{name}={value} gave {error:?}");
     }
 }
 
@@ -244,7 +244,7 @@ Outputs:
 
 #[test]
 fn errors_name_the_path() {
-    for (from, to, says) in [
+    for (from, to, expected) in [
         (
             "!GetAtt Send.Arn, RouteResponse",
             "!GetAtt Sent.Arn, RouteResponse",
@@ -325,10 +325,10 @@ fn errors_name_the_path() {
     ] {
         assert!(WHOLE.contains(from), "{from:?} is not in the template");
         let error = read(&WHOLE.replacen(from, to, 1)).expect_err(to).to_string();
-        assert!(error.contains(says), "{to:?} gave {error:?}");
+        assert!(error.contains(expected), "{to:?} gave {error:?}");
         assert!(!error.contains('\n'), "{error:?}");
     }
-    for (source, says) in [
+    for (source, expected) in [
         ("Resources: {}\n", "the template describes no resource"),
         ("Resources: [a]\n", "Resources: expected a mapping, found a list"),
         (
@@ -337,7 +337,7 @@ fn errors_name_the_path() {
         ),
     ] {
         let error = read(source).unwrap_err().to_string();
-        assert!(error.contains(says), "{source:?} gave {error:?}");
+        assert!(error.contains(expected), "{source:?} gave {error:?}");
     }
     let missing = Template::read(std::path::Path::new("no/such.yaml"), StackContext::local("demo"), &BTreeMap::new());
     assert!(missing.unwrap_err().to_string().starts_with("failed to read the template no/such.yaml: "));

@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_line() {
-        for (source, says) in [
+        for (source, expected) in [
             ("A: !Rff B\n", "`!Rff` is not a CloudFormation function (line 1, column 4)"),
             ("A: 1\nA: 2\n", "duplicated key"),
             ("A: [1, 2\n", "line 2"),
@@ -198,7 +198,7 @@ mod tests {
             ("? [a, b]\n: 1\n", "a key must be plain text"),
         ] {
             let error = parse(source).unwrap_err().to_string();
-            assert!(error.contains(says), "{source:?} gave {error:?}");
+            assert!(error.contains(expected), "{source:?} gave {error:?}");
         }
     }
 }

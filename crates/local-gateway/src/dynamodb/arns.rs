@@ -1,4 +1,4 @@
-//! ARNs: dynoxide has its own region, account and stream labels; callers see the template's.
+//! Translates ARNs: dynoxide has its own region, account and stream labels; callers see the template's.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use sam_template::Template;
 
-/// What every ARN of dynoxide begins with.
+/// The prefix of every ARN of dynoxide.
 fn engine_prefix() -> String {
     format!("arn:aws:dynamodb:{}:{}:", dynoxide::streams::LOCAL_REGION, dynoxide::streams::LOCAL_ACCOUNT)
 }
@@ -16,11 +16,11 @@ pub(super) struct Arns {
     engine_prefix: String,
     prefix: String,
     region: String,
-    /// dynoxide's stream ARNs and labels → those of the template.
+    /// dynoxide's stream ARNs and labels → the template's
     streams: BTreeMap<String, String>,
 }
 
-/// A table's name, from its name or ARN.
+/// The name of a table, from its name or ARN.
 pub(super) fn table_name(name_or_arn: &str) -> &str {
     match name_or_arn.strip_prefix("arn:").and_then(|arn| arn.split_once(":table/")) {
         Some((_, name)) => name.split('/').next().unwrap_or(name),
@@ -53,7 +53,7 @@ impl Arns {
         })
     }
 
-    /// Makes a caller's ARNs dynoxide's.
+    /// Translates the ARNs of a request to dynoxide's.
     pub(super) fn incoming(&self, request: &mut Value) {
         if let Some(Value::String(table)) = request.get_mut("TableName") {
             *table = table_name(table).to_owned();
@@ -67,14 +67,14 @@ impl Arns {
         }
     }
 
-    /// Makes an answer's ARNs the template's. Items are never touched.
+    /// Translates the ARNs of a response to the template's. Items are never changed.
     pub(super) fn outgoing(&self, operation: &str, answer: &mut Value) {
         match operation {
             "DescribeTable" | "DescribeStream" | "ListStreams" => self.rename(answer),
             "GetRecords" => {
                 for record in answer["Records"].as_array_mut().into_iter().flatten() {
                     record["awsRegion"] = self.region.clone().into();
-                    // The API writes these names large, the event that Lambda makes of a record writes them small.
+                    // The API capitalizes these names; the event that Lambda makes of a record does not.
                     if let Some(identity) = record.get_mut("userIdentity") {
                         *identity = json!({ "Type": identity["type"], "PrincipalId": identity["principalId"] });
                     }

@@ -1,5 +1,5 @@
-//! `ReturnConsumedCapacity`: asked for in every call, so that the ledger is exact, and taken out of the answer again where
-//! the caller did not ask.
+//! `ReturnConsumedCapacity`: requested in every call, so that the ledger is exact, and removed from the response if the
+//! caller did not request it.
 
 use serde_json::Value;
 
@@ -19,8 +19,8 @@ const METERED: [&str; 10] = [
     "UpdateItem",
 ];
 
-/// Asks for the consumed capacity, and says whether the caller did so too.
-pub(super) fn ask(operation: &str, request: &mut Value) -> bool {
+/// Requests the consumed capacity. Returns whether the caller did so too.
+pub(super) fn request(operation: &str, request: &mut Value) -> bool {
     let Some(request) = request.as_object_mut().filter(|_| METERED.contains(&operation)) else { return true };
     match request.get("ReturnConsumedCapacity").and_then(Value::as_str) {
         None | Some("NONE") => {
@@ -31,10 +31,10 @@ pub(super) fn ask(operation: &str, request: &mut Value) -> bool {
     }
 }
 
-/// The units that an answer reports; they are taken out of it if nobody asked for them.
-pub(super) fn measure(operation: &str, answer: &mut Value, asked: bool) -> Units {
+/// The units in a response, which are removed unless they were requested.
+pub(super) fn measure(operation: &str, response: &mut Value, requested: bool) -> Units {
     let mut units = Units::default();
-    let Some(consumed) = answer.get("ConsumedCapacity") else { return units };
+    let Some(consumed) = response.get("ConsumedCapacity") else { return units };
     let tables = match consumed {
         Value::Array(tables) => tables.as_slice(),
         one => std::slice::from_ref(one),
@@ -52,8 +52,8 @@ pub(super) fn measure(operation: &str, answer: &mut Value, asked: bool) -> Units
             }
         }
     }
-    if let Some(answer) = answer.as_object_mut().filter(|_| !asked) {
-        answer.remove("ConsumedCapacity");
+    if let Some(response) = response.as_object_mut().filter(|_| !requested) {
+        response.remove("ConsumedCapacity");
     }
     units
 }

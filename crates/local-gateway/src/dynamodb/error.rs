@@ -1,15 +1,15 @@
-//! Errors as AWS's JSON protocols write them, and why a database cannot be opened.
+//! Errors in AWS's JSON protocols, and why a database cannot be opened.
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-/// An answer other than 200.
+/// An error response.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiError {
     /// The HTTP status.
     pub status: u16,
-    /// The body, with `__type` and, mostly, `message`.
+    /// The body, with `__type` and usually `message`.
     pub body: Value,
 }
 
@@ -19,13 +19,13 @@ impl ApiError {
         ApiError { status, body: json!({ "__type": kind, "message": message }) }
     }
 
-    /// The answer to an operation that there is none of.
+    /// The response to an unknown operation.
     pub fn unknown_operation() -> ApiError {
         let kind = "com.amazon.coral.service#UnknownOperationException";
         ApiError { status: 400, body: json!({ "__type": kind }) }
     }
 
-    /// The last part of its `__type`, for example `ConditionalCheckFailedException`.
+    /// The last part of `__type`, for example `ConditionalCheckFailedException`.
     pub fn code(&self) -> &str {
         let kind = self.body["__type"].as_str().unwrap_or_default();
         kind.rsplit('#').next().unwrap_or(kind)
@@ -36,7 +36,7 @@ impl ApiError {
         ApiError { status: error.status_code(), body }
     }
 
-    /// A request that dynoxide's types refuse. Some of its messages begin with a word for its own server's use.
+    /// A request that dynoxide rejects. Some of its messages start with a marker for its own server.
     pub(super) fn of_request(error: &serde_json::Error) -> ApiError {
         let message = error.to_string();
         for (marker, kind) in [
@@ -61,34 +61,37 @@ impl From<rusqlite::Error> for ApiError {
 /// Why the database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    /// The folder for it cannot be made.
-    #[error("the folder {} for the database cannot be made: {_1}", _0.display())]
+    /// The folder cannot be created.
+    #[error("failed to create the folder {} for the database: {_1}", _0.display())]
     Folder(PathBuf, std::io::Error),
-    /// Another gateway has it open.
-    #[error("the database in {} is in use by another gateway; end that one, or choose another folder", _0.display())]
+    /// Another gateway has the database open.
+    #[error("the database in {} is in use by another gateway; stop it or choose another folder", _0.display())]
     InUse(PathBuf),
-    /// SQLite's file name has to be text.
+    /// SQLite needs a Unicode path.
     #[error("the path {} of the database is not valid Unicode", _0.display())]
     NotUnicode(PathBuf),
     /// The file is damaged, locked, or from a newer version.
-    #[error("the database {} cannot be used: {_1}", _0.display())]
+    #[error("failed to open the database {}: {_1}", _0.display())]
     Unusable(PathBuf, String),
-    /// A table of the template cannot be made.
-    #[error("the table {table} cannot be made: {problem}")]
+    /// A table of the template cannot be created.
+    #[error("failed to create the table {table}: {problem}")]
     Table {
-        /// Its logical id.
+        /// The logical id of the table.
         table: String,
-        /// Why not.
+        /// The cause.
         problem: String,
     },
-    /// The kept table and the template's have different keys, indexes or streams.
-    #[error("the database {} holds the table {table} with {what} other than the template's; delete it to start anew", file.display())]
+    /// A table in the database has other keys, indexes or streams than the template.
+    #[error(
+        "the table {table} in the database {} has {what} other than the template's; delete the file to start over",
+        file.display()
+    )]
     Changed {
-        /// The database's file.
+        /// The file of the database.
         file: PathBuf,
-        /// The table's name.
+        /// The name of the table.
         table: String,
-        /// What differs, with its article.
+        /// What differs, with an article.
         what: &'static str,
     },
 }

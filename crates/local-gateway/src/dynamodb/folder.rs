@@ -1,4 +1,4 @@
-//! The folder of a database's files, and the lock that says that somebody has it open.
+//! The folder of a database's files, and the lock that shows that a gateway has it open.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -6,41 +6,41 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::DatabaseError;
+use super::error::DatabaseError;
 
-/// What the name of a temporary folder begins with.
+/// The prefix of temporary folders.
 const PREFIX: &str = "local-gateway-";
 
-/// The lock of a folder that somebody keeps.
-const KEPT: &str = "dynamodb.lock";
+/// The lock of a permanent folder.
+const PERMANENT: &str = "dynamodb.lock";
 
-/// The lock of a temporary folder. It has a name of its own, so that no folder is ever taken for one that may go.
+/// The lock of a temporary folder. It has another name, so that a permanent folder is never removed.
 const TEMPORARY: &str = "temporary.lock";
 
-/// The database itself; SQLite puts two more beside it.
+/// The database; SQLite adds two more files.
 const DATABASE: &str = "dynamodb.sqlite";
 
-/// A lock younger than this may belong to a gateway that is just about to take it.
-const YOUNG: Duration = Duration::from_secs(60);
+/// A lock younger than this may belong to a gateway that is about to take it.
+const MIN_AGE: Duration = Duration::from_secs(60);
 
-/// A folder that nobody else has open.
+/// A folder that no other gateway has open.
 pub(super) struct Folder {
     path: PathBuf,
-    /// Locked as long as the database is open: SQLite would let a second gateway in, and both would read the streams.
+    /// Held while the database is open: SQLite would let a second gateway in, and both would read the streams.
     _lock: File,
     pub(super) temporary: Option<TempDir>,
 }
 
 impl Folder {
-    /// That folder, or a temporary one. What dead gateways left behind goes then.
-    pub(super) fn open(kept: Option<PathBuf>) -> Result<Folder, DatabaseError> {
-        let (path, temporary, name) = match kept {
+    /// Opens a permanent folder, or creates a temporary one after removing those of dead gateways.
+    pub(super) fn open(permanent: Option<PathBuf>) -> Result<Folder, DatabaseError> {
+        let (path, temporary, name) = match permanent {
             Some(path) => {
                 std::fs::create_dir_all(&path).map_err(|error| DatabaseError::Folder(path.clone(), error))?;
-                (path, None, KEPT)
+                (path, None, PERMANENT)
             }
             None => {
-                sweep(&std::env::temp_dir(), YOUNG);
+                sweep(&std::env::temp_dir(), MIN_AGE);
                 let temporary = tempfile::Builder::new().prefix(PREFIX).tempdir();
                 let temporary = temporary.map_err(|error| DatabaseError::Folder(std::env::temp_dir(), error))?;
                 (temporary.path().to_path_buf(), Some(temporary), TEMPORARY)
@@ -53,31 +53,30 @@ impl Folder {
         Ok(Folder { path, _lock: lock, temporary })
     }
 
-    /// The database's file.
     pub(super) fn file(&self) -> PathBuf {
         self.path.join(DATABASE)
     }
 }
 
-/// Removes the temporary folders of gateways that were killed: those whose lock nobody holds. Another gateway may do the
-/// same at the same time, so that nothing here is an error.
-fn sweep(among: &Path, young: Duration) {
-    let Ok(entries) = std::fs::read_dir(among) else { return };
+/// Removes the temporary folders of gateways that were killed: those whose lock is not held. Another gateway may do the
+/// same concurrently, so all failures are ignored.
+fn sweep(parent: &Path, min_age: Duration) {
+    let Ok(entries) = std::fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
         if is_ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            remove_if_dead(&entry.path(), young);
+            remove_if_dead(&entry.path(), min_age);
         }
     }
 }
 
-fn remove_if_dead(folder: &Path, young: Duration) {
+fn remove_if_dead(folder: &Path, min_age: Duration) {
     let Ok(lock) = File::open(folder.join(TEMPORARY)) else { return };
     let age = lock.metadata().and_then(|about| about.modified()).ok().and_then(|made| made.elapsed().ok());
-    if age.is_none_or(|age| age < young) || lock.try_lock().is_err() {
+    if age.is_none_or(|age| age < min_age) || lock.try_lock().is_err() {
         return;
     }
-    // By name, and the lock last: a folder with anything else in it stays.
+    // By name, and the lock last: a folder with any other file stays.
     for name in [DATABASE, "dynamodb.sqlite-shm", "dynamodb.sqlite-wal", TEMPORARY] {
         let _ = std::fs::remove_file(folder.join(name));
     }
@@ -89,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dead_gateways_folder_goes_and_a_living_ones_a_young_one_and_a_kept_one_stay() {
+    fn only_folders_of_dead_gateways_are_removed() {
         let temporary = tempfile::tempdir().unwrap();
         let folder = |name: &str, lock: &str| {
             let folder = temporary.path().join(name);
@@ -99,12 +98,12 @@ mod tests {
             (folder, lock)
         };
         let (dead, _) = folder("local-gateway-dead", TEMPORARY);
-        let (living, held) = folder("local-gateway-living", TEMPORARY);
+        let (running, held) = folder("local-gateway-running", TEMPORARY);
         held.try_lock().unwrap();
-        let (kept, _) = folder("local-gateway-kept", KEPT);
-        sweep(temporary.path(), YOUNG);
-        assert!(dead.exists(), "it may be just about to be locked");
+        let (permanent, _) = folder("local-gateway-permanent", PERMANENT);
+        sweep(temporary.path(), MIN_AGE);
+        assert!(dead.exists(), "its gateway may be about to lock it");
         sweep(temporary.path(), Duration::ZERO);
-        assert!(!dead.exists() && living.join(DATABASE).exists() && kept.join(DATABASE).exists());
+        assert!(!dead.exists() && running.join(DATABASE).exists() && permanent.join(DATABASE).exists());
     }
 }

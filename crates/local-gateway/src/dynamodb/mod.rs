@@ -1,11 +1,11 @@
-//! DynamoDB: the template's tables in dynoxide, an embedded emulator on SQLite, with what it lacks for our purpose.
+//! DynamoDB: the template's tables in dynoxide, an embedded emulator on SQLite, plus what dynoxide lacks.
 //!
-//! - All work on SQLite happens on blocking threads, one call at a time (dynoxide has one lock for all itself).
-//! - Stream records are trimmed once every reader has had them, and found through an index: see [`stream_records`].
-//! - `ClientRequestToken`, which the SDKs put into every `TransactWriteItems`, is remembered here: see [`tokens`].
-//! - ARNs say the template's region and account, not the emulator's: see [`arns`].
-//! - Nothing is throttled, and a transaction never conflicts with another, since they run one after the other: both are
-//!   faults, which [`crate::faults`] puts in front.
+//! - All work on SQLite runs on blocking threads, one call at a time (dynoxide itself has a single lock).
+//! - Stream records are found through an index and trimmed once every reader has read them; see [`stream_records`].
+//! - `ClientRequestToken`, which the SDKs put into every `TransactWriteItems`, is implemented here; see [`tokens`].
+//! - ARNs contain the template's region and account instead of the emulator's; see [`arns`].
+//! - Nothing is throttled, and transactions never conflict, because they run one after the other. Both exist as
+//!   [`crate::faults`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ use sam_template::{Table, Template};
 use stream_records::StreamRecords;
 use tokens::Tokens;
 
-/// The template's tables. Clones are the same database.
+/// The template's tables. Clones share the database.
 #[derive(Clone)]
 pub struct Database(Arc<Inner>);
 
@@ -45,33 +45,33 @@ struct Inner {
     records: Mutex<StreamRecords>,
     tokens: Mutex<Tokens>,
     /// Held by every call, so that the second connection never meets the engine's write lock.
-    turn: Mutex<()>,
+    exclusive: Mutex<()>,
     arns: Arns,
     /// Physical name → table.
     tables: BTreeMap<String, Table>,
     written: watch::Sender<u64>,
-    /// Last, so that the files go after the connections to them.
+    /// Last, so that the files are removed after the connections are closed.
     _folder: Folder,
 }
 
-/// A call's answer and what it consumed.
+/// The response to a call, and what the call consumed.
 #[derive(Debug)]
-pub struct Answer {
-    /// The body of the answer.
+pub struct Response {
+    /// The response body.
     pub body: Value,
-    /// The capacity units that DynamoDB reports for the call, whether the caller asked for them or not.
+    /// The consumed capacity units, even if the caller did not request them.
     pub units: Units,
 }
 
 impl Database {
-    /// Opens the database in a folder that outlives it, or in a temporary one, and makes the template's tables in it
-    /// where they are missing.
+    /// Opens the database in a permanent or a temporary folder, and creates the template's tables if they are missing.
     ///
     /// # Errors
     ///
-    /// Where the files cannot be written, or hold a table with other keys than the template's.
+    /// If the files cannot be written, or contain a table that differs from the template's.
     pub async fn open(template: &Template, data: Option<&Path>) -> Result<Database, DatabaseError> {
-        let (template, data) = (template.clone(), data.map(Path::to_path_buf));
+        let template = template.clone();
+        let data = data.map(Path::to_path_buf);
         blocking(move || Database::open_now(&template, data)).await
     }
 
@@ -81,11 +81,11 @@ impl Database {
         let path = file.to_str().ok_or_else(|| DatabaseError::NotUnicode(file.clone()))?;
         let unusable = |problem: String| DatabaseError::Unusable(file.clone(), problem);
         let engine = dynoxide::Database::new(path).map_err(|error| unusable(error.to_string()))?;
-        // Without waiting for the disk at every commit: SQLite stays intact when the gateway dies, and what is
-        // temporary need not even survive the machine.
-        let speed =
+        // No commit waits for the disk: SQLite survives a crash of the gateway, and a temporary database need not
+        // survive a crash of the machine.
+        let mode =
             if folder.temporary.is_some() { engine.enable_bulk_loading() } else { engine.disable_bulk_loading() };
-        speed.map_err(|error| unusable(error.to_string()))?;
+        mode.map_err(|error| unusable(error.to_string()))?;
         tables::create(&engine, template, &file)?;
         let arns = Arns::of(template, &engine).map_err(|error| unusable(error.to_string()))?;
         let records = StreamRecords::open(&file).map_err(|error| unusable(error.to_string()))?;
@@ -93,7 +93,7 @@ impl Database {
             engine,
             records: Mutex::new(records),
             tokens: Mutex::default(),
-            turn: Mutex::default(),
+            exclusive: Mutex::default(),
             arns,
             tables: template.tables.values().map(|table| (table.name.clone(), table.clone())).collect(),
             written: watch::Sender::new(0),
@@ -101,24 +101,25 @@ impl Database {
         })))
     }
 
-    /// Performs an operation as its caller wrote it. The units are measured even where the caller did not ask for them.
+    /// Performs an operation.
     ///
     /// # Errors
     ///
-    /// What DynamoDB would answer; `UnknownOperationException` for anything but [`SUPPORTED`].
-    pub async fn call(&self, operation: &str, request: Value) -> Result<Answer, ApiError> {
-        let (database, operation) = (self.clone(), operation.to_owned());
+    /// The errors of DynamoDB; `UnknownOperationException` for anything but [`SUPPORTED`].
+    pub async fn call(&self, operation: &str, request: Value) -> Result<Response, ApiError> {
+        let database = self.clone();
+        let operation = operation.to_owned();
         blocking(move || database.call_now(&operation, request)).await
     }
 
-    fn call_now(&self, operation: &str, mut request: Value) -> Result<Answer, ApiError> {
+    fn call_now(&self, operation: &str, mut request: Value) -> Result<Response, ApiError> {
         let inner = &*self.0;
         inner.arns.incoming(&mut request);
-        let asked = capacity::ask(operation, &mut request);
+        let requested = capacity::request(operation, &mut request);
         let mut body = {
-            let _turn = held(&inner.turn);
+            let _exclusive = lock(&inner.exclusive);
             match operation {
-                "TransactWriteItems" => held(&inner.tokens).once(&inner.engine, request)?,
+                "TransactWriteItems" => lock(&inner.tokens).once(&inner.engine, request)?,
                 _ => operations::perform(&inner.engine, operation, request)?,
             }
         };
@@ -126,32 +127,32 @@ impl Database {
             self.0.written.send_modify(|count| *count += 1);
         }
         inner.arns.outgoing(operation, &mut body);
-        let units = capacity::measure(operation, &mut body, asked);
-        Ok(Answer { body, units })
+        let units = capacity::measure(operation, &mut body, requested);
+        Ok(Response { body, units })
     }
 
-    /// Changes whenever something may have been written: what streams readers wait for.
+    /// Changes whenever something may have been written.
     pub fn writes(&self) -> watch::Receiver<u64> {
         self.0.written.subscribe()
     }
 
-    /// The logical id of a table, from its name or ARN; the name itself where the template has no such table.
+    /// The logical id of a table, from its name or ARN; the name itself if the template has no such table.
     pub fn logical_id<'n>(&'n self, name: &'n str) -> &'n str {
         let name = arns::table_name(name);
         self.0.tables.get(name).map_or(name, |table| table.logical_id.as_str())
     }
 
-    /// Deletes what has expired, as DynamoDB does within days, and says how many items that were. Their stream records
-    /// carry the `userIdentity` of the service.
+    /// Deletes expired items, as DynamoDB does within days, and returns their number. Their stream records have the
+    /// `userIdentity` of the service.
     ///
     /// # Errors
     ///
-    /// Where SQLite fails.
+    /// If SQLite fails.
     pub async fn sweep_expired(&self) -> Result<usize, ApiError> {
         let database = self.clone();
         blocking(move || {
             let deleted = {
-                let _turn = held(&database.0.turn);
+                let _exclusive = lock(&database.0.exclusive);
                 database.0.engine.sweep_ttl().map_err(|error| ApiError::of(&error))?
             };
             if deleted > 0 {
@@ -162,30 +163,33 @@ impl Database {
         .await
     }
 
-    /// The records of a table's stream after one, oldest first; all of them with `None`.
+    /// The records of a table's stream after a position, oldest first; with `None`, from the start.
     pub(crate) async fn records(
         &self,
         table: &str,
         after: Option<i64>,
         limit: usize,
     ) -> Result<Vec<StreamRecord>, ApiError> {
-        let (database, table) = (self.clone(), table.to_owned());
-        blocking(move || held(&database.0.records).read(&table, after, limit).map_err(ApiError::from)).await
+        let database = self.clone();
+        let table = table.to_owned();
+        blocking(move || lock(&database.0.records).read(&table, after, limit).map_err(ApiError::from)).await
     }
 
-    /// The number of the last record of a table's stream; `None` if there never was one.
+    /// The number of the last record of a table's stream; `None` if there was none yet.
     pub(crate) async fn last_record(&self, table: &str) -> Result<Option<i64>, ApiError> {
-        let (database, table) = (self.clone(), table.to_owned());
-        blocking(move || held(&database.0.records).last(&table).map_err(ApiError::from)).await
+        let database = self.clone();
+        let table = table.to_owned();
+        blocking(move || lock(&database.0.records).last(&table).map_err(ApiError::from)).await
     }
 
-    /// Where a reader of a stream stands, as [`Database::advance`] kept it.
+    /// The position of a stream reader, as stored by [`Database::advance`].
     pub(crate) async fn position(&self, reader: &str) -> Result<Option<i64>, ApiError> {
-        let (database, reader) = (self.clone(), reader.to_owned());
-        blocking(move || held(&database.0.records).position(&reader).map_err(ApiError::from)).await
+        let database = self.clone();
+        let reader = reader.to_owned();
+        blocking(move || lock(&database.0.records).position(&reader).map_err(ApiError::from)).await
     }
 
-    /// Keeps where a reader stands, and trims what all the given readers of that table have had.
+    /// Stores the position of a reader, and trims the records that all readers of the table have read.
     pub(crate) async fn advance(
         &self,
         reader: &str,
@@ -193,24 +197,26 @@ impl Database {
         table: &str,
         readers: &[String],
     ) -> Result<(), ApiError> {
-        let (database, reader) = (self.clone(), reader.to_owned());
-        let (table, readers) = (table.to_owned(), readers.to_vec());
+        let database = self.clone();
+        let reader = reader.to_owned();
+        let table = table.to_owned();
+        let readers = readers.to_vec();
         blocking(move || {
-            let _turn = held(&database.0.turn);
-            held(&database.0.records).advance(&reader, position, &table, &readers).map_err(ApiError::from)
+            let _exclusive = lock(&database.0.exclusive);
+            lock(&database.0.records).advance(&reader, position, &table, &readers).map_err(ApiError::from)
         })
         .await
     }
 
-    /// `DescribeTable` of a table by its logical id, for tests and tools; `None` if the template has no such table.
+    /// `DescribeTable` by logical id, for tests and tools; `None` if the template has no such table.
     pub async fn describe(&self, logical_id: &str) -> Option<Value> {
         let table = self.0.tables.values().find(|table| table.logical_id == logical_id)?;
-        let answer = self.call("DescribeTable", json!({ "TableName": table.name })).await;
-        answer.ok().map(|answer| answer.body)
+        let response = self.call("DescribeTable", json!({ "TableName": table.name })).await;
+        response.ok().map(|response| response.body)
     }
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -218,9 +224,9 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
-            // A panic goes on in whoever asked.
+            // Panics continue in the caller.
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is shutting down, and nobody is there any more to hear an answer.
+            // The runtime is shutting down, so no caller is left to get a result.
             Err(_cancelled) => std::future::pending().await,
         },
     }

@@ -1,13 +1,13 @@
-//! The operations of DynamoDB and DynamoDB Streams that the gateway answers.
+//! The supported operations of DynamoDB and DynamoDB Streams.
 
 use std::collections::BTreeSet;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::ApiError;
+use super::error::ApiError;
 
-/// What is answered; anything else is an `UnknownOperationException`. Functions never use `Scan`; a person may.
+/// The supported operations; any other gets `UnknownOperationException`.
 pub const SUPPORTED: [&str; 18] = [
     "BatchGetItem",
     "BatchWriteItem",
@@ -58,8 +58,8 @@ fn with<Q: DeserializeOwned, A: Serialize>(
     operation: impl FnOnce(Q) -> dynoxide::Result<A>,
 ) -> Result<Value, ApiError> {
     let request = serde_json::from_value(request).map_err(|error| ApiError::of_request(&error))?;
-    let answer = operation(request).map_err(|error| ApiError::of(&error))?;
-    serde_json::to_value(&answer)
+    let response = operation(request).map_err(|error| ApiError::of(&error))?;
+    serde_json::to_value(&response)
         .map_err(|error| ApiError::new(500, "com.amazonaws.dynamodb.v20120810#InternalServerError", &error.to_string()))
 }
 
@@ -68,7 +68,7 @@ pub(super) fn writes(operation: &str) -> bool {
     ["BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"].contains(&operation)
 }
 
-/// The names (or ARNs) of the tables that a request is about.
+/// The names or ARNs of the tables of a request.
 pub fn tables_of(request: &Value) -> BTreeSet<&str> {
     let single = request["TableName"].as_str();
     let batch = request["RequestItems"].as_object().into_iter().flat_map(|items| items.keys().map(String::as_str));

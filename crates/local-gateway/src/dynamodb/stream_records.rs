@@ -1,10 +1,11 @@
 //! The records of the tables' streams, through a second connection to dynoxide's file.
 //!
-//! dynoxide never deletes a record, and every write to a table with a stream takes the highest number of all its records
-//! without an index: after some thousand writes that is most of the work. So here they get an index, and what every
-//! reader has had is deleted. The last record of a table always stays, since the next number is taken from it.
+//! dynoxide never deletes a record, and every write to a table with a stream searches the highest number of all its
+//! records without an index; after some thousand writes, that is most of the work. So this module adds an index, and
+//! deletes records that every reader has read. The last record of a table stays, because the next number follows from
+//! it.
 //!
-//! Where the readers stand is kept in the same file, in a table of its own.
+//! The positions of the readers are stored in a table of the same file.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,23 +18,23 @@ pub(super) struct StreamRecords(Connection);
 /// One record of a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamRecord {
-    /// Its number; they grow within one table.
+    /// Numbers increase within a table.
     pub number: i64,
     /// `eventID`: 32 hexadecimal digits.
     pub event_id: String,
     /// `eventName`: `INSERT`, `MODIFY` or `REMOVE`.
     pub event_name: String,
-    /// When it was written, in seconds since the epoch.
+    /// Seconds since the epoch.
     pub created_at: i64,
-    /// The key's attributes, as DynamoDB writes them in JSON.
+    /// The key in DynamoDB's JSON.
     pub keys: Value,
-    /// The item afterwards, where the stream's view type has it.
+    /// The new item, if the view type of the stream includes it.
     pub new_image: Option<Value>,
-    /// The item before, where the stream's view type has it.
+    /// The old item, if the view type of the stream includes it.
     pub old_image: Option<Value>,
-    /// `userIdentity`, on what TTL deleted.
+    /// `userIdentity`, for deletions by TTL.
     pub user_identity: Option<Value>,
-    /// Its size in bytes, about.
+    /// The approximate size in bytes.
     pub size: usize,
 }
 
@@ -43,7 +44,8 @@ impl StreamRecords {
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.execute_batch(
             "PRAGMA synchronous = OFF;
-             CREATE INDEX IF NOT EXISTS _gateway_records ON _stream_records (table_name, CAST(sequence_number AS INTEGER));
+             CREATE INDEX IF NOT EXISTS _gateway_records
+                 ON _stream_records (table_name, CAST(sequence_number AS INTEGER));
              CREATE INDEX IF NOT EXISTS _gateway_shards
                  ON _stream_records (table_name, shard_id, CAST(sequence_number AS INTEGER));
              CREATE TABLE IF NOT EXISTS _gateway_readers (reader TEXT PRIMARY KEY, position INTEGER NOT NULL);",
@@ -102,18 +104,18 @@ impl StreamRecords {
              ON CONFLICT (reader) DO UPDATE SET position = excluded.position",
             params![reader, position],
         )?;
-        let mut had_by_all = Some(position);
+        let mut read_by_all = Some(position);
         for other in readers {
             let query = "SELECT position FROM _gateway_readers WHERE reader = ?1";
             let other: Option<i64> = transaction.query_row(query, [other], |row| row.get(0)).optional()?;
-            had_by_all = had_by_all.zip(other).map(|(least, other)| least.min(other));
+            read_by_all = read_by_all.zip(other).map(|(least, other)| least.min(other));
         }
-        if let Some(had_by_all) = had_by_all {
+        if let Some(read_by_all) = read_by_all {
             transaction.execute(
                 "DELETE FROM _stream_records WHERE table_name = ?1 AND CAST(sequence_number AS INTEGER) <= ?2
                  AND CAST(sequence_number AS INTEGER) <
                      (SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = ?1)",
-                params![table, had_by_all],
+                params![table, read_by_all],
             )?;
         }
         transaction.commit()

@@ -1,20 +1,21 @@
-//! Makes the template's tables, or checks that the kept ones are still the same.
+//! Creates the template's tables, or checks that existing ones are still the same.
 
 use std::path::Path;
 
 use dynoxide::actions::describe_table::DescribeTableRequest;
 use serde_json::{Value, json};
 
-use super::{DatabaseError, operations};
+use super::error::DatabaseError;
+use super::operations;
 use sam_template::{Index, Key, Table, Template};
 
 pub(super) fn create(engine: &dynoxide::Database, template: &Template, file: &Path) -> Result<(), DatabaseError> {
     for table in template.tables.values() {
         let request = DescribeTableRequest { table_name: table.name.clone() };
         match engine.describe_table(request) {
-            Ok(kept) => {
-                let kept = serde_json::to_value(&kept).unwrap_or_default();
-                if let Some(what) = difference(table, &kept["Table"]) {
+            Ok(existing) => {
+                let existing = serde_json::to_value(&existing).unwrap_or_default();
+                if let Some(what) = difference(table, &existing["Table"]) {
                     return Err(DatabaseError::Changed { file: file.to_owned(), table: table.name.clone(), what });
                 }
             }
@@ -48,31 +49,31 @@ fn create_one(engine: &dynoxide::Database, table: &Table) -> Result<(), Database
     Ok(())
 }
 
-/// In what a kept table differs from the template's.
-fn difference(table: &Table, kept: &Value) -> Option<&'static str> {
+/// How an existing table differs from the template's.
+fn difference(table: &Table, existing: &Value) -> Option<&'static str> {
     let sorted = |value: &Value| {
         let mut items: Vec<String> = value.as_array().into_iter().flatten().map(Value::to_string).collect();
         items.sort();
         items
     };
-    if sorted(&kept["KeySchema"]) != sorted(&key_schema(&table.key)) {
+    if sorted(&existing["KeySchema"]) != sorted(&key_schema(&table.key)) {
         return Some("a key");
     }
-    if sorted(&kept["AttributeDefinitions"]) != sorted(&definitions(table)) {
+    if sorted(&existing["AttributeDefinitions"]) != sorted(&definitions(table)) {
         return Some("attribute definitions");
     }
     let mut indexes: Vec<(String, Vec<String>)> = Vec::new();
-    for index in kept["GlobalSecondaryIndexes"].as_array().into_iter().flatten() {
+    for index in existing["GlobalSecondaryIndexes"].as_array().into_iter().flatten() {
         indexes.push((index["IndexName"].as_str().unwrap_or_default().to_owned(), sorted(&index["KeySchema"])));
     }
-    let mut wanted: Vec<(String, Vec<String>)> =
+    let mut expected: Vec<(String, Vec<String>)> =
         table.indexes.iter().map(|index| (index.name.clone(), sorted(&key_schema(&index.key)))).collect();
     indexes.sort();
-    wanted.sort();
-    if indexes != wanted {
+    expected.sort();
+    if indexes != expected {
         return Some("indexes");
     }
-    let view_type = kept["StreamSpecification"]["StreamViewType"].as_str();
+    let view_type = existing["StreamSpecification"]["StreamViewType"].as_str();
     (view_type != table.stream.as_ref().map(|stream| stream.view_type.as_str())).then_some("a stream")
 }
 

@@ -1,4 +1,4 @@
-//! The database without its endpoint.
+//! The database without the endpoint.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -26,7 +26,7 @@ async fn put(database: &Database, id: &str, expires_at: u64) {
 }
 
 #[tokio::test]
-async fn what_expired_is_swept_and_its_record_names_the_service() {
+async fn expired_items_are_deleted_by_the_service() {
     let database = Database::open(&template(TEMPLATE), None).await.unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     put(&database, "old", now - 60).await;
@@ -43,7 +43,7 @@ async fn what_expired_is_swept_and_its_record_names_the_service() {
 }
 
 #[tokio::test]
-async fn records_are_trimmed_when_every_reader_has_had_them_and_the_last_one_stays() {
+async fn records_are_trimmed_after_all_readers() {
     let database = Database::open(&template(TEMPLATE), None).await.unwrap();
     for id in ["a", "b", "c"] {
         put(&database, id, 1).await;
@@ -57,7 +57,7 @@ async fn records_are_trimmed_when_every_reader_has_had_them_and_the_last_one_sta
     assert_eq!(database.last_record("demo-Log").await.unwrap(), Some(all[2]));
     let readers = ["one".to_owned(), "two".to_owned()];
     database.advance("one", all[2], "demo-Log", &readers).await.unwrap();
-    assert_eq!(numbers().await, all, "the second reader has had nothing yet");
+    assert_eq!(numbers().await, all, "the second reader has read nothing yet");
     database.advance("two", all[0], "demo-Log", &readers).await.unwrap();
     assert_eq!(numbers().await, all[1..]);
     database.advance("two", all[2], "demo-Log", &readers).await.unwrap();
@@ -68,7 +68,7 @@ async fn records_are_trimmed_when_every_reader_has_had_them_and_the_last_one_sta
 }
 
 #[tokio::test]
-async fn a_kept_database_has_what_was_written_and_refuses_a_changed_table() {
+async fn permanent_databases_reject_changed_tables() {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(&template(TEMPLATE), Some(folder.path())).await.unwrap();
     put(&database, "kept", 1).await;
@@ -80,11 +80,11 @@ async fn a_kept_database_has_what_was_written_and_refuses_a_changed_table() {
     let changed = template(&TEMPLATE.replace("AttributeName: id", "AttributeName: key"));
     let error = Database::open(&changed, Some(folder.path())).await.err().unwrap();
     let error = error.to_string();
-    assert!(error.contains("holds the table demo-Log with a key other than the template's"), "{error}");
+    assert!(error.contains("has a key other than the template's"), "{error}");
 }
 
 #[tokio::test]
-async fn two_gateways_do_not_share_a_folder() {
+async fn gateways_do_not_share_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let first = Database::open(&template(TEMPLATE), Some(folder.path())).await.unwrap();
     let error = Database::open(&template(TEMPLATE), Some(folder.path())).await.err().unwrap();
@@ -94,14 +94,14 @@ async fn two_gateways_do_not_share_a_folder() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_made_is_one_sentence() {
+async fn folder_errors_name_the_folder() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = Database::open(&template(TEMPLATE), Some(&file.path().join("data"))).await.err().unwrap();
-    assert!(error.to_string().starts_with("the folder "), "{error}");
+    assert!(error.to_string().starts_with("failed to create the folder "), "{error}");
 }
 
 #[tokio::test]
-async fn a_temporary_database_leaves_nothing_behind() {
+async fn temporary_databases_are_removed() {
     let database = Database::open(&template(TEMPLATE), None).await.unwrap();
     let folder = database.0._folder.temporary.as_ref().unwrap().path().to_owned();
     assert!(folder.join("dynamodb.sqlite").exists());

@@ -1,7 +1,8 @@
-//! `ClientRequestToken` of `TransactWriteItems`: a transaction repeated with the same token within ten minutes is done once.
+//! `ClientRequestToken` of `TransactWriteItems`: a transaction that is repeated with the same token within ten minutes
+//! is performed once.
 //!
-//! The SDKs send a fresh token with every transaction. dynoxide keeps them too, but looks through all of them at every
-//! call, so it never gets to see one.
+//! The SDKs send a fresh token with every transaction. dynoxide stores tokens too, but searches all of them at every
+//! call, so they are removed from its requests.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -9,21 +10,22 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{ApiError, operations};
+use super::error::ApiError;
+use super::operations;
 
 /// How long DynamoDB remembers a token.
 const WINDOW: Duration = Duration::from_secs(600);
 
 #[derive(Default)]
 pub(super) struct Tokens {
-    /// Token → digest of the transaction.
+    /// Token → digest of the transaction
     done: HashMap<String, [u8; 32]>,
-    /// In the order in which they were used.
+    /// In order of use.
     order: VecDeque<(Instant, String)>,
 }
 
 impl Tokens {
-    /// Performs a transaction, or answers at once if this token's transaction was performed before.
+    /// Performs a transaction unless it was performed with this token before.
     pub(super) fn once(&mut self, engine: &dynoxide::Database, mut request: Value) -> Result<Value, ApiError> {
         let token = request.as_object_mut().and_then(|request| request.remove("ClientRequestToken"));
         let Some(token) = token.as_ref().and_then(Value::as_str).map(str::to_owned) else {
@@ -48,17 +50,17 @@ impl Tokens {
                 "The request uses the same client token as a previous, but non-identical request.",
             )),
             None => {
-                let answer = operations::perform(engine, "TransactWriteItems", request)?;
+                let response = operations::perform(engine, "TransactWriteItems", request)?;
                 self.done.insert(token.clone(), digest);
                 self.order.push_back((Instant::now(), token));
-                Ok(answer)
+                Ok(response)
             }
         }
     }
 }
 
-/// The answer to a repeated transaction. DynamoDB then reports what it took to read the items: two read units each, as
-/// long as they fit in 4 KB.
+/// The response to a repeated transaction. DynamoDB reports the capacity for reading the items: two read units each,
+/// for items of up to 4 KB.
 fn replayed(request: &Value) -> Value {
     let mut tables: HashMap<&str, f64> = HashMap::new();
     for item in request["TransactItems"].as_array().into_iter().flatten() {

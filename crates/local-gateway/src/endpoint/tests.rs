@@ -123,7 +123,7 @@ fn put(seq: u64, text: &str) -> Put {
 }
 
 #[tokio::test]
-async fn what_is_put_is_queried_page_by_page() {
+async fn queries_are_paginated() {
     let world = World::start().await;
     let client = world.writer();
     for seq in 1..=5 {
@@ -147,12 +147,12 @@ async fn what_is_put_is_queried_page_by_page() {
 }
 
 #[tokio::test]
-async fn the_ledger_knows_who_called_what_and_what_it_consumed() {
+async fn ledger_counts_calls_and_units() {
     let world = World::start().await;
     let writer = world.writer();
     let answer =
         writer.put_item().table_name("demo-Notes").item("book", s("a")).item("seq", n(1)).send().await.unwrap();
-    assert!(answer.consumed_capacity().is_none(), "nobody asked for the capacity");
+    assert!(answer.consumed_capacity().is_none(), "the capacity was not requested");
     let answer = writer
         .get_item()
         .table_name("demo-Notes")
@@ -183,7 +183,7 @@ fn cancelled(error: &TransactWriteItemsError) -> Option<&TransactionCanceledExce
 }
 
 #[tokio::test]
-async fn a_cancelled_transaction_says_which_row_was_in_the_way() {
+async fn cancelled_transactions_return_the_row() {
     let world = World::start().await;
     let client = world.writer();
     let transact = |seq: u64, text: &str| {
@@ -201,7 +201,7 @@ async fn a_cancelled_transaction_says_which_row_was_in_the_way() {
 }
 
 #[tokio::test]
-async fn a_transaction_repeated_with_its_token_is_done_once() {
+async fn repeated_tokens_perform_once() {
     let world = World::start().await;
     let client = world.writer();
     let transact = |text: &str| {
@@ -215,7 +215,7 @@ async fn a_transaction_repeated_with_its_token_is_done_once() {
 }
 
 #[tokio::test]
-async fn errors_are_those_that_the_sdk_knows() {
+async fn sdk_recognizes_errors() {
     let world = World::start().await;
     let client = world.writer();
     let get = |table: &str| client.get_item().table_name(table).key("book", s("a")).key("seq", n(1));
@@ -231,7 +231,7 @@ async fn errors_are_those_that_the_sdk_knows() {
 }
 
 #[tokio::test]
-async fn arns_are_those_of_the_template() {
+async fn arns_equal_the_templates() {
     let world = World::start().await;
     let client = world.writer();
     let table = &world.template.tables["Notes"];
@@ -244,7 +244,7 @@ async fn arns_are_those_of_the_template() {
 }
 
 #[tokio::test]
-async fn secrets_are_answered_on_the_same_endpoint() {
+async fn secrets_share_the_endpoint() {
     let world = World::start().await;
     let config = aws_sdk_secretsmanager::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -271,7 +271,7 @@ async fn secrets_are_answered_on_the_same_endpoint() {
 }
 
 #[tokio::test]
-async fn what_no_policy_allows_is_denied_and_neither_counted_nor_struck_by_a_fault() {
+async fn denied_calls_are_free_of_faults() {
     let mut plan = Plan::default();
     plan.dynamodb.failed_before = crate::faults::Chance::of(1.0);
     let world = World::with(plan).await;
@@ -284,11 +284,11 @@ async fn what_no_policy_allows_is_denied_and_neither_counted_nor_struck_by_a_fau
     assert!(world.calls("Reader").is_empty());
     assert!(world.faults.counts().is_empty());
     let stranger = world.dynamodb("AKIASTRANGER");
-    stranger.list_tables().send().await.expect("who is no function may do everything");
+    stranger.list_tables().send().await.expect("clients other than functions may do everything");
 }
 
 #[tokio::test]
-async fn what_is_no_call_of_an_api_is_refused() {
+async fn malformed_calls_are_rejected() {
     let world = World::start().await;
     let client = reqwest::Client::new();
     let signed = "AWS4-HMAC-SHA256 Credential=AKIA/20261120/us-east-1/dynamodb/aws4_request";

@@ -1,5 +1,5 @@
-//! The latencies of AWS, imposed on a local stack that is faster, so that designs can be compared on a laptop by the time
-//! they would take on AWS.
+//! The latencies of AWS, imposed on a local stack that is faster, so that designs can be compared on a laptop by the
+//! time they would take on AWS.
 //!
 //! A latency is a floor: a response is sent no earlier than the drawn time after its request. The time that the laptop
 //! itself takes counts towards it.

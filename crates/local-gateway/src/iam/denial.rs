@@ -38,8 +38,8 @@ impl Denial {
         ApiError { status: 400, body: json!({ "__type": kind, "Message": self.message() }) }
     }
 
-    /// Advice for the author of the template: the missing statement, ready to be pasted. It is the same for every resource
-    /// that this statement would allow.
+    /// Advice for the author of the template: the missing statement, ready to be pasted. It is the same for every
+    /// resource that this statement would allow.
     pub(super) fn advice(&self, function: &str, permissions: &Permissions) -> String {
         let action = &self.action;
         let resource = permissions.as_in_template(&self.resource);

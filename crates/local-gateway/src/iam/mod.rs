@@ -1,9 +1,9 @@
-//! IAM: a function may do what the statements of its `Policies` allow and nothing else, and is denied in the words of AWS.
-//! Other signed requests (a person with the AWS CLI, a test) may do everything, as an administrator; unsigned ones are
-//! rejected earlier.
+//! IAM: a function may do what the statements of its `Policies` allow and nothing else, and is denied in the words of
+//! AWS. Other signed requests (a person with the AWS CLI, a test) may do everything, as an administrator; unsigned ones
+//! are rejected earlier.
 //!
-//! `policy` evaluates policies, and `permission` tells what a call needs. Reading streams needs no permission here: Lambda
-//! reads them for a function, under a policy that SAM adds automatically.
+//! `policy` evaluates policies, and `permission` tells what a call needs. Reading streams needs no permission here:
+//! Lambda reads them for a function, under a policy that SAM adds automatically.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

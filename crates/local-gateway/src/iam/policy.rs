@@ -36,7 +36,7 @@ impl Rule {
                 let actions = statement.actions.join(", ");
                 let effect = if statement.allow { "grants nothing" } else { "always denies" };
                 tracing::warn!(
-                    "{function}: the statement about {actions} {effect} here: its condition {condition} is not supported"
+                    "{function}: the statement about {actions} {effect}: its condition {condition} is not supported"
                 );
             }
         }

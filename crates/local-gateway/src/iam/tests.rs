@@ -264,8 +264,8 @@ fn advice_can_be_pasted_into_template() {
             "            - {{Effect: Allow, Action: a:B, Resource: {}}}\n",
             permissions.as_in_template(&resource)
         );
-        let place = "        - Statement:\n";
-        let pasted = TEMPLATE.replacen(place, &format!("{place}{line}"), 1);
+        let header = "        - Statement:\n";
+        let pasted = TEMPLATE.replacen(header, &format!("{header}{line}"), 1);
         let read = Template::parse(&pasted, StackContext::local("demo"), &BTreeMap::new()).expect(&line);
         let resource = match &read.functions["Writer"].policies[0] {
             Policy::Statements(statements) => statements[0].resources.clone(),

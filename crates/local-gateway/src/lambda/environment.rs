@@ -1,28 +1,29 @@
-//! The environment that a function's process starts with: Lambda's own variables, the template's, and where the gateway
-//! stands in for AWS. Nothing of the laptop's own environment gets in, least of all its AWS credentials.
+//! The environment of a function's process: Lambda's own variables, the template's, and the gateway's endpoints. The
+//! environment of the laptop is not passed on, least of all its AWS credentials.
 
 use std::collections::BTreeMap;
 
 use sam_template::{Function, StackContext};
 
-/// What the SDK for API Gateway's management API reads its endpoint from (`ApiGatewayManagementApi` is its service id).
+/// The variable from which the SDK reads the endpoint of API Gateway's management API (its service id is
+/// `ApiGatewayManagementApi`).
 pub const MANAGEMENT_ENDPOINT: &str = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI";
 
-/// What stands in for AWS, and as whom a function speaks to it.
+/// The endpoints that replace AWS.
 #[derive(Debug, Clone)]
-pub struct Surroundings {
-    /// Where DynamoDB and Secrets Manager are.
+pub struct Endpoints {
+    /// DynamoDB and Secrets Manager.
     pub endpoint_url: String,
-    /// Where `@connections` is, with the stage.
+    /// `@connections`, with the stage.
     pub management_url: String,
-    /// Variables for all functions; they win over the template's.
+    /// Variables for all functions; they override the template's.
     pub extra: BTreeMap<String, String>,
 }
 
-/// The credentials of one function, as its role would give it.
+/// The credentials of one function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// `AWS_ACCESS_KEY_ID`: tells the gateway which function speaks.
+    /// `AWS_ACCESS_KEY_ID`, which identifies the function.
     pub access_key_id: String,
     /// `AWS_SECRET_ACCESS_KEY`.
     pub secret_access_key: String,
@@ -30,11 +31,11 @@ pub struct Credentials {
     pub session_token: String,
 }
 
-/// Everything a process of that function gets, but for what differs from process to process.
+/// The variables of a function that are the same for all its processes.
 pub fn of_function(
     function: &Function,
     stack: &StackContext,
-    surroundings: &Surroundings,
+    endpoints: &Endpoints,
     credentials: &Credentials,
 ) -> BTreeMap<String, String> {
     let runtime = if function.runtime.is_empty() { "provided.al2023" } else { &function.runtime };
@@ -55,17 +56,17 @@ pub fn of_function(
     .map(|(name, value)| (name.to_owned(), value))
     .into();
     variables.extend(function.environment.clone());
-    variables.extend(surroundings.extra.clone());
+    variables.extend(endpoints.extra.clone());
 
     let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
     set("AWS_ACCESS_KEY_ID", &credentials.access_key_id);
     set("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key);
     set("AWS_SESSION_TOKEN", &credentials.session_token);
-    set("AWS_ENDPOINT_URL_DYNAMODB", &surroundings.endpoint_url);
-    set("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", &surroundings.endpoint_url);
-    set("AWS_ENDPOINT_URL_SECRETS_MANAGER", &surroundings.endpoint_url);
+    set("AWS_ENDPOINT_URL_DYNAMODB", &endpoints.endpoint_url);
+    set("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", &endpoints.endpoint_url);
+    set("AWS_ENDPOINT_URL_SECRETS_MANAGER", &endpoints.endpoint_url);
     if function.environment.contains_key(MANAGEMENT_ENDPOINT) {
-        set(MANAGEMENT_ENDPOINT, &surroundings.management_url);
+        set(MANAGEMENT_ENDPOINT, &endpoints.management_url);
     }
     variables
 }
@@ -75,8 +76,8 @@ mod tests {
     use super::*;
     use crate::lambda::tests::function;
 
-    fn surroundings() -> Surroundings {
-        Surroundings {
+    fn endpoints() -> Endpoints {
+        Endpoints {
             endpoint_url: "http://127.0.0.1:2".into(),
             management_url: "http://127.0.0.1:1/dev".into(),
             extra: BTreeMap::new(),
@@ -92,18 +93,18 @@ mod tests {
     }
 
     #[test]
-    fn the_templates_endpoint_for_pushes_becomes_the_gateways_own() {
+    fn management_endpoint_is_replaced() {
         let mut function = function("F");
         function
             .environment
             .insert(MANAGEMENT_ENDPOINT.into(), "https://abc.execute-api.us-east-1.amazonaws.com/dev".into());
-        let variables = of_function(&function, &StackContext::local("s"), &surroundings(), &credentials());
+        let variables = of_function(&function, &StackContext::local("s"), &endpoints(), &credentials());
         assert_eq!(variables[MANAGEMENT_ENDPOINT], "http://127.0.0.1:1/dev");
     }
 
     #[test]
-    fn a_function_without_that_variable_does_not_get_it() {
-        let variables = of_function(&function("F"), &StackContext::local("s"), &surroundings(), &credentials());
+    fn management_endpoint_is_not_added() {
+        let variables = of_function(&function("F"), &StackContext::local("s"), &endpoints(), &credentials());
         assert!(!variables.contains_key(MANAGEMENT_ENDPOINT));
         assert_eq!(variables["AWS_ACCESS_KEY_ID"], "ASIAF");
         assert_eq!(variables["AWS_ENDPOINT_URL_DYNAMODB"], "http://127.0.0.1:2");

@@ -1,7 +1,7 @@
 //! Lambda: runs the template's functions, either as local processes or through a running `cargo lambda watch`.
 //!
-//! A process is started when an invocation finds none idle, runs one invocation at a time, and is kept for the next one.
-//! If a process dies or exceeds its timeout, its invocation fails, and the next one starts a new process.
+//! A process is started when an invocation finds none idle, runs one invocation at a time, and is kept for the next
+//! one. If a process dies or exceeds its timeout, its invocation fails, and the next one starts a new process.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

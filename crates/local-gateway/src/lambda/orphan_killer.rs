@@ -1,8 +1,8 @@
 //! Kills the function processes if the gateway itself is killed and cannot do it.
 //!
 //! A small shell holds the reading end of a pipe and a list of process ids. However the gateway ends, the kernel closes
-//! the pipe, and the shell kills the processes that are still on the list. This needs no `unsafe` code and also works on
-//! macOS, where `PR_SET_PDEATHSIG` does not exist.
+//! the pipe, and the shell kills the processes that are still on the list. This needs no `unsafe` code and also works
+//! on macOS, where `PR_SET_PDEATHSIG` does not exist.
 
 use std::io::Write as _;
 use std::process::Stdio;

@@ -66,8 +66,8 @@ pub(super) struct Process {
 
 /// Why a process gave no result. It is not used again.
 pub(super) enum Failure {
-    /// It ended before it accepted the invocation, which another process can run. Holds the error that it reported, and how
-    /// it ended.
+    /// It ended before it accepted the invocation, which another process can run. Holds the error that it reported, and
+    /// how it ended.
     NotAccepted(Option<Value>, String),
     /// It ended in the middle of the invocation.
     Crashed(String),

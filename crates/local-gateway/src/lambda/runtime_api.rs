@@ -1,7 +1,7 @@
 //! Lambda's Runtime API, from which processes fetch invocations and to which they post results.
 //!
-//! Each process has its own path, `/<process>/2018-06-01/runtime/…`, which `AWS_LAMBDA_RUNTIME_API` may contain. It tells
-//! processes of the same function apart.
+//! Each process has its own path, `/<process>/2018-06-01/runtime/…`, which `AWS_LAMBDA_RUNTIME_API` may contain. It
+//! tells processes of the same function apart.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -99,7 +99,8 @@ impl RuntimeApi {
         }
     }
 
-    /// The value of `AWS_LAMBDA_RUNTIME_API` for a process. On AWS it is only a host and port, but a path needs a scheme.
+    /// The value of `AWS_LAMBDA_RUNTIME_API` for a process. On AWS it is only a host and port, but a path needs a
+    /// scheme.
     pub(super) fn variable(address: SocketAddr, process: &str) -> String {
         format!("http://{address}/{process}")
     }

@@ -9,11 +9,13 @@ pub struct Limits {
     pub idle: Duration,
     /// A connection that is this old is closed with 1001.
     pub longest: Duration,
-    /// The largest message in bytes, of a client as of a push. A larger one of the client closes the connection with 1009.
+    /// The largest message in bytes, of a client as of a push. A larger one of the client closes the connection with
+    /// 1009.
     pub message_bytes: usize,
     /// The largest frame of a client in bytes; a larger one closes the connection with 1009.
     pub frame_bytes: usize,
-    /// How many bytes are queued for a client that reads slowly; further pushes get 429. AWS does not publish its limit.
+    /// How many bytes are queued for a client that reads slowly; further pushes get 429. AWS does not publish its
+    /// limit.
     pub waiting_bytes: usize,
     /// How long closing a connection may take: the queued frames, the close frame, and the client's close frame.
     pub close_timeout: Duration,

@@ -176,8 +176,8 @@ async fn close(mut stream: Stream, ending: &Ending) {
         Ending::ByGateway { code, reason } => {
             let frame = CloseFrame { code: CloseCode::from(*code), reason: (*reason).into() };
             if stream.close(Some(frame)).await.is_ok() {
-                // The client may be in the middle of a frame. If the socket were closed with unread data, the client would
-                // get a reset and lose the close frame, so everything is read until the end.
+                // The client may be in the middle of a frame. If the socket were closed with unread data, the client
+                // would get a reset and lose the close frame, so everything is read until the end.
                 let mut socket = stream.into_inner();
                 let _ = socket.shutdown().await;
                 let mut rest = vec![0; 16 * 1024];

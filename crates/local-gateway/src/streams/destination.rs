@@ -1,4 +1,5 @@
-//! Failure destinations: records that a reader gives up on are written to a file, as Lambda would write them to a bucket.
+//! Failure destinations: records that a reader gives up on are written to a file, as Lambda would write them to a
+//! bucket.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

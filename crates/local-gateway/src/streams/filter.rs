@@ -28,7 +28,7 @@ enum Test {
 }
 
 impl Filter {
-    /// The error says what Lambda would reject.
+    /// The error names what Lambda would reject.
     pub(super) fn of(patterns: &[Value]) -> Result<Filter, String> {
         patterns.iter().map(pattern).collect::<Result<_, _>>().map(Filter)
     }
@@ -126,12 +126,14 @@ mod tests {
     fn record(kind: &str) -> Value {
         json!({
             "eventName": "INSERT",
-            "dynamodb": {"NewImage": {"kind": {"S": kind}, "seq": {"N": "5"}, "tags": {"SS": ["a", "b"]}, "on": {"BOOL": true}}},
+            "dynamodb": {"NewImage": {
+                "kind": {"S": kind}, "seq": {"N": "5"}, "tags": {"SS": ["a", "b"]}, "on": {"BOOL": true},
+            }},
         })
     }
 
     #[test]
-    fn patterns_match_as_lambda_matches_them() {
+    fn patterns_match_as_on_lambda() {
         let image = |field: Value| json!({"dynamodb": {"NewImage": field}});
         for (pattern, expected) in [
             (json!({"eventName": ["INSERT"]}), true),
@@ -164,25 +166,25 @@ mod tests {
     }
 
     #[test]
-    fn one_pattern_of_several_is_enough_and_none_lets_everything_through() {
+    fn any_pattern_suffices() {
         let filter = Filter::of(&[json!({"eventName": ["REMOVE"]}), json!({"eventName": ["INSERT"]})]).unwrap();
         assert!(filter.matches(&record("text")));
         assert!(Filter::of(&[]).unwrap().matches(&json!({})));
     }
 
     #[test]
-    fn what_lambda_refuses_is_refused() {
-        for (pattern, says) in [
-            (json!({"eventName": "INSERT"}), "eventName: a pattern is a mapping of fields"),
-            (json!({}), "a pattern is a mapping of fields"),
-            (json!({"a": {"b": []}}), "a: b: a pattern is"),
+    fn invalid_patterns_are_rejected() {
+        for (pattern, expected) in [
+            (json!({"eventName": "INSERT"}), "eventName: expected a mapping of fields"),
+            (json!({}), "expected a mapping of fields"),
+            (json!({"a": {"b": []}}), "a: b: expected a mapping"),
             (json!({"a": [{"numeric": [">", 1]}]}), "`numeric` never matches"),
-            (json!({"a": [{"like": "x"}]}), "`like` is no comparison"),
+            (json!({"a": [{"like": "x"}]}), "have no operator `like`"),
             (json!({"a": [{"prefix": 1}]}), "`prefix` takes a text"),
             (json!({"a": [{"exists": "yes"}]}), "`exists` takes true or false"),
         ] {
             let error = Filter::of(std::slice::from_ref(&pattern)).unwrap_err();
-            assert!(error.contains(says), "{pattern} gave {error:?}");
+            assert!(error.contains(expected), "{pattern} gave {error:?}");
         }
     }
 }

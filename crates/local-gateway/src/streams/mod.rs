@@ -1,8 +1,8 @@
 //! DynamoDB Streams to Lambda: one reader per event source mapping of the template.
 //!
-//! As on Lambda, each reader is independent of the others, runs one invocation at a time (there is one shard per table),
-//! delivers at least once and in order, and retries a failed batch until it succeeds, is too old, or was tried too
-//! often. Unlike on Lambda, a reader reads as soon as something was written instead of four times a second; see
+//! As on Lambda, each reader is independent of the others, runs one invocation at a time (there is one shard per
+//! table), delivers at least once and in order, and retries a failed batch until it succeeds, is too old, or was tried
+//! too often. Unlike on Lambda, a reader reads as soon as something was written instead of four times a second; see
 //! [`Timing`]. Whatever else Lambda may do to batches happens only by [`faults`](crate::faults).
 //!
 //! If a function reports failures (`ReportBatchItemFailures`) and fails at the first record, the whole batch is retried
@@ -50,8 +50,8 @@ use write_times::WriteTimes;
 /// How the readers of a stack work.
 pub(crate) struct ReaderOptions {
     pub(crate) timing: Timing,
-    /// The folder for records that a reader gives up on; without one, they go to a temporary folder that is removed with
-    /// the readers.
+    /// The folder for records that a reader gives up on; without one, they go to a temporary folder that is removed
+    /// with the readers.
     pub(crate) failed_batches: Option<PathBuf>,
     pub(crate) faults: Faults,
     pub(crate) interceptor: Arc<dyn Interceptor>,

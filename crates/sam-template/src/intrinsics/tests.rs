@@ -76,7 +76,7 @@ fn functions_evaluate_as_on_cloudformation() {
 
 #[test]
 fn errors_name_the_path() {
-    for (given, says) in [
+    for (given, expected) in [
         (json!({"a": {"Ref": "Nothing"}}), "Here.a: the template has no parameter or resource `Nothing`"),
         (json!({"Fn::Sub": "${Nothing.Arn}"}), "Here: the template has no resource `Nothing`"),
         (json!({"Fn::Sub": "${Open"}), "never closes it"),
@@ -90,6 +90,6 @@ fn errors_name_the_path() {
         (json!({"Fn::Join": ["", "text"]}), "expected a list, found text"),
     ] {
         let error = resolve(given.clone()).unwrap_err();
-        assert!(error.contains(says), "{given} gave {error:?}");
+        assert!(error.contains(expected), "{given} gave {error:?}");
     }
 }
