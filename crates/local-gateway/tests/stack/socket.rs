@@ -8,6 +8,7 @@ use local_gateway::faults::Plan;
 use local_gateway::interceptor::{Interceptor, PassThrough};
 use local_gateway::{Binaries, Gateway, Limits, LogSink, Options};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::Response;
@@ -173,7 +174,11 @@ impl Client {
         loop {
             match self.next().await {
                 Some(Ok(Message::Close(Some(CloseFrame { code, reason })))) => {
-                    return (code.into(), reason.as_str().to_owned());
+                    let closed = (code.into(), reason.as_str().to_owned());
+                    // Answers the close frame and closes the socket, for which the gateway waits.
+                    while let Some(Ok(_)) = self.next().await {}
+                    let _ = self.0.get_mut().shutdown().await;
+                    return closed;
                 }
                 Some(Ok(_)) => {}
                 other => panic!("expected a close frame, got {other:?}"),
