@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 describe.skipIf(process.env.DAMSO_DEV === undefined)("node-chat example", () => {
-  it("sends lines and prints translations", { timeout: 300_000 }, async () => {
+  it("sends lines and prints translations", { timeout: 900_000 }, async () => {
     execFileSync("npm", ["run", "--silent", "build"], { cwd: PACKAGE });
     const stack = await Stack.start();
     cleanups.push(() => stack.stop());

@@ -140,7 +140,7 @@ describe.skipIf(process.env.DAMSO_DEV === undefined)("against the real stack", (
     await Promise.all([aiko, elsewhere, minjun].map((client) => client.room(ROOM).open()));
     const openedBefore = CountedSocket.opened;
     const refreshedAndReplaced = () => issued > 5 && CountedSocket.opened > openedBefore + 2;
-    await expect.poll(refreshedAndReplaced, { timeout: 120_000 }).toBe(true);
+    await expect.poll(refreshedAndReplaced, { timeout: 300_000 }).toBe(true);
     const { seq } = await minjun.send(ROOM, "언제부터 아프셨어요?").sent;
     await waitUntil([aiko], "she receives his message", () => aiko.room(ROOM).messages.at(-1)?.seq === seq);
 
@@ -177,7 +177,7 @@ describe.skipIf(process.env.DAMSO_DEV === undefined)("against the real stack", (
   });
 
   it("converges on the log despite faults", {
-    timeout: 600_000,
+    timeout: 1_200_000,
   }, async () => {
     const stack = await startStack({
       seed: 9,
@@ -251,7 +251,7 @@ describe.skipIf(process.env.DAMSO_DEV === undefined)("against the real stack", (
             .filter(({ translations }, index) => !isDeepStrictEqual(translations, room.messages[index]?.translations))
             .map(({ seq }) => seq);
         };
-        await expect.poll(outdated, { timeout: 120_000, interval: 500 }).toEqual([]);
+        await expect.poll(outdated, { timeout: 300_000, interval: 500 }).toEqual([]);
       }
     }
   });

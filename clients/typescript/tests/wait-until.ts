@@ -5,7 +5,7 @@ export function waitUntil(
   clients: readonly Client[],
   condition: string,
   holds: () => boolean,
-  timeoutMs = 120_000,
+  timeoutMs = 300_000,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const unsubscribe: (() => void)[] = [];
