@@ -59,7 +59,7 @@ impl ClientPool {
         }
     }
 
-    /// Lets the clients send until all their messages are acknowledged. Mass disconnects are spread evenly over the run.
+    /// Lets the clients send until all their messages are acknowledged, with mass disconnects at even intervals.
     pub(crate) async fn send_messages(
         &mut self,
         context: &RunContext,

@@ -158,7 +158,7 @@ pub async fn run(
         clients: histories,
         // Records in the failure destination were pushed to nobody.
         all_frames_arrived: plans::delivers_every_frame(&options.faults) && abandoned_batches == 0,
-        // When two invocations read one room's records at the same time, the later records may find a read mark that the
+        // When two invocations read one room's records concurrently, the later records may find a read mark that the
         // earlier ones have yet to move; it then stays behind until its participant reads.
         all_records_in_order: abandoned_batches == 0 && options.faults.streams.parallel.probability == 0.0,
         snapshot,

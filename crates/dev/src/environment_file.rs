@@ -9,8 +9,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Variables that Lambda sets in every process, and `cargo lambda` in its own way. Lambda's `PATH` would hide cargo from
-/// `cargo lambda`.
+/// Variables that Lambda sets in every process, and `cargo lambda` in its own way. Lambda's `PATH` would hide cargo
+/// from `cargo lambda`.
 const SET_BY_LAMBDA: [&str; 6] = ["AWS_EXECUTION_ENV", "AWS_LAMBDA_", "_HANDLER", "LANG", "PATH", "TZ"];
 
 /// The access key that replaces those of the functions.

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 const DIM: Style = Style::new().dimmed();
 
-/// Formats a line as `HH:MM:SS function  message name=value …`. A line that is not JSON is kept as it is. Returns `None`
-/// for empty lines and for metrics, which are for CloudWatch only.
+/// Formats a line as `HH:MM:SS function  message name=value …`. A line that is not JSON is kept as it is. Returns
+/// `None` for empty lines and for metrics, which are for CloudWatch only.
 #[must_use]
 pub fn readable(function: &str, line: &str) -> Option<String> {
     let line = line.trim_end();
@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn json_line_shows_message_and_fields() {
-        let line = r#"{"timestamp":"2026-11-20T23:21:07.123Z","level":"INFO","fields":{"message":"appended","seq":42,"room":"consult:u1:h9"},"target":"send_message"}"#;
+        let line = r#"{"timestamp":"2026-11-20T23:21:07.123Z","level":"INFO","target":"send_message",
+            "fields":{"message":"appended","seq":42,"room":"consult:u1:h9"}}"#;
         assert_eq!(
             plain("send-message", line).unwrap(),
             "23:21:07 send-message       appended room=consult:u1:h9 seq=42"

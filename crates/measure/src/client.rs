@@ -29,7 +29,7 @@ pub enum ClientError {
     Refused { action: String, answer: Value },
 }
 
-/// The messages that arrived, and who waits for which.
+/// The messages that arrived or are awaited.
 #[derive(Debug, Default)]
 struct Messages {
     by_text: HashMap<String, Arrival>,
@@ -40,7 +40,7 @@ struct Messages {
 enum Arrival {
     Awaited(oneshot::Sender<Instant>),
     Arrived(Instant),
-    /// It arrived, and whoever waited knows.
+    /// It arrived, and its time was returned.
     Reported,
 }
 
@@ -49,7 +49,7 @@ impl Messages {
         match self.by_text.remove(text) {
             None => drop(self.by_text.insert(text.to_owned(), Arrival::Arrived(at))),
             Some(Arrival::Awaited(waiting)) => {
-                // The one who waited may have given up.
+                // The waiting call may have timed out.
                 let _ = waiting.send(at);
                 self.by_text.insert(text.to_owned(), Arrival::Reported);
             }
@@ -182,7 +182,7 @@ async fn read(mut receiver: Receiver, pending: PendingReplies, messages: Arc<Mut
         let id = frame["request_id"].as_str().unwrap_or_default();
         let answered = pending.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         if let Some(answered) = answered {
-            // The one who asked may have given up.
+            // The request may have timed out.
             let _ = answered.send(frame);
             continue;
         }

@@ -73,20 +73,20 @@ impl<'a> Fixture<'a> {
     async fn bills(&self, when: &str) -> Result<Vec<Bill>, MeasureError> {
         let Self { room, patient, hospital, .. } = self;
         let mut bills = Vec::new();
-        let everything = json!({"room_id": room, "seq": 1_000_000});
-        hospital.ask("markRead", everything.clone()).await?;
-        // A message moves the room up in its members' lists at most once a minute: now, rather than in a counted action.
+        let mark = json!({"room_id": room, "seq": 1_000_000});
+        hospital.ask("markRead", mark.clone()).await?;
+        // A message moves the room up in its members' lists at most once a minute. This one does, so that no counted
+        // message does.
         patient.ask("sendMessage", json!({"room_id": room, "message": format!("{when}부터")})).await?;
-        patient.ask("markRead", everything.clone()).await?;
+        patient.ask("markRead", mark.clone()).await?;
         let message = json!({"room_id": room, "message": format!("어제부터 아파요, {when}")});
         let reply = self.add_bill(&mut bills, "sendMessage", "sendMessage", patient, message).await?;
-        self.add_bill(&mut bills, "markRead", "markRead", hospital, everything).await?;
-        for (title, fields) in [
+        self.add_bill(&mut bills, "markRead", "markRead", hospital, mark).await?;
+        for (title, mut fields) in [
             ("getChatHistory, newest page", json!({})),
             ("getChatHistory, an old page", json!({"before_seq": 60})),
             ("getChatHistory, by time", json!({"from": 0, "to": 9_000_000_000_000_u64})),
         ] {
-            let mut fields = fields;
             fields["room_id"] = json!(room);
             self.add_bill(&mut bills, "getChatHistory", title, patient, fields).await?;
         }

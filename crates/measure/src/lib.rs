@@ -1,8 +1,8 @@
-//! Measures what a message costs and how long it takes: AWS calls, capacity units and dollars per action, how these grow,
-//! delivery times as fast as the machine allows and at AWS's latencies, and the size of each function.
+//! Measures what a message costs and how long it takes: AWS calls, capacity units and dollars per action, how these
+//! grow, delivery times with and without AWS's latencies, and the size of each function.
 //!
-//! Counts are exact and the same on every machine, so a test holds them. Times depend on the machine; compare only times
-//! of the same run.
+//! Counts are exact and the same on every machine, so a test holds them. Times depend on the machine; compare only
+//! times of the same run.
 
 pub mod actions;
 pub mod bill;

@@ -122,8 +122,8 @@ impl Stack {
         let traffic_before = self.traffic.totals();
         let used_before = self.gigabyte_seconds_used();
         let characters_before = self.translator.requests().billed_characters;
-        // On AWS a stream record takes at least a tenth of a second to reach its function. On a busy machine it must not
-        // be faster than what the writing function still does before it replies.
+        // On AWS a stream record takes at least a tenth of a second to reach its function. On a busy machine it must
+        // not arrive before the writing function has replied.
         self.gateway.streams().pause();
         let started = Instant::now();
         let result = work.await;

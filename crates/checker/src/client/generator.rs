@@ -56,8 +56,8 @@ impl Client {
         }
     }
 
-    /// Requests something about other people's room, which must be answered as if the room did not exist. Groups and open
-    /// rooms are left out: anybody who knows their id may join them.
+    /// Requests something about other people's rooms, which must be answered as if the room did not exist. Groups and
+    /// open rooms are left out, because anybody who knows their id may join them.
     fn generate_unauthorized_request(&mut self) {
         let index = self.rng.random_range(0..self.context.workload.rooms.len());
         let room = self.context.workload.rooms.keys().nth(index).cloned().unwrap_or_default();

@@ -83,7 +83,7 @@ impl Client {
         }
     }
 
-    /// Catches up with all rooms, and reads the room list and the complete history of the rooms that this client opened.
+    /// Catches up with all rooms, and reads the room list and the complete history of the rooms it opened.
     fn verify(&mut self) {
         self.history.room_list.clear();
         self.history.paged_logs.clear();

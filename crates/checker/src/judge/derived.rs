@@ -47,7 +47,7 @@ fn read_mark(run: &RunHistory, room: &str, participant: &str, member: &Member, v
     let least = if run.all_records_in_order { least_mark(log, participant) } else { 0 };
     if mark < least {
         let details = format!(
-            "{participant} has read {room} up to {mark}, but up to {least} there was nothing unread before their own texts"
+            "{participant} has read {room} up to {mark} instead of at least {least}, the last text before anybody else's"
         );
         violations.push(Violation::new(Kind::ReadMark, details));
     }
@@ -75,7 +75,7 @@ fn texts_up_to(log: &[LogRow], seq: u64) -> u64 {
 }
 
 /// How far somebody has read at least, even without having marked anything: to the end of their own texts, as long as
-/// nobody else wrote a text before these. It follows from the log alone, whatever mark is stored.
+/// nobody else wrote a text before these. This follows from the log alone, independently of the stored mark.
 fn least_mark(log: &[LogRow], participant: &str) -> u64 {
     let texts = log.iter().filter(|row| row.entry.is_text);
     let own = texts.take_while(|row| row.entry.sender == participant);

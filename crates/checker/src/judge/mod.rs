@@ -74,7 +74,7 @@ pub enum Kind {
     UnreadableRow,
 }
 
-/// A guarantee that was not kept.
+/// A violated guarantee.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     pub kind: Kind,

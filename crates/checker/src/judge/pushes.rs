@@ -7,8 +7,8 @@ use super::{Kind, RunHistory, Violation};
 /// A participant with more connections than this does not receive every message in full on each of them.
 const FULL_DELIVERY_CONNECTIONS: u64 = 10;
 
-/// A client repairs what no push brings, so its display does not reveal a lost push. But if no frame was lost on its way,
-/// each entry must have been pushed to every connection that was open from before the entry was sent.
+/// A client repairs what no push brings, so its display does not reveal a lost push. But if no frame was lost on its
+/// way, each entry must have been pushed to every connection that was open before the entry was sent.
 pub(super) fn judge(run: &RunHistory, violations: &mut Vec<Violation>) {
     if !run.all_frames_arrived {
         return;

@@ -305,7 +305,7 @@ fn read_mark_wrong_moved_back_or_missing() {
 
 #[test]
 fn own_texts_count_as_read() {
-    // A writes two texts, B one, and A one more, as if all had arrived in one batch of which only A's last text was tried.
+    // A writes two texts, B one, and A one more, as if the stream had tried only A's last text of one batch.
     let mut run = correct_run();
     for (index, sender) in [(1, "user:a"), (2, "user:a"), (3, "user:b")] {
         log(&mut run)[index].entry.sender = sender.to_owned();
@@ -316,7 +316,7 @@ fn own_texts_count_as_read() {
         let violations = judge(run).into_iter().filter(|violation| violation.kind == Kind::ReadMark);
         violations.map(|violation| violation.details).collect()
     };
-    let expected = "user:a has read direct:a:b up to 0, but up to 3 there was nothing unread before their own texts";
+    let expected = "user:a has read direct:a:b up to 0 instead of at least 3, the last text before anybody else's";
     assert_eq!(read_marks(&run), [expected]);
     run.all_records_in_order = false;
     assert_eq!(read_marks(&run), [""; 0], "records that were given up on moved no mark");
