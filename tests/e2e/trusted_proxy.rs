@@ -37,10 +37,7 @@ async fn tickets_are_unavailable_behind_a_proxy() {
     let world = world().await;
     let mut patient = connect(&world, ProxyHeaders::of("aiko", "1").signed(TOKEN_SECRET)).await.unwrap();
     let refusal = patient.refused("createTicket", json!({}), "forbidden").await;
-    assert_eq!(
-        refusal["message"],
-        "here a gateway says who is calling, and no ticket lets anybody in; connect through it"
-    );
+    assert_eq!(refusal["message"], "tickets are not accepted behind a proxy; connect through it instead");
     let guards = world.rows("GuardsTable").await;
     assert!(guards.iter().all(|row| !row["guard_key"].as_str().unwrap().starts_with("ticket:")), "{guards:?}");
 }

@@ -38,7 +38,7 @@ export interface CreateRoom {
   user_id?: string;
 }
 
-/** Whether people or the system speak. */
+/** The kind of an entry. */
 export type EntryKind = "text" | "system";
 
 /** The error codes of the protocol. */
@@ -123,15 +123,15 @@ export interface JoinGroup {
   group_id: string;
 }
 
-/** The newest text of a room, for lists. */
+/** The newest text of a room, for room lists. */
 export interface LastMessage {
   /** Its first 200 characters. */
   message: string;
   /** Who wrote it. */
   sender: Sender;
-  /** When. */
+  /** When it was appended. */
   sent_at: number;
-  /** Its number. */
+  /** The number of the entry. */
   seq: number;
 }
 
@@ -157,7 +157,7 @@ export interface MarkedRead {
 export interface Member {
   /** a BCP 47 tag: `ko`, `ja`, `zh-Hans` */
   language: string | null;
-  /** How far they have read, as far as that was known when the room was looked at; a `read` event says when it moves on. */
+  /** The read position when the room was read; `read` events report changes. */
   last_read_seq: number;
   name: string | null;
   /** `user:<user_id>` or `hospital:<hospital_id>` */
@@ -273,7 +273,7 @@ export interface Refusal {
   translation?: Translation;
 }
 
-/** What a member may do in its room. */
+/** The role of a member. */
 export type Role = "owner" | "admin" | "member" | "patient" | "staff";
 
 /** A room as one of its members sees it. */
@@ -282,14 +282,14 @@ export interface Room {
   last_message: LastMessage | null;
   last_read_seq: number;
   last_seq: number;
-  /** Of an open room nobody counts. */
+  /** Absent for open rooms, whose members are not counted. */
   member_count?: number;
   members: Member[];
   name: string | null;
   /** `consult:<user_id>:<hospital_id>`, `direct:<lower>:<higher>`, `room:<uuid>` or `open:<name>` */
   room_id: string;
   status: RoomStatus;
-  /** Of a consult, which alone has a choice. */
+  /** The translation setting of a consult. */
   translation?: TranslationMode;
   unread_count: number;
   /** When its newest entry was appended; orders a page of the room list. */
@@ -304,7 +304,7 @@ export interface RoomCreated {
   room: Room;
 }
 
-/** What kind of conversation a room is. */
+/** The kind of a room. */
 export type RoomKind = "consult" | "direct" | "group" | "open";
 
 /** To `getRoomList` */
@@ -315,7 +315,7 @@ export interface RoomListPage {
   rooms: Room[];
 }
 
-/** Where a consult stands. Rooms of the other kinds stay `in_progress`. */
+/** The status of a consult. Rooms of other kinds are always `in_progress`. */
 export type RoomStatus = "waiting" | "in_progress" | "on_hold" | "closed";
 
 /** To `changeRoomStatus` */
@@ -352,11 +352,11 @@ export interface SendMessage {
   room_id?: string;
 }
 
-/** Who wrote an entry, or whose doing a system entry records. */
+/** Who wrote an entry or caused a system entry. */
 export interface Sender {
-  /** The person's name as the token gave it. */
+  /** The person's name, from the token. */
   name?: string;
-  /** The seat it was written from. */
+  /** The member on whose behalf the person acted. */
   participant: string;
   /** The person. */
   user_id: string;
@@ -411,38 +411,38 @@ export interface Synced {
   rooms: NewerEntries[];
 }
 
-/** What a system entry records. */
+/** An event that a system entry records. */
 export type SystemEvent = {
   name: "room_created";
 } | {
   name: "member_joined";
-  /** Who. */
+  /** The member. */
   participant: string;
 } | {
   name: "member_left";
-  /** Who. */
+  /** The member. */
   participant: string;
 } | {
-  /** Where it stood. */
+  /** The status before. */
   from: RoomStatus;
   name: "status_changed";
-  /** Where it stands now. */
+  /** The status after. */
   to: RoomStatus;
 } | {
-  /** How it was. */
+  /** The setting before. */
   from: TranslationMode;
   name: "translation_changed";
-  /** How it is. */
+  /** The setting after. */
   to: TranslationMode;
 } | {
-  /** The month, `2026-11`. */
+  /** The month, such as `2026-11`. */
   month: string;
   name: "translation_limited";
 } | {
-  /** The language that was corrected. */
+  /** The language of the translation. */
   language: string;
   name: "translation_corrected";
-  /** The message it belongs to. */
+  /** The message. */
   seq: number;
 };
 
@@ -478,27 +478,27 @@ export interface Translation {
   by?: string;
   /** The language it is in. */
   language: string;
-  /** What the machine had made of it, where a person corrected that. */
+  /** The machine translation that a person corrected. */
   machine_text?: string;
   /** Why it failed. */
   reason?: FailureReason;
-  /** Who made it. */
+  /** Where it comes from. */
   source: TranslationSource;
-  /** How it went. */
+  /** The outcome. */
   status: TranslationStatus;
-  /** The text; absent where it failed. */
+  /** The text; absent if translation failed. */
   text?: string;
-  /** Grows by one with every change: clients keep the highest. */
+  /** Incremented with every change; clients keep the highest. */
   version: number;
 }
 
-/** Whether a consult's messages are translated. They leave the country for that, so its people decide. */
+/** Whether a consult's messages are translated. Translation sends them abroad, so both sides decide. */
 export type TranslationMode = "off" | "on_request" | "auto";
 
-/** Who made a translation. */
+/** The origin of a translation. */
 export type TranslationSource = "deepl" | "person" | "memory";
 
-/** How it went. */
+/** The outcome of a translation. */
 export type TranslationStatus = "ok" | "same" | "failed";
 
 /** To `getUsage` */

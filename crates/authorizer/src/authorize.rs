@@ -1,4 +1,4 @@
-//! When somebody connects, then the token says who they are, before a connection exists.
+//! Authenticates a handshake before the connection exists.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>
 
@@ -8,86 +8,88 @@ use aws_lambda_events::http::header::ORIGIN;
 use protocol::clock::Clock;
 use serde_json::{Map, Value, json};
 use shared::adapters::auth::{Identity, TokenError, issued_before};
-use shared::adapters::dynamodb::{Guards, Sessions, TableError};
+use shared::adapters::dynamodb::{Nonces, Sessions, TableError, Tickets};
 use shared::error::chain;
 use shared::metric::{self, Metric};
 use shared::runtime::Fatal;
 
-use crate::credential::{Checks, Credential};
+use crate::credential::{Credential, CredentialCheck};
 
 pub struct Authorizer {
-    pub checks: Checks,
+    pub checks: CredentialCheck,
     pub allowed_origins: Vec<String>,
-    pub guards: Guards,
+    pub tickets: Tickets,
+    pub nonces: Nonces,
     pub sessions: Sessions,
     pub clock: Clock,
 }
 
-/// Why nobody is let in.
+/// Why a handshake was not allowed.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+enum AuthorizeError {
     #[error(transparent)]
-    Proof(#[from] TokenError),
+    Credentials(#[from] TokenError),
     #[error(transparent)]
     Table(#[from] TableError),
 }
 
-/// API Gateway answers the client with 401 to exactly this word, and with 500 to any other failure.
+/// For exactly this error API Gateway answers the client with 401, for any other with 500.
 const UNAUTHORIZED: &str = "Unauthorized";
 
 impl Authorizer {
-    /// A policy: allowed with the identity that every later call of the connection is given, or denied (403).
+    /// Returns a policy: one that allows the connection, with the identity for all its later requests, or one that denies it
+    /// (403).
     pub async fn authorize(&self, event: Event) -> Result<Value, Fatal> {
         let resource = event.method_arn.clone().unwrap_or_default();
         if !self.origin_allowed(&event.headers) {
-            tracing::info!("a browser page of an origin that is not allowed was refused");
+            tracing::info!("refused a connection from an origin that is not allowed");
             return Ok(policy("nobody", "Deny", &resource, Map::new()));
         }
         match self.identity(&event).await {
             Ok(identity) => Ok(policy(identity.user_id.as_str(), "Allow", &resource, context(&identity))),
-            Err(Refused::Proof(error @ TokenError::Unauthorized(_))) => {
-                tracing::info!(reason = error.to_string(), "a connection was refused");
+            Err(AuthorizeError::Credentials(error @ TokenError::Unauthorized(_))) => {
+                tracing::info!(reason = error.to_string(), "refused a connection");
                 Err(UNAUTHORIZED.into())
             }
-            Err(Refused::Proof(error @ TokenError::Forbidden(_))) => {
-                tracing::info!(reason = error.to_string(), "a connection was refused");
+            Err(AuthorizeError::Credentials(error @ TokenError::Forbidden(_))) => {
+                tracing::info!(reason = error.to_string(), "refused a connection");
                 Ok(policy("nobody", "Deny", &resource, Map::new()))
             }
             Err(error) => {
-                tracing::error!(error = chain(&error), "nobody can be checked");
+                tracing::error!(error = chain(&error), "failed to authenticate a connection");
                 metric::count(Metric::Failed, 1);
-                Err("what is shown could not be checked".into())
+                Err("failed to check the credentials".into())
             }
         }
     }
 
-    /// Who is calling. Whatever proves it must be newer than the person's last signing out everywhere.
-    async fn identity(&self, event: &Event) -> Result<Identity, Refused> {
-        let unauthorized = |why| Refused::Proof(TokenError::Unauthorized(why));
+    /// The caller. Their credentials must have been issued after they last signed out everywhere.
+    async fn identity(&self, event: &Event) -> Result<Identity, AuthorizeError> {
+        let unauthorized = |problem| AuthorizeError::Credentials(TokenError::Unauthorized(problem));
         let identity = match &self.checks {
-            Checks::Proxy(proxy) => {
-                let vouched = proxy.check(&event.headers).await?;
-                if !self.guards.use_once(&vouched.signature, vouched.until).await? {
-                    return Err(unauthorized("its signature was used before"));
+            CredentialCheck::Proxy(proxy) => {
+                let proven = proxy.check(&event.headers).await?;
+                if !self.nonces.claim(&proven.signature, proven.until).await? {
+                    return Err(unauthorized("proxy signature was already used"));
                 }
-                vouched.identity
+                proven.identity
             }
-            Checks::Tokens { tokens, in_query } => match Credential::of(event, *in_query) {
-                None => return Err(unauthorized("there is none")),
+            CredentialCheck::Tokens { tokens, in_query } => match Credential::of(event, *in_query) {
+                None => return Err(unauthorized("none were sent")),
                 Some(Credential::Token(token)) => tokens.check(&token).await?,
                 Some(Credential::Ticket(ticket)) => {
-                    let identity = self.guards.spend_ticket(&ticket.digest(), self.clock.now()).await?;
-                    identity.ok_or_else(|| unauthorized("its ticket is spent, too old or none"))?
+                    let identity = self.tickets.redeem(&ticket.digest(), self.clock.now()).await?;
+                    identity.ok_or_else(|| unauthorized("ticket is unknown, expired or already used"))?
                 }
             },
         };
         if issued_before(identity.issued_at, self.sessions.signed_out_at(&identity.user_id).await?) {
-            return Err(unauthorized("its person has signed out everywhere since it was issued"));
+            return Err(unauthorized("issued before the user signed out everywhere"));
         }
         Ok(identity)
     }
 
-    /// Browsers name the page's origin, and a page of somebody else's must not ride on a person's token. Others name none.
+    /// Browsers send the origin of the page, so foreign pages cannot use a visitor's credentials. Other clients send none.
     fn origin_allowed(&self, headers: &HeaderMap) -> bool {
         match headers.get(ORIGIN) {
             None => true,
@@ -98,20 +100,20 @@ impl Authorizer {
     }
 }
 
-/// What the routes are told about who is calling. API Gateway takes strings, numbers and booleans only, 8 KB in all.
+/// The caller's identity for the routes. API Gateway accepts only strings, numbers and booleans, 8 KB in all.
 fn context(identity: &Identity) -> Map<String, Value> {
     let mut context = Map::new();
-    let mut tell = |name: &str, value: Option<String>| {
+    let mut set = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             context.insert(name.to_owned(), Value::String(value));
         }
     };
-    tell("participant", Some(identity.participant.to_string()));
-    tell("user_id", Some(identity.user_id.to_string()));
-    tell("name", identity.name.clone());
-    tell("language", identity.language.as_ref().map(ToString::to_string));
-    tell("iat", identity.issued_at.map(|at| at.seconds().to_string()));
-    tell("exp", Some(identity.session_until.seconds().to_string()));
+    set("participant", Some(identity.participant.to_string()));
+    set("user_id", Some(identity.user_id.to_string()));
+    set("name", identity.name.clone());
+    set("language", identity.language.as_ref().map(ToString::to_string));
+    set("iat", identity.issued_at.map(|at| at.seconds().to_string()));
+    set("exp", Some(identity.session_until.seconds().to_string()));
     context
 }
 

@@ -1,33 +1,31 @@
-//! What a client shows to prove who it is, and where it stands.
+//! The credentials of a handshake, and where a client may put them.
 
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest as Event;
 use aws_lambda_events::http::HeaderMap;
 use aws_lambda_events::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use shared::adapters::auth::{Ticket, Tokens, TrustedProxy};
 
-/// What is taken as proof.
-pub enum Checks {
-    /// A token, or a ticket.
+/// The kind of credentials that the stack accepts.
+pub enum CredentialCheck {
+    /// A token or a ticket.
     Tokens {
-        /// Checks them.
         tokens: Tokens,
-        /// Whether a token may stand in the query string. A ticket always may.
+        /// Whether a token may be in the query string. A ticket always may.
         in_query: bool,
     },
-    /// Headers that a gateway in front has signed, and nothing else.
+    /// Only headers signed by a trusted proxy.
     Proxy(TrustedProxy),
 }
 
-/// What a client showed.
+/// The credentials that a client sent, not verified yet.
 pub enum Credential {
-    /// A token, nothing about it proved.
     Token(String),
-    /// A ticket, nothing known of it.
     Ticket(Ticket),
 }
 
 impl Credential {
-    /// The header, then the subprotocol, then the query string: the first that is there counts, and no other is tried should it be refused.
+    /// Looks in the header, then the subprotocol, then the query string. The first that is present counts; if it is invalid,
+    /// the others are not tried.
     pub fn of(event: &Event, in_query: bool) -> Option<Self> {
         let header = event.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let bearer = header.and_then(|value| {
@@ -37,7 +35,7 @@ impl Credential {
         let query = |name: &str| event.query_string_parameters.first(name).map(str::to_owned);
         let token = bearer.or_else(|| in_subprotocol(&event.headers));
         let token = token.or_else(|| in_query.then(|| query("token")).flatten());
-        token.map(Self::Token).or_else(|| query("ticket").and_then(|text| Ticket::shown(&text)).map(Self::Ticket))
+        token.map(Self::Token).or_else(|| query("ticket").and_then(|text| Ticket::parse(&text)).map(Self::Ticket))
     }
 }
 

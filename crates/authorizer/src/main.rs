@@ -5,12 +5,12 @@ mod credential;
 
 use protocol::clock::Clock;
 use shared::adapters::auth::{Tokens, TrustedProxy};
-use shared::adapters::dynamodb::{Guards, Sessions};
+use shared::adapters::dynamodb::{Nonces, Sessions, Tickets};
 use shared::adapters::secrets::Secret;
 use shared::config::{Credentials, SecretName, TokenConfig};
 use shared::runtime::{Fatal, run, start};
 
-use credential::Checks;
+use credential::CredentialCheck;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
@@ -20,16 +20,17 @@ async fn main() -> Result<(), Fatal> {
     aws.warm_up(sessions.signed_out_at(&"-".parse()?)).await;
     let checks = match Credentials::read()? {
         Credentials::Tokens => {
-            Checks::Tokens { tokens: Tokens::open(&aws, config.issuers).await?, in_query: config.in_query }
+            CredentialCheck::Tokens { tokens: Tokens::open(&aws, config.issuers).await?, in_query: config.in_query }
         }
         Credentials::Proxy => {
-            Checks::Proxy(TrustedProxy::new(Secret::open(&aws, SecretName::Token).await?, Clock::System))
+            CredentialCheck::Proxy(TrustedProxy::new(Secret::open(&aws, SecretName::Token).await?, Clock::System))
         }
     };
     let authorizer = authorize::Authorizer {
         allowed_origins: config.allowed_origins,
         checks,
-        guards: Guards::open(&aws)?,
+        tickets: Tickets::open(&aws)?,
+        nonces: Nonces::open(&aws)?,
         sessions,
         clock: Clock::System,
     };

@@ -1,4 +1,4 @@
-//! Which of the two actions is asked for.
+//! The two actions and their fields.
 
 use protocol::access::Action;
 use protocol::wire::Frame;

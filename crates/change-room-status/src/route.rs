@@ -1,4 +1,4 @@
-//! When somebody changes a consult, then the room and the log say so at the same instant.
+//! Changes a consult: the room and the entry that records the change are written in one transaction.
 
 use protocol::access::{Action, Relation};
 use protocol::chat::{Entry, Room, SystemEvent};
@@ -30,12 +30,12 @@ pub enum Reply {
     Translation(RoomTranslationSet),
 }
 
-/// What a change is made of.
+/// A change of a room.
 pub struct Change {
-    /// What the log records.
+    /// The event that the log records.
     pub event: SystemEvent,
-    /// What is written with it, the entry having this number.
-    pub parts: Box<dyn Fn(Seq) -> Result<Vec<Write>, TableError> + Send>,
+    /// The writes of the same transaction, given the entry's number.
+    pub writes: Box<dyn Fn(Seq) -> Result<Vec<Write>, TableError> + Send>,
 }
 
 impl Route for ChangeRoom {
@@ -51,14 +51,14 @@ impl Route for ChangeRoom {
 }
 
 impl ChangeRoom {
-    /// Changes a room as `judge` says, seeing it and what the caller is to it: its parts and the entry that records them, or
-    /// nothing at all. Gives back the room as it was, and the entry's number if there was something to change.
+    /// Applies the change that `decide` returns for the room and the caller's relation to it, if any. Returns the room as it
+    /// was before, and the number of the entry that records the change.
     pub async fn change(
         &self,
         caller: &Caller,
         action: Action,
         room_id: &RoomId,
-        judge: impl Fn(Relation, &Room) -> Result<Option<Change>, Refusal>,
+        decide: impl Fn(Relation, &Room) -> Result<Option<Change>, Refusal>,
     ) -> Result<(Room, Option<Seq>), Error> {
         append_with_retry(async |attempt| {
             let (member_and_room, tail) = tokio::join!(
@@ -67,14 +67,14 @@ impl ChangeRoom {
             );
             let (member, room) = member_and_room?;
             let tail = tail?;
-            let Some(Change { event, parts }) = judge(Relation::of_member(&member), &room)? else {
+            let Some(Change { event, writes }) = decide(Relation::of_member(&member), &room)? else {
                 return Ok(Attempt::Done((room, None)));
             };
             if attempt == 0 {
                 self.rate_limiter.take(caller.user_id(), LimitedAction::Change).await?;
             }
             let entry = Entry::system(room_id.clone(), tail.first(), caller.sender.clone(), event, self.clock.now());
-            Ok(match self.log.append(&entry, parts(entry.seq)?).await? {
+            Ok(match self.log.append(&entry, writes(entry.seq)?).await? {
                 Appended::Done => Attempt::Done((room, Some(entry.seq))),
                 Appended::Again { .. } => Attempt::Conflict,
             })

@@ -1,4 +1,4 @@
-//! When somebody moves a consult on, then also the hospital's list says so.
+//! `changeRoomStatus`: also moves the consult in the hospital's list.
 
 use protocol::access::{Action, Condition};
 use protocol::chat::{RoomStatus, SystemEvent};
@@ -23,16 +23,18 @@ impl ChangeRoom {
                 if room.status == status {
                     return Ok(None);
                 }
-                let (rooms, members) = (self.membership.rooms.clone(), self.membership.members.clone());
-                let (room_id, from) = (room.room_id.clone(), room.status);
-                let parts = move |seq| {
-                    let mut parts = vec![rooms.change_status(&room_id, from, status, seq)?];
+                let rooms = self.membership.rooms.clone();
+                let members = self.membership.members.clone();
+                let room_id = room.room_id.clone();
+                let from = room.status;
+                let writes = move |seq| {
+                    let mut writes = vec![rooms.change_status(&room_id, from, status, seq)?];
                     if let Some(hospital) = room_id.hospital() {
-                        parts.push(members.change_list(&room_id, &Participant::Hospital(hospital.clone()), status)?);
+                        writes.push(members.change_list(&room_id, &Participant::Hospital(hospital.clone()), status)?);
                     }
-                    Ok(parts)
+                    Ok(writes)
                 };
-                Ok(Some(Change { event: SystemEvent::StatusChanged { from, to: status }, parts: Box::new(parts) }))
+                Ok(Some(Change { event: SystemEvent::StatusChanged { from, to: status }, writes: Box::new(writes) }))
             })
             .await?;
         Ok(Reply::Status(RoomStatusChanged { room_id, status, seq: seq.unwrap_or(room.status_seq) }))

@@ -1,4 +1,4 @@
-//! When somebody says how far they want a consult translated, then both sides read who did, and how far it is translated now.
+//! `setRoomTranslation`: sets one side's translation setting; the log shows both sides the effective one.
 
 use protocol::access::Action;
 use protocol::chat::{Room, SystemEvent};
@@ -23,10 +23,12 @@ impl ChangeRoom {
                 if own == wanted {
                     return Ok(None);
                 }
-                let (rooms, room_id, side) = (self.membership.rooms.clone(), room.room_id.clone(), side.clone());
+                let rooms = self.membership.rooms.clone();
+                let room_id = room.room_id.clone();
+                let side = side.clone();
                 let event = SystemEvent::TranslationChanged { from: room.translation(), to: after(room) };
-                let parts = move |_| Ok(vec![rooms.want_translation(&room_id, &side, wanted)?]);
-                Ok(Some(Change { event, parts: Box::new(parts) }))
+                let writes = move |_| Ok(vec![rooms.set_translation(&room_id, &side, wanted)?]);
+                Ok(Some(Change { event, writes: Box::new(writes) }))
             })
             .await?;
         Ok(Reply::Translation(RoomTranslationSet { translation: after(&room), room_id, seq }))

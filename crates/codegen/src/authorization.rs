@@ -33,10 +33,10 @@ fn title(relation: Relation) -> &'static str {
 fn cell(verdict: Verdict) -> String {
     match verdict {
         Verdict::Yes => "yes".to_owned(),
-        Verdict::If(condition) => format!("{}, else {}", words(condition), code(condition.otherwise())),
+        Verdict::If(condition) => format!("{}, else {}", words(condition), code(condition.refusal_code())),
         Verdict::No(refused) => code(refused),
-        Verdict::LeftOut => "left out".to_owned(),
-        Verdict::Unnamed => "cannot be named".to_owned(),
+        Verdict::Omitted => "left out".to_owned(),
+        Verdict::NotApplicable => "cannot be named".to_owned(),
     }
 }
 
@@ -44,7 +44,7 @@ fn words(condition: Condition) -> &'static str {
     match condition {
         Condition::NotClosed => "until closed",
         Condition::Closing => "to close",
-        Condition::OwnWords => "own words",
+        Condition::OwnMessage => "own words",
         Condition::ForHospital => "hospitals",
         Condition::OpenRoom => "open rooms",
     }

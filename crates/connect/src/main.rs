@@ -3,7 +3,7 @@
 mod route;
 
 use protocol::clock::Clock;
-use shared::adapters::dynamodb::{Connections, Guards, Profiles, Sessions};
+use shared::adapters::dynamodb::{Connections, Profiles, RateLimits, Sessions};
 use shared::config::ConnectionLimits;
 use shared::runtime::{Fatal, serve_lifecycle};
 use shared::services::connection_closer::ConnectionCloser;
@@ -17,7 +17,7 @@ async fn main() -> Result<(), Fatal> {
             sessions: Sessions::open(aws)?,
             closer: ConnectionCloser::open(aws)?,
             limits: ConnectionLimits::read()?,
-            guards: Guards::open(aws)?,
+            rate_limits: RateLimits::open(aws)?,
             clock: Clock::System,
         })
     })

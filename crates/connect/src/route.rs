@@ -8,7 +8,7 @@ use protocol::ids::Participant;
 use protocol::wire::Refusal;
 use shared::adapters::auth::issued_before;
 use shared::adapters::delivery_policy::DeliveryPolicy;
-use shared::adapters::dynamodb::{Connections, Guards, Profile, Profiles, Sessions, TableError};
+use shared::adapters::dynamodb::{Connections, Decision, Profile, Profiles, RateLimits, Sessions, TableError};
 use shared::config::ConnectionLimits;
 use shared::error::Error;
 use shared::runtime::{Accepted, Caller, Handshake, Lifecycle};
@@ -20,7 +20,7 @@ pub struct Connect {
     pub sessions: Sessions,
     pub closer: ConnectionCloser,
     pub limits: ConnectionLimits,
-    pub guards: Guards,
+    pub rate_limits: RateLimits,
     pub clock: Clock,
 }
 
@@ -32,9 +32,10 @@ impl Lifecycle for Connect {
     }
 
     async fn handle(&self, caller: &Caller, handshake: Handshake<'_>) -> Result<Accepted, Error> {
-        let taken = self.guards.take(caller.user_id(), "connect", 1, self.limits.rate, self.clock.now()).await?;
-        if let Err(wait) = taken {
-            return Err(Refusal::rate_limited("too many connection attempts; try again later", wait).into());
+        let now = self.clock.now();
+        let decision = self.rate_limits.take(caller.user_id(), "connect", 1, self.limits.rate, now).await?;
+        if let Decision::Limited { retry_after } = decision {
+            return Err(Refusal::rate_limited("too many connection attempts; try again later", retry_after).into());
         }
         let connection = caller.listening_to(caller.participant());
         let session = caller.session(handshake);
@@ -43,7 +44,7 @@ impl Lifecycle for Connect {
         // Read last of all: whoever ends the person's connections at this moment either finds this one, or is found
         // here.
         let status = self.sessions.status(caller.user_id(), &session.session).await?;
-        if is_surplus || !status.lasts || issued_before(caller.issued_at, status.signed_out_at) {
+        if is_surplus || !status.is_open || issued_before(caller.issued_at, status.signed_out_at) {
             self.closer.mark_closed(&session, self.clock.now()).await;
             return Err(Refusal::forbidden("connection was closed during the handshake").into());
         }

@@ -1,4 +1,4 @@
-//! Which room `createRoom` asks for.
+//! Validates `createRoom` and determines the room to create.
 
 use protocol::chat::{Role, RoomKind, RoomName};
 use protocol::ids::{Participant, RoomId};
@@ -7,37 +7,36 @@ use protocol::wire::requests::CreateRoom;
 use shared::runtime::Caller;
 use uuid::Uuid;
 
-/// A room that can be created as it is.
+/// A validated room, ready to be created.
 pub struct Plan {
     pub room_id: RoomId,
     pub kind: RoomKind,
     pub name: Option<RoomName>,
-    /// Who gets a seat.
+    /// The members and their roles.
     pub members: Vec<(Participant, Role)>,
 }
 
-/// A group is created in one transaction, of which DynamoDB takes at most 100 rows; the room and its first entry are two.
+/// A group is created in one transaction, which DynamoDB limits to 100 rows including the room and its first entry.
 const MAX_MEMBERS: usize = 90;
 
-/// The room that the caller asks for.
-pub fn plan(asked: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
-    match asked.kind {
-        RoomKind::Consult => consult(asked, caller),
-        RoomKind::Direct => direct(asked, caller),
-        RoomKind::Group => group(asked, caller),
-        RoomKind::Open => Err(Refusal::bad_request("`kind`: an open room is created by joining it; joinGroup does")),
+pub fn plan(request: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
+    match request.kind {
+        RoomKind::Consult => consult(request, caller),
+        RoomKind::Direct => direct(request, caller),
+        RoomKind::Group => group(request, caller),
+        RoomKind::Open => Err(Refusal::bad_request("`kind`: open rooms cannot be created; call joinGroup instead")),
     }
 }
 
-fn consult(asked: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
+fn consult(request: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
     let (user, hospital) = match caller.participant() {
         Participant::User(user) => {
             let hospital =
-                asked.hospital_id.take().ok_or_else(|| Refusal::bad_request("missing field `hospital_id`"))?;
+                request.hospital_id.take().ok_or_else(|| Refusal::bad_request("missing field `hospital_id`"))?;
             (user.clone(), hospital)
         }
         Participant::Hospital(hospital) => {
-            let user = asked.user_id.take().ok_or_else(|| Refusal::bad_request("missing field `user_id`"))?;
+            let user = request.user_id.take().ok_or_else(|| Refusal::bad_request("missing field `user_id`"))?;
             (user, hospital.clone())
         }
     };
@@ -46,29 +45,29 @@ fn consult(asked: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
     Ok(Plan { room_id: RoomId::Consult(user, hospital), kind: RoomKind::Consult, name: None, members })
 }
 
-fn direct(asked: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
+fn direct(request: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
     let Participant::User(own) = caller.participant() else {
-        return Err(Refusal::forbidden("a direct room is between two users; a hospital opens a consult"));
+        return Err(Refusal::forbidden("hospitals have no direct rooms; create a consult instead"));
     };
-    let other = asked.user_id.take().ok_or_else(|| Refusal::bad_request("missing field `user_id`"))?;
+    let other = request.user_id.take().ok_or_else(|| Refusal::bad_request("missing field `user_id`"))?;
     let members = [own.clone(), other.clone()].map(|user| (Participant::User(user), Role::Member)).into();
-    let room_id = RoomId::direct(own.clone(), other)
-        .ok_or_else(|| Refusal::bad_request("`user_id`: must be somebody else than yourself"))?;
+    let room_id =
+        RoomId::direct(own.clone(), other).ok_or_else(|| Refusal::bad_request("`user_id`: must be another user"))?;
     Ok(Plan { room_id, kind: RoomKind::Direct, name: None, members })
 }
 
-fn group(asked: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
-    let name = asked.name.take().ok_or_else(|| Refusal::bad_request("missing field `name`"))?;
-    let room_id = match asked.room_id.take() {
+fn group(request: &mut CreateRoom, caller: &Caller) -> Result<Plan, Refusal> {
+    let name = request.name.take().ok_or_else(|| Refusal::bad_request("missing field `name`"))?;
+    let room_id = match request.room_id.take() {
         None => RoomId::Group(Uuid::now_v7()),
-        // An id of the client's own makes creating a group repeatable, too.
+        // A client that chooses the id can retry the creation safely.
         Some(room_id @ RoomId::Group(_)) => room_id,
         Some(_) => return Err(Refusal::bad_request("`room_id`: must be `room:<uuid>`")),
     };
-    let mut others = asked.members.take().unwrap_or_default();
+    let mut others = request.members.take().unwrap_or_default();
     others.remove(caller.participant());
     if others.len() >= MAX_MEMBERS {
-        return Err(Refusal::bad_request("`members`: a group is created with at most 90 members, yourself included"));
+        return Err(Refusal::bad_request("`members`: too many; a new group has at most 90 members including you"));
     }
     let owner = std::iter::once((caller.participant().clone(), Role::Owner));
     let members = owner.chain(others.into_iter().map(|member| (member, Role::Member))).collect();

@@ -1,5 +1,4 @@
-//! When somebody opens a room, then it is there once, with all its members and the entry that records it, however often they
-//! ask.
+//! Creates a room with its members and first entry in one transaction. Repeating the request returns the same room.
 
 use std::collections::HashMap;
 
@@ -46,7 +45,7 @@ impl Route for CreateRoom {
             let (room, entry) = self.room(caller, &plan, &members);
             let mut parts = vec![self.rooms.insert(&room)?];
             for member in &members {
-                parts.push(self.members.place(member)?);
+                parts.push(self.members.put_in_transaction(member)?);
             }
             Ok(match self.log.append(&entry, parts).await? {
                 Appended::Done => Attempt::Done(RoomCreated { room: view(caller, &room, &members)?, created: true }),
@@ -58,13 +57,13 @@ impl Route for CreateRoom {
 }
 
 impl CreateRoom {
-    /// The room exists: a member sees it as it is.
+    /// The existing room as it is, if the caller is a member.
     async fn existing(&self, caller: &Caller, room: &Room) -> Result<RoomCreated, Error> {
         let members = self.members.of_room(&room.room_id).await?;
         Ok(RoomCreated { room: view(caller, room, &members)?, created: false })
     }
 
-    /// The members: what each is called and reads comes from the caller's token, or from the profile of who is absent.
+    /// The members. Name and language come from the caller's token and from the profiles of the others.
     async fn members(&self, caller: &Caller, plan: &Plan, asked: Option<&Language>) -> Result<Vec<Member>, TableError> {
         let absent: Vec<Participant> = plan
             .members
@@ -76,7 +75,7 @@ impl CreateRoom {
         let profiles: HashMap<&Participant, &Profile> =
             profiles.iter().map(|profile| (&profile.participant, profile)).collect();
         let now = self.clock.now();
-        let seat = |(participant, role): &(Participant, protocol::chat::Role)| {
+        let member = |(participant, role): &(Participant, protocol::chat::Role)| {
             let own = participant == caller.participant();
             let profile = profiles.get(participant);
             let mut member = Member::new(plan.room_id.clone(), participant.clone(), *role, now);
@@ -87,7 +86,8 @@ impl CreateRoom {
             };
             member.name = match participant {
                 Participant::User(_) if own => caller.sender.name.clone(),
-                // Whoever guesses an id learns no name by it: a person says theirs by taking their seat, or to a hospital.
+                // Only hospitals see names from profiles, so that users cannot look up names by guessing ids. A person's name is
+                // added when they join.
                 _ if caller.participant().is_hospital() => profile.and_then(|profile| profile.name.clone()),
                 _ => None,
             };
@@ -99,10 +99,10 @@ impl CreateRoom {
             }
             member
         };
-        Ok(plan.members.iter().map(seat).collect())
+        Ok(plan.members.iter().map(member).collect())
     }
 
-    /// The room's row, with the head that its first entry makes, and that entry.
+    /// The room's row and its first entry.
     fn room(&self, caller: &Caller, plan: &Plan, members: &[Member]) -> (Room, Entry) {
         let now = self.clock.now();
         let entry = Entry::system(plan.room_id.clone(), None, caller.sender.clone(), SystemEvent::RoomCreated, now);
@@ -118,7 +118,7 @@ impl CreateRoom {
 
 fn view(caller: &Caller, room: &Room, members: &[Member]) -> Result<RoomView, Refusal> {
     let own = members.iter().find(|member| member.participant == *caller.participant());
-    // A group's id that somebody else has taken.
+    // Another caller's group has this id.
     let own = own.ok_or_else(|| Action::CreateRoom.refusal(Relation::without_membership(&room.room_id, true)))?;
     Ok(RoomView::new(room, own, members))
 }

@@ -1,5 +1,5 @@
-//! When a connection has ended, then its rows go, and the record of the session says when. API Gateway calls this at best once; whatever it misses falls to the next
-//! push that finds nobody (410), or to TTL.
+//! Removes a closed connection's rows and records when its session ended. API Gateway calls `$disconnect` at most once; what it
+//! misses is removed by the next push that fails with 410, or by TTL.
 
 use protocol::clock::Clock;
 use shared::adapters::dynamodb::{Connections, Sessions};
@@ -14,7 +14,7 @@ pub struct Disconnect {
 
 impl Lifecycle for Disconnect {
     async fn handle(&self, caller: &Caller, _handshake: Handshake<'_>) -> Result<Accepted, Error> {
-        let session = caller.session_place();
+        let session = caller.session_key();
         tokio::try_join!(
             self.connections.remove(caller.participant(), &caller.connection_id),
             self.sessions.end(caller.user_id(), &session, self.clock.now()),

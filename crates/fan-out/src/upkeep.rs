@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use protocol::chat::{Entry, EntryKind, LastMessage, Member};
-use protocol::ids::{Mark, Participant, RoomId};
+use protocol::ids::{LogPosition, Participant, RoomId};
 use shared::adapters::dynamodb::{Head, Members, Rooms};
 use shared::error::Error;
 
@@ -23,7 +23,7 @@ const MAX_CONCURRENCY: usize = 16;
 struct Run {
     /// Texts in the log before the first of them.
     texts_before: u64,
-    seq: Mark,
+    seq: LogPosition,
     text_count: u64,
 }
 
@@ -79,7 +79,7 @@ fn own_runs<'a>(added: &[&'a Entry]) -> BTreeMap<&'a Participant, Vec<Run>> {
     texts.sort_by_key(|entry| entry.seq);
     let mut all: BTreeMap<&Participant, Vec<Run>> = BTreeMap::new();
     for entry in texts {
-        let seq = Mark::from(entry.seq);
+        let seq = LogPosition::from(entry.seq);
         let text_count = entry.text_count;
         let runs = all.entry(&entry.sender.participant).or_default();
         match runs.last_mut() {

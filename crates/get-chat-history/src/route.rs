@@ -1,9 +1,9 @@
-//! When somebody asks for a room's history, then they get a page of its log, ascending and without a hole.
+//! Returns a page of a room's log, in ascending order and without gaps.
 
 use protocol::access::Action;
 use protocol::chat::Entry;
 use protocol::clock::Timestamp;
-use protocol::ids::{Mark, RoomId, Seq};
+use protocol::ids::{LogPosition, RoomId, Seq};
 use protocol::wire::replies::{ChatHistory, NextPage};
 use protocol::wire::{ENVELOPE_RESERVE, MessageView, PAGE_LIMIT, Refusal, fit, requests};
 use shared::adapters::dynamodb::Log;
@@ -20,15 +20,15 @@ pub struct GetChatHistory {
     pub rate_limiter: RateLimiter,
 }
 
-/// How many entries one search reads at most; DynamoDB ends a page of them at 1 MB besides.
-const SEARCHED: u16 = 500;
+/// The most entries that a search reads. DynamoDB also ends a page at 1 MB.
+const SEARCH_READ_LIMIT: u16 = 500;
 
-/// Which way a page runs from where it starts. `end` is the first entry that is out of it.
+/// The direction of a page. `end` is the first entry beyond it.
 enum Direction {
-    /// Towards older entries, from below `start`.
-    Back { start: Seq, end: Mark },
-    /// Towards newer ones, from above `start`.
-    Forth { start: Mark, end: Option<Seq> },
+    /// Towards older entries, starting below `start`.
+    Older { start: Seq, end: LogPosition },
+    /// Towards newer entries, starting above `start`.
+    Newer { start: LogPosition, end: Option<Seq> },
 }
 
 impl Route for GetChatHistory {
@@ -38,7 +38,9 @@ impl Route for GetChatHistory {
     async fn handle(&self, caller: &Caller, request: requests::GetChatHistory) -> Result<ChatHistory, Error> {
         let limit = request.limit.get();
         if request.before_seq.is_some() && request.after_seq.is_some() {
-            return Err(Refusal::bad_request("`before_seq` and `after_seq` exclude each other").into());
+            return Err(
+                Refusal::bad_request("`before_seq` and `after_seq` are mutually exclusive; send one of them").into()
+            );
         }
         let query = query(request.query.as_deref())?;
         let (_, room) =
@@ -47,28 +49,28 @@ impl Route for GetChatHistory {
             self.rate_limiter.take(caller.user_id(), LimitedAction::Search).await?;
         }
         let direction = self.direction(&request).await?;
-        let read = if query.is_some() { SEARCHED } else { limit };
-        let (entries, more_behind) = self.read(&request.room_id, &direction, read).await?;
+        let read = if query.is_some() { SEARCH_READ_LIMIT } else { limit };
+        let (entries, more_beyond) = self.read(&request.room_id, &direction, read).await?;
 
-        let wanted = |entry: &&Entry| query.as_ref().is_none_or(|query| says(entry, query));
+        let is_match = |entry: &&Entry| query.as_ref().is_none_or(|query| matches_query(entry, query));
         let views = entries
             .iter()
-            .filter(wanted)
+            .filter(is_match)
             .map(|entry| MessageView::new(entry, caller.language.as_ref(), &room.languages));
         let (mut messages, _) = fit(views.take(usize::from(limit)), PAGE_LIMIT - ENVELOPE_RESERVE);
-        // A page that is full ends at its last message; one that is not has looked at all that was read.
-        let found = entries.iter().filter(wanted).count();
+        // A full page ends at its last message; otherwise everything that was read has been considered.
+        let found = entries.iter().filter(is_match).count();
         let reached = if messages.len() < found {
             messages.last().map(|view| view.seq)
         } else {
             entries.last().map(|entry| entry.seq)
         };
-        let has_more = messages.len() < found || more_behind;
+        let has_more = messages.len() < found || more_beyond;
         let next = reached.filter(|_| has_more).map(|reached| match direction {
-            Direction::Back { .. } => NextPage::BeforeSeq(reached),
-            Direction::Forth { .. } => NextPage::AfterSeq(reached.into()),
+            Direction::Older { .. } => NextPage::BeforeSeq(reached),
+            Direction::Newer { .. } => NextPage::AfterSeq(reached.into()),
         });
-        if matches!(direction, Direction::Back { .. }) {
+        if matches!(direction, Direction::Older { .. }) {
             messages.reverse();
         }
         Ok(ChatHistory { room_id: request.room_id, messages, has_more, next })
@@ -79,33 +81,33 @@ impl GetChatHistory {
     async fn direction(&self, request: &requests::GetChatHistory) -> Result<Direction, Error> {
         let room = &request.room_id;
         let first = match request.from {
-            Some(from) => first_at(&self.log, room, from).await?.below(),
-            None => Mark::default(),
+            Some(from) => first_at(&self.log, room, from).await?.position_before(),
+            None => LogPosition::default(),
         };
         let end = match request.to {
             Some(to) => Some(first_at(&self.log, room, Timestamp::from_millis(to.millis().saturating_add(1))).await?),
             None => None,
         };
         Ok(match request.after_seq {
-            Some(after) => Direction::Forth { start: after.max(first), end },
+            Some(after) => Direction::Newer { start: after.max(first), end },
             None => {
                 let start = request.before_seq.unwrap_or(Seq::LAST);
-                Direction::Back { start: end.map_or(start, |end| end.min(start)), end: first }
+                Direction::Older { start: end.map_or(start, |end| end.min(start)), end: first }
             }
         })
     }
 
-    /// Up to `count` entries in the direction, in its order, and whether there are more behind them.
+    /// Up to `count` entries in the direction's order, and whether there are more.
     async fn read(&self, room: &RoomId, direction: &Direction, count: u16) -> Result<(Vec<Entry>, bool), Error> {
         match *direction {
-            Direction::Back { start, end } => {
+            Direction::Older { start, end } => {
                 let mut entries = self.log.before(room, start, count).await?;
-                entries.retain(|entry| Mark::from(entry.seq) > end);
-                // No number is missing, so what is above the end is there.
+                entries.retain(|entry| LogPosition::from(entry.seq) > end);
+                // No number is missing, so all entries above the end exist.
                 let has_more = entries.last().is_some_and(|oldest| oldest.seq > end.next());
                 Ok((entries, has_more))
             }
-            Direction::Forth { start, end } => {
+            Direction::Newer { start, end } => {
                 let (mut entries, mut has_more) = self.log.from(room, start.next(), count).await?;
                 if let Some(beyond) = end.and_then(|end| entries.iter().position(|entry| entry.seq >= end)) {
                     entries.truncate(beyond);
@@ -117,10 +119,10 @@ impl GetChatHistory {
     }
 }
 
-/// What is searched for, without case.
-fn query(asked: Option<&str>) -> Result<Option<String>, Refusal> {
+/// The search text in lower case.
+fn query(text: Option<&str>) -> Result<Option<String>, Refusal> {
     const MAX_CHARACTERS: usize = 100;
-    match asked.map(str::trim) {
+    match text.map(str::trim) {
         None => Ok(None),
         Some(query) if query.is_empty() || query.chars().count() > MAX_CHARACTERS => {
             Err(Refusal::bad_request("`query`: must be 1 to 100 characters"))
@@ -129,8 +131,8 @@ fn query(asked: Option<&str>) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// Whether the words of an entry, or of one of its translations, hold what is searched for.
-fn says(entry: &Entry, query: &str) -> bool {
+/// Whether the text of an entry or of one of its translations contains the query.
+fn matches_query(entry: &Entry, query: &str) -> bool {
     let translated = entry.translations.values().filter_map(|translation| translation.text.as_deref());
     std::iter::once(entry.message.as_str()).chain(translated).any(|text| text.to_lowercase().contains(query))
 }

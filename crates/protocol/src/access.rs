@@ -1,10 +1,10 @@
-//! Who may do what: for each action, what a caller gets by what they are to the room. This table is what decides: the routes and
-//! [`crate::services::membership`] ask it, `cargo access` prints it for README, and a story tries every cell of it over real sockets. Only
-//! `getRoomList` and what is about one's own session have nothing to ask: they meet nothing but the caller's own.
+//! Who may do what: the outcome of each action for each relation of a caller to a room. The routes decide by this table,
+//! `cargo access` prints it for the documentation, and an end-to-end test tries every cell over real sockets. `getRoomList`
+//! and the session actions need no check because they only touch what is the caller's own.
 //!
-//! It knows only who asks. Whether what they ask for can be done (a text that is too long, a group that is full, a consult whose
-//! people have switched translation off) is the route's to say. Who is nobody meets none of this: without a valid token there is
-//! no connection, and after the token's end every action is `session_expired`.
+//! The table covers only the caller. Whether the request itself can be fulfilled (the text is too long, the group is full,
+//! translation is switched off) is up to the route. Callers are always identified: without valid credentials there is no
+//! connection, and once the token has expired every action is refused with `session_expired`.
 
 use std::str::FromStr;
 
@@ -12,7 +12,7 @@ use crate::chat::{Member, Role};
 use crate::ids::RoomId;
 use crate::wire::{Code, Refusal};
 
-/// Everything that can be asked for: the route keys of `template.yaml`.
+/// The actions of the protocol, which are the route keys of `template.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// `createRoom`
@@ -49,64 +49,64 @@ pub enum Action {
     CreateTicket,
 }
 
-/// What a caller is to the room that they name.
+/// How a caller relates to the room that they name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
     /// The user's side of a consult.
     Patient,
     /// The hospital's side of a consult.
     Staff,
-    /// Who created a group.
+    /// The creator of a group.
     Owner,
     /// Another member of a group, of a direct room or of an open one.
     Member,
-    /// Nobody in a group or an open room, which may be known of.
+    /// Not a member of a group or an open room, whose existence is no secret.
     NotJoined,
-    /// Nobody in a consult or a direct room, which is its two sides' business.
+    /// Not one of the two members of a consult or a direct room.
     Stranger,
-    /// There is no such room, or the action names none.
+    /// The room does not exist, or the action names none.
     NoRoom,
 }
 
-/// What a caller gets.
+/// The outcome of an action for a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// What they ask for.
+    /// Allowed.
     Yes,
-    /// What they ask for, where this holds.
+    /// Allowed if the condition holds.
     If(Condition),
-    /// An error.
+    /// Refused with this code.
     No(Code),
-    /// An answer in which the room does not appear.
-    LeftOut,
-    /// The action names the room by the caller, so that this one cannot be named.
-    Unnamed,
+    /// Allowed, but the reply omits the room.
+    Omitted,
+    /// The action derives the room from the caller, who therefore cannot name this one.
+    NotApplicable,
 }
 
-/// What more than the caller's relation to the room decides; the route knows whether it holds.
+/// What an outcome depends on besides the caller's relation to the room. The route knows whether it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
     /// The room is not closed.
     NotClosed,
-    /// What is asked for is to close it.
+    /// The requested status is `closed`.
     Closing,
-    /// The message was written from the caller's own seat.
-    OwnWords,
+    /// The caller's participant sent the message.
+    OwnMessage,
     /// The caller speaks for a hospital.
     ForHospital,
-    /// The room is an open one.
+    /// The room is an open room.
     OpenRoom,
 }
 
-use Condition::{Closing, ForHospital, NotClosed, OpenRoom, OwnWords};
-use Verdict::{If, LeftOut, Unnamed, Yes};
+use Condition::{Closing, ForHospital, NotClosed, OpenRoom, OwnMessage};
+use Verdict::{If, NotApplicable, Omitted, Yes};
 
 const NOT_FOUND: Verdict = Verdict::No(Code::NotFound);
 const NOT_A_MEMBER: Verdict = Verdict::No(Code::NotAMember);
 const FORBIDDEN: Verdict = Verdict::No(Code::Forbidden);
 
 impl Action {
-    /// All of them, in the order in which they are documented.
+    /// All actions, in the order in which they are documented.
     pub const ALL: [Self; 16] = [
         Self::CreateRoom,
         Self::JoinGroup,
@@ -126,7 +126,7 @@ impl Action {
         Self::CreateTicket,
     ];
 
-    /// As on the wire.
+    /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CreateRoom => "createRoom",
@@ -153,83 +153,85 @@ impl Action {
     const fn row(self) -> [Verdict; 7] {
         match self {
             //                              patient        staff          owner      member     not joined    stranger   no room
-            Self::CreateRoom            => [Yes,           Yes,           Yes,       Yes,       NOT_A_MEMBER, Unnamed,   Yes],
+            Self::CreateRoom            => [Yes,           Yes,           Yes,       Yes,       NOT_A_MEMBER, NotApplicable,   Yes],
             Self::JoinGroup             => [Yes,           Yes,           Yes,       Yes,       Yes,          NOT_FOUND, If(OpenRoom)],
             Self::SendMessage           => [If(NotClosed), If(NotClosed), Yes,       Yes,       NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
             Self::GetChatHistory        => [Yes,           Yes,           Yes,       Yes,       NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
-            Self::GetRoomList           => [Yes,           Yes,           Yes,       Yes,       LeftOut,      LeftOut,   LeftOut],
+            Self::GetRoomList           => [Yes,           Yes,           Yes,       Yes,       Omitted,      Omitted,   Omitted],
             Self::ChangeRoomStatus      => [If(Closing),   Yes,           FORBIDDEN, FORBIDDEN, NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
             Self::MarkRead              => [Yes,           Yes,           Yes,       Yes,       NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
-            Self::Sync                  => [Yes,           Yes,           Yes,       Yes,       LeftOut,      LeftOut,   LeftOut],
+            Self::Sync                  => [Yes,           Yes,           Yes,       Yes,       Omitted,      Omitted,   Omitted],
             Self::TranslateMessage      => [Yes,           Yes,           Yes,       Yes,       NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
-            Self::SetTranslatedMessage  => [If(OwnWords),  Yes,           If(OwnWords), If(OwnWords), NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
+            Self::SetTranslatedMessage  => [If(OwnMessage),  Yes,           If(OwnMessage), If(OwnMessage), NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
             Self::SetRoomTranslation    => [Yes,           Yes,           FORBIDDEN, FORBIDDEN, NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
-            // These two name no room, so it makes no difference what the caller is to any.
+            // These two name no room, so the relation makes no difference.
             Self::GetUsage              => [If(ForHospital); 7],
             Self::GetFailedTranslations => [If(ForHospital); 7],
-            // These are about one's own session, and name no room either.
+            // These concern the caller's own session and name no room either.
             Self::RefreshSession | Self::SignOutEverywhere | Self::CreateTicket => [Yes; 7],
         }
     }
 
-    /// What who stands so gets.
+    /// The outcome of this action for a relation.
     pub const fn verdict(self, relation: Relation) -> Verdict {
         self.row()[relation as usize]
     }
 
-    /// Refuses who may not do this in any circumstances. Where there is a condition, [`Self::permits`] is still to be asked.
+    /// Refuses callers who may not do this under any condition. If there is a condition, check [`Self::permits`] as well.
     pub fn admits(self, relation: Relation) -> Result<(), Refusal> {
         match self.verdict(relation) {
             Yes | If(_) => Ok(()),
-            Verdict::No(_) | LeftOut | Unnamed => Err(self.refusal(relation)),
+            Verdict::No(_) | Omitted | NotApplicable => Err(self.refusal(relation)),
         }
     }
 
-    /// Refuses who may not do this, where `holds` is the condition that the route looked for and found to hold.
+    /// Refuses callers who may not do this; `holds` is the condition that the route found to hold.
     pub fn permits(self, relation: Relation, holds: Option<Condition>) -> Result<(), Refusal> {
         match self.verdict(relation) {
             Yes => Ok(()),
             If(condition) if holds == Some(condition) => Ok(()),
-            If(_) | Verdict::No(_) | LeftOut | Unnamed => Err(self.refusal(relation)),
+            If(_) | Verdict::No(_) | Omitted | NotApplicable => Err(self.refusal(relation)),
         }
     }
 
-    /// What who may not do this is told.
+    /// The error for a caller who may not do this.
     pub fn refusal(self, relation: Relation) -> Refusal {
         let code = match self.verdict(relation) {
             Verdict::No(code) => code,
-            If(condition) => condition.otherwise(),
-            Yes | LeftOut | Unnamed => Code::NotFound,
+            If(condition) => condition.refusal_code(),
+            Yes | Omitted | NotApplicable => Code::NotFound,
         };
         match code {
             Code::NotAMember => Refusal::new(code, self.not_a_member()),
-            Code::RoomClosed => Refusal::new(code, "this consultation is closed; the hospital can reopen it"),
+            Code::RoomClosed => Refusal::new(code, "consult is closed; ask the hospital to reopen it"),
             Code::Forbidden => Refusal::forbidden(self.forbidden(relation)),
-            // One sentence for all, so that a room that the caller may not know of reads like none.
+            // The same message for all, so that a hidden room looks like a missing one.
             _ => Refusal::no_such_room(),
         }
     }
 
     fn not_a_member(self) -> &'static str {
         match self {
-            Self::CreateRoom => "this room exists, and you have not joined it; joinGroup does",
-            _ => "you have not joined this room; joinGroup does",
+            Self::CreateRoom => "room already exists; call joinGroup first",
+            _ => "not a member of this room; call joinGroup first",
         }
     }
 
     fn forbidden(self, relation: Relation) -> &'static str {
         match (self, relation) {
             (Self::ChangeRoomStatus, Relation::Patient) => {
-                "only the hospital changes a consult's status; you may close it"
+                "patients can only close a consult; ask the hospital to change its status"
             }
-            (Self::ChangeRoomStatus, _) => "only consults have a status that can be changed",
-            (Self::SetRoomTranslation, _) => "only a consult has a choice whether it is translated",
+            (Self::ChangeRoomStatus, _) => "this room has no status; only consults have one",
+            (Self::SetRoomTranslation, _) => "this room has no translation setting; only consults have one",
             (Self::SetTranslatedMessage, Relation::Patient) => {
-                "only the hospital or the message's own sender corrects a translation"
+                "not your message; only its sender and the hospital can correct its translation"
             }
-            (Self::SetTranslatedMessage, _) => "only the message's own sender corrects a translation in this room",
-            (Self::GetUsage | Self::GetFailedTranslations, _) => "only a hospital sees what its translations come to",
-            _ => "you may not do this in this room",
+            (Self::SetTranslatedMessage, _) => "not your message; only its sender can correct its translation",
+            (Self::GetUsage | Self::GetFailedTranslations, _) => {
+                "not available to users; only hospitals can see translation usage and failures"
+            }
+            _ => "not allowed in this room",
         }
     }
 }
@@ -247,13 +249,13 @@ impl FromStr for Action {
 pub struct UnknownAction;
 
 impl Relation {
-    /// All of them, in the order of the table's columns.
+    /// All relations, in the order of the table's columns.
     pub const ALL: [Self; 7] =
         [Self::Patient, Self::Staff, Self::Owner, Self::Member, Self::NotJoined, Self::Stranger, Self::NoRoom];
 
-    /// What the holder of a seat is.
-    pub fn of_member(seat: &Member) -> Self {
-        match seat.role {
+    /// The relation of a member.
+    pub fn of_member(member: &Member) -> Self {
+        match member.role {
             Role::Patient => Self::Patient,
             Role::Staff => Self::Staff,
             Role::Owner => Self::Owner,
@@ -261,9 +263,9 @@ impl Relation {
         }
     }
 
-    /// What a caller without a seat is. Whether the room exists is only asked of one that may be known of.
+    /// The relation of a caller who is not a member.
     pub fn without_membership(room_id: &RoomId, exists: bool) -> Self {
-        match (exists, room_id.may_be_known_of()) {
+        match (exists, room_id.is_discoverable()) {
             (true, true) => Self::NotJoined,
             (true, false) => Self::Stranger,
             (false, _) => Self::NoRoom,
@@ -272,11 +274,11 @@ impl Relation {
 }
 
 impl Condition {
-    /// What they get for whom it does not hold.
-    pub const fn otherwise(self) -> Code {
+    /// The error code if the condition does not hold.
+    pub const fn refusal_code(self) -> Code {
         match self {
             NotClosed => Code::RoomClosed,
-            Closing | OwnWords | ForHospital => Code::Forbidden,
+            Closing | OwnMessage | ForHospital => Code::Forbidden,
             OpenRoom => Code::NotFound,
         }
     }
@@ -296,24 +298,24 @@ mod tests {
     }
 
     #[test]
-    fn a_column_stands_where_its_relation_says() {
+    fn columns_follow_the_order_of_relations() {
         for (column, relation) in Relation::ALL.into_iter().enumerate() {
             assert_eq!(relation as usize, column);
         }
     }
 
     #[test]
-    fn a_stranger_is_told_what_they_would_be_told_of_no_room() {
+    fn strangers_get_the_error_of_a_missing_room() {
         for action in Action::ALL {
-            // One cannot be named, and what is about one's own session concerns no room.
-            if action.verdict(Relation::Stranger) == Unnamed || action.row() == [Yes; 7] {
+            // Either the caller cannot name the room, or the action names none.
+            if action.verdict(Relation::Stranger) == NotApplicable || action.row() == [Yes; 7] {
                 continue;
             }
-            let told = |relation| {
-                let refused = action.permits(relation, None).expect_err("nobody's business");
-                (refused.code, refused.message)
+            let error = |relation| {
+                let refusal = action.permits(relation, None).expect_err("must be refused");
+                (refusal.code, refusal.message)
             };
-            assert_eq!(told(Relation::Stranger), told(Relation::NoRoom), "{action:?}");
+            assert_eq!(error(Relation::Stranger), error(Relation::NoRoom), "{action:?}");
         }
     }
 }

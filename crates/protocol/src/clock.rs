@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// A moment, in milliseconds since the Unix epoch: the form in which times stand on the wire and in the tables.
+/// A time in milliseconds since the Unix epoch, as on the wire and in the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(u64);
@@ -16,7 +16,7 @@ impl Timestamp {
         Self(millis)
     }
 
-    /// From seconds since the epoch, as tokens and DynamoDB's TTL count.
+    /// From seconds since the epoch, the unit of tokens and of DynamoDB's TTL.
     pub const fn from_seconds(seconds: u64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
@@ -31,14 +31,14 @@ impl Timestamp {
         self.0 / 1000
     }
 
-    /// The month it is in, in UTC: `2026-11`.
+    /// The month in UTC, such as `2026-11`.
     pub fn month(self) -> String {
         let seconds = i64::try_from(self.seconds()).unwrap_or(i64::MAX);
         let date = time::OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
         format!("{:04}-{:02}", date.year(), u8::from(date.month()))
     }
 
-    /// How long after `earlier` this is; zero if it is not.
+    /// The time since `earlier`; zero if that is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
@@ -51,20 +51,20 @@ impl std::ops::Add<Duration> for Timestamp {
     }
 }
 
-/// Says what time it is.
+/// A source of the current time.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Clock {
-    /// The machine's.
+    /// The system clock.
     #[default]
     System,
-    /// One that stands still, for tests.
+    /// A clock that stands still, for tests.
     Fixed(Timestamp),
-    /// One that a test moves with [`Clock::advance`]; its copies move with it.
+    /// A clock that a test moves with [`Clock::advance`], together with its copies.
     Manual(&'static AtomicU64),
 }
 
 impl Clock {
-    /// The time now.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => {
@@ -76,12 +76,12 @@ impl Clock {
         }
     }
 
-    /// A clock for tests that stands at `moment` until it is advanced. It is never freed, so that clocks stay `Copy`.
+    /// A clock for tests that stands at `moment` until it is advanced. It is leaked so that clocks can be `Copy`.
     pub fn manual(moment: Timestamp) -> Self {
         Self::Manual(Box::leak(Box::new(moment.0.into())))
     }
 
-    /// Advances a manual clock; the others cannot be moved.
+    /// Advances a manual clock; has no effect on other clocks.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(millis) = self {
             millis.store((self.now() + by).0, Ordering::SeqCst);

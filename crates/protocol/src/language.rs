@@ -1,15 +1,15 @@
-//! Languages as BCP 47 tags, the way DeepL uses them (`ko`, `en-US`, `zh-Hans`).
+//! Languages as BCP 47 tags, in the forms that DeepL uses (`ko`, `en-US`, `zh-Hans`).
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::ids::serde_as_string;
 
-/// A language tag in its usual spelling (`zh-Hans`, `pt-BR`); compared without case because it is stored so.
+/// A language tag in its canonical spelling (`zh-Hans`, `pt-BR`). Parsing ignores case, so comparison does too.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Language(String);
 
-/// Not a language tag.
+/// The text is not a language tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a language tag such as `ko`, `en-US` or `zh-Hans`")]
 pub struct InvalidLanguage;
@@ -25,8 +25,8 @@ impl Language {
         self.0.split('-').next().unwrap_or(&self.0)
     }
 
-    /// Whether who reads one reads the other too: the same language in the same script, whatever the region. Chinese is
-    /// written in two scripts; without one named, the region decides, and else the simplified one.
+    /// Whether a reader of one reads the other too: the same language in the same script, in any region. Chinese has two
+    /// scripts; if the tag names none, the region decides, and without a region it is simplified.
     pub fn reads_like(&self, other: &Self) -> bool {
         self.primary() == other.primary() && (self.primary() != "zh" || self.is_traditional() == other.is_traditional())
     }
@@ -66,18 +66,18 @@ impl fmt::Display for Language {
 }
 serde_as_string!(Language);
 
-/// Languages in an order that counts. Written as one string, `ja zh-Hans`: the event filter of a DynamoDB stream can ask whether a
-/// string is there, but not whether a list has anything in it.
+/// An ordered list of languages. Serialized as one string, `ja zh-Hans`, because the event filter of a DynamoDB stream can
+/// test whether a string exists but not whether a list is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Languages(Vec<Language>);
 
 impl Languages {
-    /// Whether there is none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// One after the other.
+    /// The languages in order.
     pub fn iter(&self) -> impl Iterator<Item = &Language> {
         self.0.iter()
     }
@@ -99,8 +99,8 @@ impl FromStr for Languages {
 impl fmt::Display for Languages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, language) in self.0.iter().enumerate() {
-            let space = if position == 0 { "" } else { " " };
-            write!(f, "{space}{language}")?;
+            let separator = if position == 0 { "" } else { " " };
+            write!(f, "{separator}{language}")?;
         }
         Ok(())
     }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_compared_without_case() {
+    fn tags_are_compared_without_case() {
         assert_eq!(tag("ZH-HANS"), tag("zh-hans"));
         assert_eq!(tag("ZH-HANS").as_str(), "zh-Hans");
         assert_eq!(tag("pt-br").as_str(), "pt-BR");
@@ -124,14 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_tag_is_refused() {
+    fn invalid_tags_are_refused() {
         for text in ["", "k", "korean", "ko-", "ko_KR", "한국", "en-US-x-y", "zh-Han"] {
             assert!(text.parse::<Language>().is_err(), "{text}");
         }
     }
 
     #[test]
-    fn a_reader_of_one_english_reads_the_other_but_not_the_other_chinese() {
+    fn equivalence_ignores_regions_but_not_scripts() {
         assert!(tag("en").reads_like(&tag("en-US")));
         assert!(tag("zh").reads_like(&tag("zh-Hans")));
         assert!(tag("zh-TW").reads_like(&tag("zh-Hant")));

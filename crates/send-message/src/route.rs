@@ -198,7 +198,7 @@ impl Draft {
             return Err(Refusal::bad_request("`reply_to`: this room has no message with this seq"));
         }
         let sent_at = now.max(tail.sent_at);
-        let wanted = room.translates_into(self.language.as_ref());
+        let wanted = room.automatic_targets(self.language.as_ref());
         // A text without words reads the same in every language.
         let (translate_to, translations) = if wanted.is_empty() || masking::has_words(self.text.as_str()) {
             (wanted, BTreeMap::new())

@@ -5,7 +5,7 @@ mod route;
 
 use protocol::clock::Clock;
 use shared::adapters::auth::Tokens;
-use shared::adapters::dynamodb::Guards;
+use shared::adapters::dynamodb::Tickets;
 use shared::config::{Credentials, token_issuers};
 use shared::runtime::{Fatal, serve};
 use shared::services::connection_closer::ConnectionCloser;
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Fatal> {
         Ok(route::Session {
             tokens,
             closer: ConnectionCloser::open(aws)?,
-            guards: Guards::open(aws)?,
+            tickets: Tickets::open(aws)?,
             clock: Clock::System,
         })
     })

@@ -1,4 +1,4 @@
-//! The fields of the three actions.
+//! The three actions and their fields.
 
 use protocol::access::Action;
 use protocol::wire::Frame;

@@ -1,4 +1,4 @@
-//! When a session is to last longer, to end everywhere, or to be joined by another connection of the same person.
+//! Extends a session, ends all sessions of a user, or creates a ticket for another connection.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use protocol::wire::{Code, Event, Refusal, SessionEvent};
 use serde::Serialize;
 use shared::adapters::auth::{Identity, Ticket, TokenError, Tokens, issued_before};
 use shared::adapters::delivery_policy::DeliveryPolicy;
-use shared::adapters::dynamodb::{self, Guards};
+use shared::adapters::dynamodb::{self, Tickets};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::connection_closer::ConnectionCloser;
@@ -19,10 +19,10 @@ use shared::services::connection_closer::ConnectionCloser;
 use crate::request::Request;
 
 pub struct Session {
-    /// `None` where a gateway in front says who is calling, and not a token.
+    /// `None` if a trusted proxy authenticates callers.
     pub tokens: Option<Tokens>,
     pub closer: ConnectionCloser,
-    pub guards: Guards,
+    pub tickets: Tickets,
     pub clock: Clock,
 }
 
@@ -34,8 +34,8 @@ pub enum Reply {
     Ticket(TicketCreated),
 }
 
-/// How long a ticket is good for: as long as a handshake may take.
-const TICKET: Duration = Duration::from_secs(30);
+/// How long a ticket is valid: as long as a handshake may take.
+const TICKET_LIFETIME: Duration = Duration::from_secs(30);
 
 impl Route for Session {
     type Request = Request;
@@ -51,10 +51,12 @@ impl Route for Session {
 }
 
 impl Session {
-    /// The connection lasts as long as the fresh token, if it is the same person's.
+    /// Extends the connection to the expiry of a fresh token of the same person.
     async fn refresh(&self, caller: &Caller, fresh: &RefreshSession) -> Result<Reply, Error> {
         let Some(tokens) = &self.tokens else {
-            return Err(Refusal::forbidden("here a gateway says how long a session lasts; connect again").into());
+            return Err(
+                Refusal::forbidden("sessions cannot be refreshed behind a proxy; connect again through it").into()
+            );
         };
         let identity = tokens.check(&fresh.token).await.map_err(|error| match error {
             TokenError::Unauthorized(_) | TokenError::Forbidden(_) => {
@@ -63,53 +65,52 @@ impl Session {
             TokenError::Keys(_) => Error::Failed(Box::new(error)),
         })?;
         if identity.user_id != *caller.user_id() || identity.participant != *caller.participant() {
-            return Err(Refusal::forbidden("the token is somebody else's; connect again with it").into());
+            return Err(Refusal::forbidden("token belongs to another user; open a new connection with it").into());
         }
         if issued_before(identity.issued_at, self.closer.sessions.signed_out_at(caller.user_id()).await?) {
-            return Err(Refusal::forbidden("the token was issued before you signed out everywhere").into());
+            return Err(Refusal::forbidden("token was issued before you signed out everywhere; sign in again").into());
         }
         let until = identity.session_until;
-        let here = self.closer.connections.extend(caller.participant(), &caller.connection_id, until).await?;
-        if !here {
-            return Err(Refusal::new(Code::SessionExpired, "this connection has ended; connect again").into());
+        let is_open = self.closer.connections.extend(caller.participant(), &caller.connection_id, until).await?;
+        if !is_open {
+            return Err(Refusal::new(Code::SessionExpired, "connection has ended; connect again").into());
         }
-        self.closer.sessions.extend(caller.user_id(), &caller.session_place(), until).await?;
+        self.closer.sessions.extend(caller.user_id(), &caller.session_key(), until).await?;
         Ok(Reply::Refreshed(SessionRefreshed { session_until: until }))
     }
 
-    /// Every connection of the person is told and closed, the caller's own last: closing it takes the way of the reply away, so what
-    /// they are told is the answer.
+    /// Notifies and closes every connection of the person. The caller's own comes last because no reply can be sent on a closed
+    /// connection; its notification serves as the reply.
     async fn sign_out(&self, caller: &Caller) -> Result<Reply, Error> {
         let now = self.clock.now();
         self.closer.sessions.sign_out(caller.user_id(), now).await?;
         let sessions = self.closer.sessions.recent(caller.user_id(), now).await?;
-        // Also those whose token has ended: a refresh that is under way may be about to extend them.
-        let lasting = sessions.into_iter().filter(|session| session.ended_at.is_none());
-        let (own, others): (Vec<_>, Vec<_>) =
-            lasting.partition(|session| session.connection_id == caller.connection_id);
-        let told = Event::Session { event: SessionEvent::SignedOut }
+        // Include sessions whose token has expired: a refresh in progress may still extend them.
+        let open = sessions.into_iter().filter(|session| session.ended_at.is_none());
+        let (own, others): (Vec<_>, Vec<_>) = open.partition(|session| session.connection_id == caller.connection_id);
+        let notification = Event::Session { event: SessionEvent::SignedOut }
             .to_frame()
             .map_err(|error| Error::Failed(Box::new(error)))?;
-        let in_the_making = RefCell::new(Vec::new());
+        let handshaking = RefCell::new(Vec::new());
         let close = async |session| {
             let session: &dynamodb::Session = session;
-            self.closer.push.send(&session.connection_id, &told).await;
+            self.closer.push.send(&session.connection_id, &notification).await;
             if self.closer.end(session, now).await {
-                in_the_making.borrow_mut().push(session);
+                handshaking.borrow_mut().push(session);
             }
         };
         stream::iter(&others).for_each_concurrent(DeliveryPolicy::MAX_CONCURRENCY, close).await;
         stream::iter(&own).for_each(close).await;
-        // The caller has their answer and does not wait for these.
-        let insist = async |session| self.closer.retry_close(session).await;
-        stream::iter(in_the_making.take()).for_each_concurrent(DeliveryPolicy::MAX_CONCURRENCY, insist).await;
+        // The caller already has the reply and does not wait for these.
+        let retry = async |session| self.closer.retry_close(session).await;
+        stream::iter(handshaking.take()).for_each_concurrent(DeliveryPolicy::MAX_CONCURRENCY, retry).await;
         Ok(Reply::SignedOut(SignedOut { closed: others.len() + own.len() }))
     }
 
     async fn ticket(&self, caller: &Caller) -> Result<Reply, Error> {
         if self.tokens.is_none() {
-            let why = "here a gateway says who is calling, and no ticket lets anybody in; connect through it";
-            return Err(Refusal::forbidden(why).into());
+            let message = "tickets are not accepted behind a proxy; connect through it instead";
+            return Err(Refusal::forbidden(message).into());
         }
         let now = self.clock.now();
         let identity = Identity {
@@ -117,12 +118,13 @@ impl Session {
             participant: caller.participant().clone(),
             name: caller.sender.name.clone(),
             language: caller.language.clone(),
-            // It is as old as what the person came with, so that it does not outlive their signing out.
+            // The ticket counts as issued when the caller's own credentials were, so that signing out revokes it too.
             issued_at: caller.issued_at,
             session_until: caller.session_until,
         };
-        let (ticket, until) = (Ticket::random(), now + TICKET);
-        self.guards.put_ticket(&ticket.digest(), &identity, until).await?;
+        let ticket = Ticket::random();
+        let until = now + TICKET_LIFETIME;
+        self.tickets.put(&ticket.digest(), &identity, until).await?;
         Ok(Reply::Ticket(TicketCreated { ticket: ticket.text(), expires_at: until }))
     }
 }

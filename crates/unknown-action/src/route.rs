@@ -5,7 +5,6 @@ use protocol::wire::{Code, Frame, Refusal};
 use shared::error::Error;
 use shared::runtime::{Caller, Request, Route};
 
-/// The route.
 pub struct UnknownAction;
 
 /// Cannot be made: no request succeeds here.

@@ -10,130 +10,130 @@ use crate::clock::Timestamp;
 use crate::ids::{ConnectionId, MessageId, Participant, RoomId, Seq, UserId};
 use crate::language::{Language, Languages};
 
-/// Whether people or the system speak.
+/// The kind of an entry.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
-    /// Somebody's words.
+    /// A message that a person wrote.
     Text,
-    /// Something happened: see [`SystemEvent`].
+    /// A [`SystemEvent`].
     System,
 }
 
-/// Who wrote an entry, or whose doing a system entry records.
+/// Who wrote an entry or caused a system entry.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
-    /// The seat it was written from.
+    /// The member on whose behalf the person acted.
     pub participant: Participant,
     /// The person.
     pub user_id: UserId,
-    /// The person's name as the token gave it.
+    /// The person's name, from the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// Names of people are never printed.
+/// Debug output never contains people's names.
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sender({} as {})", self.user_id, self.participant)
     }
 }
 
-/// What a system entry records.
+/// An event that a system entry records.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum SystemEvent {
     /// The room's first entry.
     RoomCreated,
-    /// Somebody took a seat.
+    /// A member joined.
     MemberJoined {
-        /// Who.
+        /// The member.
         participant: Participant,
     },
-    /// Somebody gave up a seat.
+    /// A member left.
     MemberLeft {
-        /// Who.
+        /// The member.
         participant: Participant,
     },
-    /// A consult moved on.
+    /// A consult's status changed.
     StatusChanged {
-        /// Where it stood.
+        /// The status before.
         from: RoomStatus,
-        /// Where it stands now.
+        /// The status after.
         to: RoomStatus,
     },
-    /// Somebody changed whether a consult is translated.
+    /// A consult's translation setting changed.
     TranslationChanged {
-        /// How it was.
+        /// The setting before.
         from: TranslationMode,
-        /// How it is.
+        /// The setting after.
         to: TranslationMode,
     },
-    /// The hospital's characters of this month are used up: until the next one, messages are translated on request.
+    /// The hospital's monthly character budget is exhausted; until next month, messages are translated on request only.
     TranslationLimited {
-        /// The month, `2026-11`.
+        /// The month, such as `2026-11`.
         month: String,
     },
     /// A person corrected a translation.
     TranslationCorrected {
-        /// The message it belongs to.
+        /// The message.
         seq: Seq,
-        /// The language that was corrected.
+        /// The language of the translation.
         language: Language,
     },
 }
 
-/// One entry of a room's log, exactly as the `messages` table keeps it.
+/// One entry of a room's log, as the `messages` table stores it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The room.
     pub room_id: RoomId,
-    /// Its number in the room's log.
+    /// The entry's number in the log.
     pub seq: Seq,
-    /// How many `text` entries the log has up to and with this one.
+    /// The number of `text` entries in the log, up to and including this one.
     pub text_count: u64,
-    /// The idempotency key of a text; a fresh one for a system entry.
+    /// The idempotency key of a text; random for a system entry.
     pub message_id: MessageId,
-    /// Who speaks.
+    /// The kind of the entry.
     pub kind: EntryKind,
-    /// Who wrote it.
+    /// Who wrote or caused it.
     pub sender: Sender,
-    /// The connection it was sent on, whose reply was its copy. Never shown.
+    /// The connection it was sent on, which received it as a reply. Not visible to clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<ConnectionId>,
-    /// The words; empty in a system entry.
+    /// The text; empty in a system entry.
     pub message: String,
-    /// The language they are in, where known.
+    /// The language of the text, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
-    /// What a text is to be translated into by itself, as its room stood when it was sent. The translator's event filter asks
-    /// for it, so that a text that everybody reads as it is costs no invocation.
+    /// The languages to translate a text into automatically, determined when it was sent. The event filter of
+    /// auto-translate checks this field, so that a text that needs no translation costs no invocation.
     #[serde(default, skip_serializing_if = "Languages::is_empty")]
     pub translate_to: Languages,
-    /// When it was appended; never earlier than the entry before.
+    /// When it was appended; never earlier than the previous entry.
     pub sent_at: Timestamp,
-    /// By language. Always stored, even empty, so that one can be set by its path.
+    /// Translations by language. Stored even if empty, so that an update can set one by its path.
     #[serde(default)]
     pub translations: BTreeMap<Language, Translation>,
-    /// The entry it answers.
+    /// The entry it replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Seq>,
-    /// What a system entry records.
+    /// The event of a system entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<SystemEvent>,
-    /// When its words were changed.
+    /// When the text was edited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Timestamp>,
-    /// When its words were taken back.
+    /// When the text was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
 }
 
 impl Entry {
-    /// The entry that follows `tail` in `room_id` (the log's first one if there is none), recording `event`.
+    /// The entry that records `event` after `tail`, the last entry of the room's log; without a tail, the log's first entry.
     pub fn system(room_id: RoomId, tail: Option<&Entry>, sender: Sender, event: SystemEvent, now: Timestamp) -> Self {
         Self {
             seq: tail.map_or(Seq::FIRST, |tail| tail.seq.next()),
@@ -145,7 +145,7 @@ impl Entry {
             message: String::new(),
             language: None,
             translate_to: Languages::default(),
-            // Time never runs backwards within a room, so a moment is found in its log by binary search.
+            // Times never decrease within a log, so entries can be found by time with a binary search.
             sent_at: tail.map_or(now, |tail| now.max(tail.sent_at)),
             translations: BTreeMap::new(),
             reply_to: None,
@@ -156,7 +156,7 @@ impl Entry {
         }
     }
 
-    /// The status that this entry sets, if it is a status change.
+    /// The new status, if this entry records a status change.
     pub fn sets_status(&self) -> Option<RoomStatus> {
         match self.event {
             Some(SystemEvent::StatusChanged { to, .. }) => Some(to),
@@ -165,7 +165,7 @@ impl Entry {
     }
 }
 
-/// What people say is never printed, not even by accident.
+/// Debug output never contains message text.
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Entry({} #{} {:?})", self.room_id, self.seq, self.kind)

@@ -1,4 +1,4 @@
-//! What is said and by whom: pure values, the same on the wire and in the tables.
+//! Rooms, members and messages. The values are the same on the wire and in the tables.
 
 mod entry;
 mod room;
@@ -13,7 +13,7 @@ pub use translation::{FailureReason, Translation, TranslationSource, Translation
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of conversation a room is.
+/// The kind of a room.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,27 +24,27 @@ pub enum RoomKind {
     Direct,
     /// Members with roles.
     Group,
-    /// Anyone signed in who joins.
+    /// Open to anyone who is signed in.
     Open,
 }
 
-/// Where a consult stands. Rooms of the other kinds stay `in_progress`.
+/// The status of a consult. Rooms of other kinds are always `in_progress`.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoomStatus {
-    /// Nobody of the hospital has taken it up.
+    /// The hospital has not taken it up yet.
     Waiting,
-    /// Being talked in.
+    /// The conversation is active.
     InProgress,
     /// Paused by the hospital.
     OnHold,
-    /// Over: refuses messages until the hospital reopens it.
+    /// Closed: messages are refused until the hospital reopens it.
     Closed,
 }
 
 impl RoomStatus {
-    /// As on the wire and in the keys of the `by-status` index.
+    /// The name on the wire and in the keys of the `by-status` index.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -55,22 +55,22 @@ impl RoomStatus {
     }
 }
 
-/// Whether a consult's messages are translated. They leave the country for that, so its people decide.
+/// Whether a consult's messages are translated. Translation sends them abroad, so both sides decide.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TranslationMode {
     /// Never.
     Off,
-    /// When somebody asks for it.
+    /// Only on request.
     OnRequest,
-    /// Each message by itself.
+    /// Automatically, every message.
     #[default]
     Auto,
 }
 
 impl TranslationMode {
-    /// As on the wire and in the tables.
+    /// The name on the wire and in the tables.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -88,14 +88,14 @@ impl std::str::FromStr for TranslationMode {
     }
 }
 
-/// What a member may do in its room.
+/// The role of a member.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Who created a group.
+    /// Created the group.
     Owner,
-    /// May manage a group's members.
+    /// Manages the group's members.
     Admin,
     /// Reads and writes.
     Member,

@@ -1,4 +1,4 @@
-//! A room and its members, as the tables keep them.
+//! Rooms and members, as the tables store them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,45 +8,45 @@ use serde::{Deserialize, Serialize};
 use super::text::preview;
 use super::{Entry, Role, RoomKind, RoomName, RoomStatus, Sender, TranslationMode};
 use crate::clock::Timestamp;
-use crate::ids::{Mark, Participant, RoomId, Seq, UserId};
+use crate::ids::{LogPosition, Participant, RoomId, Seq, UserId};
 use crate::language::{Language, Languages};
 
-/// A conversation. The fields from `last_seq` on are its head, which fan-out derives from the log.
+/// A conversation. The fields from `last_seq` on are the head, which fan-out derives from the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Room {
     /// Its id.
     pub room_id: RoomId,
-    /// What kind of conversation it is.
+    /// The kind of conversation.
     pub kind: RoomKind,
-    /// What a group is called.
+    /// The name of a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<RoomName>,
-    /// Where it stands.
+    /// The status of a consult.
     pub status: RoomStatus,
-    /// The entry that recorded this status.
+    /// The entry that recorded the status.
     pub status_seq: Seq,
-    /// What its members read.
+    /// The languages of its members.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::string_set")]
     pub languages: BTreeSet<Language>,
-    /// How far the hospital of a consult wants it translated.
+    /// The hospital's translation setting for a consult.
     #[serde(default)]
     pub hospital_translation: TranslationMode,
-    /// How far its patient does.
+    /// The patient's translation setting for a consult.
     #[serde(default)]
     pub patient_translation: TranslationMode,
-    /// The month in which its people were told that the hospital's characters are used up.
+    /// The last month in which the members were told that the hospital's character budget is exhausted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limited_in: Option<String>,
-    /// How many seats are taken.
+    /// The number of members.
     pub member_count: u32,
     /// When it was created.
     pub created_at: Timestamp,
-    /// By whom.
+    /// Who created it.
     pub created_by: Participant,
-    /// The highest number in its log.
+    /// The position of the last entry.
     #[serde(default)]
-    pub last_seq: Mark,
-    /// How many texts its log has.
+    pub last_seq: LogPosition,
+    /// The number of texts in the log.
     #[serde(default)]
     pub text_count: u64,
     /// The newest text.
@@ -57,7 +57,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// A room that `first`, the entry recording its creation, begins.
+    /// A new room, whose creation the entry `first` records.
     pub fn new(kind: RoomKind, first: &Entry, languages: BTreeSet<Language>, member_count: u32) -> Self {
         Self {
             room_id: first.room_id.clone(),
@@ -72,51 +72,51 @@ impl Room {
             member_count,
             created_at: first.sent_at,
             created_by: first.sender.participant.clone(),
-            last_seq: Mark::from(first.seq),
+            last_seq: LogPosition::from(first.seq),
             text_count: first.text_count,
             last_message: None,
             updated_at: first.sent_at,
         }
     }
 
-    /// Whether its messages are translated: translating sends what somebody wrote to another company in another country, so it takes
-    /// both sides of a consult. Rooms of the other kinds have no choice.
+    /// The effective translation setting. Translating sends messages to a company abroad, so a consult is translated only as
+    /// far as both sides agree. Rooms of other kinds have no setting.
     pub fn translation(&self) -> TranslationMode {
         self.hospital_translation.min(self.patient_translation)
     }
 
-    /// What a text in `spoken` is to be translated into without being asked: what the room's members read, except what it is
-    /// written in already; of `en` and `en-US`, one. Nothing where the consult's people do not want it. In a group of many languages the others are a request away, in an open
-    /// room all are.
-    pub fn translates_into(&self, spoken: Option<&Language>) -> Languages {
-        let most = match self.kind {
+    /// The languages to translate a text written in `source` into automatically: those of the members, without the text's
+    /// own, and only one of equivalent ones such as `en` and `en-US`. None in a consult that is not set to automatic
+    /// translation, at most three in a group, and none in an open room; the others are translated on request.
+    pub fn automatic_targets(&self, source: Option<&Language>) -> Languages {
+        let limit = match self.kind {
             RoomKind::Consult if self.translation() != TranslationMode::Auto => 0,
             RoomKind::Consult | RoomKind::Direct => usize::MAX,
             RoomKind::Group => 3,
             RoomKind::Open => 0,
         };
-        let mut wanted: Vec<Language> = Vec::new();
+        let mut targets: Vec<Language> = Vec::new();
         for language in &self.languages {
-            let mut read_already = spoken.into_iter().chain(&wanted);
-            if !read_already.any(|other| other.reads_like(language)) {
-                wanted.push(language.clone());
+            let mut covered = source.into_iter().chain(&targets);
+            if !covered.any(|other| other.reads_like(language)) {
+                targets.push(language.clone());
             }
         }
-        wanted.into_iter().take(most).collect()
+        targets.into_iter().take(limit).collect()
     }
 }
 
-/// The newest text of a room, for lists.
+/// The newest text of a room, for room lists.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastMessage {
-    /// Its number.
+    /// The number of the entry.
     pub seq: Seq,
     /// Its first 200 characters.
     pub message: String,
     /// Who wrote it.
     pub sender: Sender,
-    /// When.
+    /// When it was appended.
     pub sent_at: Timestamp,
 }
 
@@ -130,48 +130,48 @@ impl LastMessage {
     }
 }
 
-/// What people say is never printed, not even by accident.
+/// Debug output never contains message text.
 impl fmt::Debug for LastMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LastMessage(#{})", self.seq)
     }
 }
 
-/// A participant's seat in a room.
+/// A participant's membership in a room.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Member {
     /// The room.
     pub room_id: RoomId,
-    /// Who sits there.
+    /// The member.
     pub participant: Participant,
-    /// What they may do.
+    /// The member's role.
     pub role: Role,
-    /// What they read.
+    /// The member's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
-    /// What they are called.
+    /// The member's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Since when.
+    /// When the member joined.
     pub joined_at: Timestamp,
-    /// How far they have read.
+    /// The position up to which the member has read.
     #[serde(default)]
-    pub last_read_seq: Mark,
-    /// The log's `text_count` there: what is above it in the room is unread.
+    pub last_read_seq: LogPosition,
+    /// The log's `text_count` at that position; later texts are unread.
     #[serde(default)]
     pub read_text_count: u64,
-    /// Orders the member's room list; derived, and up to a minute behind.
+    /// Orders the member's room list; derived from the log and up to a minute behind.
     pub last_activity: Timestamp,
-    /// Until when what a person sends from this seat is refused: of many staff, one.
+    /// People who are muted after flooding, and until when. A hospital's staff are muted individually.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mutes: BTreeMap<UserId, Timestamp>,
-    /// On the hospital's seat in a consult: the key of the `by-status` index.
+    /// For the hospital of a consult: the key of the `by-status` index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list_key: Option<String>,
 }
 
 impl Member {
-    /// A fresh seat, nothing read yet.
+    /// A new member, who has read nothing yet.
     pub fn new(room_id: RoomId, participant: Participant, role: Role, now: Timestamp) -> Self {
         Self {
             room_id,
@@ -180,7 +180,7 @@ impl Member {
             language: None,
             name: None,
             joined_at: now,
-            last_read_seq: Mark::default(),
+            last_read_seq: LogPosition::default(),
             read_text_count: 0,
             last_activity: now,
             mutes: BTreeMap::new(),
@@ -194,7 +194,7 @@ impl Member {
     }
 }
 
-/// Names of people are never printed.
+/// Debug output never contains people's names.
 impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Member({} in {})", self.participant, self.room_id)
@@ -206,28 +206,28 @@ mod tests {
     use super::*;
     use crate::chat::SystemEvent;
 
-    fn wanted(kind: RoomKind, members_read: &str, spoken: Option<&str>) -> String {
+    fn targets(kind: RoomKind, member_languages: &str, source: Option<&str>) -> String {
         let creator: Participant = "user:u1".parse().expect("valid");
         let sender = Sender { participant: creator, user_id: "u1".parse().expect("valid"), name: None };
         let room_id = "consult:u1:h9".parse().expect("valid");
         let first = Entry::system(room_id, None, sender, SystemEvent::RoomCreated, Timestamp::default());
-        let languages: Languages = members_read.parse().expect("valid");
+        let languages: Languages = member_languages.parse().expect("valid");
         let room = Room::new(kind, &first, languages.iter().cloned().collect(), 2);
-        room.translates_into(spoken.map(|tag| tag.parse().expect("valid")).as_ref()).to_string()
+        room.automatic_targets(source.map(|tag| tag.parse().expect("valid")).as_ref()).to_string()
     }
 
     #[test]
-    fn a_text_is_wanted_in_what_the_members_read_but_its_own_language() {
-        assert_eq!(wanted(RoomKind::Consult, "ja ko", Some("ja")), "ko");
-        assert_eq!(wanted(RoomKind::Consult, "ja ko", Some("vi")), "ja ko");
-        assert_eq!(wanted(RoomKind::Consult, "ja ko", None), "ja ko");
-        assert_eq!(wanted(RoomKind::Direct, "ko", Some("ko")), "");
-        assert_eq!(wanted(RoomKind::Direct, "en en-US ko", Some("ko")), "en");
+    fn text_is_translated_into_the_other_members_languages() {
+        assert_eq!(targets(RoomKind::Consult, "ja ko", Some("ja")), "ko");
+        assert_eq!(targets(RoomKind::Consult, "ja ko", Some("vi")), "ja ko");
+        assert_eq!(targets(RoomKind::Consult, "ja ko", None), "ja ko");
+        assert_eq!(targets(RoomKind::Direct, "ko", Some("ko")), "");
+        assert_eq!(targets(RoomKind::Direct, "en en-US ko", Some("ko")), "en");
     }
 
     #[test]
-    fn a_group_of_many_languages_wants_three_and_an_open_room_none() {
-        assert_eq!(wanted(RoomKind::Group, "de en fr ja ko", Some("en")), "de fr ja");
-        assert_eq!(wanted(RoomKind::Open, "de en fr ja ko", Some("en")), "");
+    fn group_gets_three_languages_and_open_room_none() {
+        assert_eq!(targets(RoomKind::Group, "de en fr ja ko", Some("en")), "de fr ja");
+        assert_eq!(targets(RoomKind::Open, "de en fr ja ko", Some("en")), "");
     }
 }

@@ -1,13 +1,13 @@
-//! Texts that people write, bounded when they are read.
+//! Texts that people write. Their limits are checked when they are parsed.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Why a text was not taken.
+/// Why a text was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Nothing but white space.
+    /// Only white space.
     #[error("must not be empty")]
     Empty,
     /// Over the limits.
@@ -30,7 +30,7 @@ fn bounded(text: String, characters: usize, bytes: usize) -> Result<String, Inva
     }
 }
 
-/// The text of a message or of a corrected translation: at most 4,000 characters and 16 KB, and not blank.
+/// The text of a message or a corrected translation: not blank, at most 4,000 characters and 16 KB.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct MessageText(String);
@@ -41,7 +41,7 @@ impl MessageText {
     /// The most bytes of UTF-8.
     pub const MAX_BYTES: usize = 16 * 1024;
 
-    /// Takes a text within the limits.
+    /// Checks a text against the limits.
     pub fn new(text: String) -> Result<Self, InvalidText> {
         bounded(text, Self::MAX_CHARACTERS, Self::MAX_BYTES).map(Self)
     }
@@ -52,14 +52,14 @@ impl MessageText {
     }
 }
 
-/// What people say is never printed, not even by accident.
+/// Debug output never contains message text.
 impl fmt::Debug for MessageText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MessageText({} bytes)", self.0.len())
     }
 }
 
-/// The name of a group: at most 100 characters, and not blank.
+/// The name of a group: not blank, at most 100 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct RoomName(String);
@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for RoomName {
     }
 }
 
-/// The beginning of a text in at most `characters`, with an ellipsis where something was left out.
+/// The beginning of a text, at most `characters` long, with an ellipsis if it was shortened.
 pub(crate) fn preview(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         None => text.to_owned(),
@@ -91,24 +91,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_4000_characters_fits_and_one_more_does_not() {
+    fn text_is_limited_to_4000_characters() {
         assert!(MessageText::new("가".repeat(4_000)).is_ok());
         assert!(matches!(MessageText::new("가".repeat(4_001)), Err(InvalidText::TooLong { .. })));
     }
 
     #[test]
-    fn a_text_over_16_kb_is_refused_though_it_has_few_characters() {
+    fn text_is_limited_to_16_kb() {
         let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
         assert!(matches!(MessageText::new(family.repeat(700)), Err(InvalidText::TooLong { .. })));
     }
 
     #[test]
-    fn a_blank_text_is_refused() {
+    fn blank_text_is_refused() {
         assert_eq!(MessageText::new(" \n\u{3000}".to_owned()), Err(InvalidText::Empty));
     }
 
     #[test]
-    fn a_preview_counts_characters_and_marks_what_it_left_out() {
+    fn preview_counts_characters_and_adds_an_ellipsis() {
         assert_eq!(preview("감사합니다", 5), "감사합니다");
         assert_eq!(preview("감사합니다", 4), "감사합…");
     }

@@ -7,29 +7,29 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::ids::UserId;
 
-/// Who made a translation.
+/// The origin of a translation.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TranslationSource {
-    /// The machine.
+    /// Machine translation.
     Deepl,
-    /// A person, whose word wins over the machine's.
+    /// A person's correction, which takes precedence over machine translation.
     Person,
-    /// What a person of the same hospital once made of the same sentence.
+    /// An earlier correction of the same text by a person of the same hospital.
     Memory,
 }
 
-/// How it went.
+/// The outcome of a translation.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TranslationStatus {
-    /// There is a text.
+    /// Translated.
     Ok,
-    /// The message already was in this language; the text is the message's own.
+    /// The message is already in this language; the text is the original.
     Same,
-    /// There is none, for a [`FailureReason`].
+    /// Not translated, for a [`FailureReason`].
     Failed,
 }
 
@@ -38,70 +38,70 @@ pub enum TranslationStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureReason {
-    /// The account's characters are used up (DeepL's 456).
+    /// The account's quota is exhausted (DeepL's 456).
     Quota,
-    /// Out of reach or overloaded, after several tries.
+    /// Unreachable or overloaded, after several attempts.
     Unavailable,
-    /// The text is over what DeepL takes (413).
+    /// The text exceeds DeepL's size limit (413).
     TooLong,
-    /// DeepL does not offer the language.
+    /// DeepL does not support the language.
     UnsupportedLanguage,
-    /// DeepL refused the request (400, 403 …).
+    /// DeepL rejected the request (400, 403 …).
     Rejected,
-    /// What came back had lost a number or an address of the text.
+    /// The result lost a number or an address of the text.
     Unfaithful,
-    /// Who wrote it has had as much translated by itself as one person may for now.
+    /// The sender reached the limit of automatic translation per person.
     RateLimited,
 }
 
 impl FailureReason {
-    /// The sentence that tells a person.
+    /// The message for the user.
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::Quota => "the translation quota is used up for now",
-            Self::Unavailable => "the translation service is out of reach; try again in a moment",
-            Self::TooLong => "the text is too long to be translated",
-            Self::UnsupportedLanguage => "the translation service does not offer this language",
-            Self::Rejected => "the translation service refused the request",
-            Self::Unfaithful => "the translation lost a number or an address of the text, so it is not shown",
-            Self::RateLimited => "this was too much text at once to be translated by itself; it can be asked for",
+            Self::Quota => "translation quota is exhausted; try again later",
+            Self::Unavailable => "translation service is unavailable; try again shortly",
+            Self::TooLong => "text is too long to translate",
+            Self::UnsupportedLanguage => "language is not supported by the translation service",
+            Self::Rejected => "request was rejected by the translation service",
+            Self::Unfaithful => "translation was discarded because it lost a number or an address",
+            Self::RateLimited => "automatic-translation limit reached; request it manually",
         }
     }
 
-    /// Whether whoever runs the stack should hear of it: not of what one writer brings about.
+    /// Whether operators should be alerted. Failures that a single sender causes are not worth an alert.
     pub fn is_for_operators(self) -> bool {
         !matches!(self, Self::RateLimited | Self::UnsupportedLanguage)
     }
 }
 
-/// One translation, as the `translations` map of a message holds it and as clients see it beside its language.
+/// A translation as a message stores it; clients see it together with its language.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "TranslationBody"))]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Translation {
-    /// The text; absent where it failed.
+    /// The text; absent if translation failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Who made it.
+    /// Where it comes from.
     pub source: TranslationSource,
-    /// How it went.
+    /// The outcome.
     pub status: TranslationStatus,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<FailureReason>,
-    /// Grows by one with every change: clients keep the highest.
+    /// Incremented with every change; clients keep the highest.
     pub version: u32,
     /// When it was made.
     pub at: Timestamp,
     /// The person who corrected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<UserId>,
-    /// What the machine had made of it, where a person corrected that.
+    /// The machine translation that a person corrected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine_text: Option<String>,
 }
 
 impl Translation {
-    /// What the machine made of the message.
+    /// A machine translation.
     pub fn by_machine(text: String, version: u32, at: Timestamp) -> Self {
         Self {
             text: Some(text),
@@ -115,24 +115,31 @@ impl Translation {
         }
     }
 
-    /// What a person once made of the same sentence.
+    /// An earlier correction of the same text.
     pub fn by_memory(text: String, version: u32, at: Timestamp) -> Self {
         Self { source: TranslationSource::Memory, ..Self::by_machine(text, version, at) }
     }
 
-    /// The message is in this language already.
+    /// The message is already in this language.
     pub fn same(text: String, version: u32, at: Timestamp) -> Self {
         Self { status: TranslationStatus::Same, ..Self::by_machine(text, version, at) }
     }
 
-    /// There is none.
+    /// A failed translation.
     pub fn failed(reason: FailureReason, version: u32, at: Timestamp) -> Self {
-        let source = TranslationSource::Deepl;
-        let (status, reason) = (TranslationStatus::Failed, Some(reason));
-        Self { text: None, source, status, reason, version, at, by: None, machine_text: None }
+        Self {
+            text: None,
+            source: TranslationSource::Deepl,
+            status: TranslationStatus::Failed,
+            reason: Some(reason),
+            version,
+            at,
+            by: None,
+            machine_text: None,
+        }
     }
 
-    /// A person's correction of this one. What the machine said stays beside it.
+    /// A person's correction of this translation, which keeps the machine's text.
     pub fn corrected(&self, text: String, by: UserId, at: Timestamp) -> Self {
         let machine_text = match self.source {
             TranslationSource::Deepl => self.text.clone(),
@@ -142,13 +149,13 @@ impl Translation {
         Self { source: TranslationSource::Person, by: Some(by), machine_text, ..machine }
     }
 
-    /// Whether the machine may still (try to) replace it: only what failed.
+    /// Whether it is final for machine translation: only a failed one is retried.
     pub fn is_settled(&self) -> bool {
         self.status != TranslationStatus::Failed
     }
 }
 
-/// What people say is never printed, not even by accident.
+/// Debug output never contains message text.
 impl fmt::Debug for Translation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Translation({:?} by {:?}, version {})", self.status, self.source, self.version)

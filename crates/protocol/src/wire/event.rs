@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{MessageView, RoomView, TranslationView};
-use crate::ids::{Mark, Participant, RoomId, Seq};
+use crate::ids::{LogPosition, Participant, RoomId, Seq};
 
 /// One pushed frame.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PushedEvent"))]
@@ -33,7 +33,7 @@ pub enum Event {
         /// The member.
         participant: Participant,
         /// The last entry read.
-        last_read_seq: Mark,
+        last_read_seq: LogPosition,
     },
     /// A change of the receiver's session.
     Session {

@@ -1,4 +1,4 @@
-//! The wire: every shape that a client receives, and the frame that every request comes in.
+//! The wire format: requests, replies, events and errors.
 
 mod event;
 mod refusal;
@@ -16,16 +16,16 @@ pub use view::{MemberView, MessageView, RoomView, TranslationView};
 
 use serde::Serialize;
 
-/// The most bytes of one frame to a client (API Gateway: 128 KB).
+/// The most bytes of a frame to a client (API Gateway's limit of 128 KB).
 pub const FRAME_LIMIT: usize = 128 * 1024;
 
-/// The most bytes of one page: API Gateway meters frames by 32 KB begun.
+/// The most bytes of a page. API Gateway bills frames in units of 32 KB.
 pub const PAGE_LIMIT: usize = 32 * 1024;
 
-/// What the envelope of a reply may take of its page: type, action, an escaped `request_id`, a room id, a cursor.
+/// The part of a page reserved for the reply's envelope: type, action, an escaped `request_id`, a room id, a cursor.
 pub const ENVELOPE_RESERVE: usize = 1024;
 
-/// A reply as it leaves: the route's own fields inside the envelope.
+/// A reply: the route's own fields in an envelope.
 #[derive(Serialize)]
 pub struct Reply<'a, T> {
     r#type: &'static str,
@@ -37,18 +37,18 @@ pub struct Reply<'a, T> {
 }
 
 impl<'a, T: Serialize> Reply<'a, T> {
-    /// The answer to a request that was done.
+    /// The reply to a request that succeeded.
     pub fn done(action: &'a str, request_id: Option<&'a str>, body: T) -> Self {
         Self { r#type: "reply", action, request_id, body }
     }
 
-    /// The answer to a request that was refused.
+    /// The reply to a request that was refused.
     pub fn refused(action: &'a str, request_id: Option<&'a str>, body: T) -> Self {
         Self { r#type: "error", action, request_id, body }
     }
 }
 
-/// How many bytes of JSON a value makes.
+/// The length of a value in bytes of JSON.
 pub fn json_len(value: &impl Serialize) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {
@@ -61,12 +61,12 @@ pub fn json_len(value: &impl Serialize) -> usize {
         }
     }
     let mut count = Count(0);
-    // Our own shapes always serialise; should one ever not, it counts as larger than any page.
+    // Our own types always serialize; if one did not, it would count as larger than any page.
     serde_json::to_writer(&mut count, value).map_or(usize::MAX, |()| count.0)
 }
 
-/// Fills a page: takes items until their JSON would exceed `limit` bytes, but always the first one, so that a page
-/// never stands still. Says with how many bytes it ended.
+/// Fills a page: takes items while their JSON fits into `limit` bytes, and always the first one, so that paging makes
+/// progress. Returns the items and their size in bytes.
 pub fn fit<T: Serialize>(items: impl IntoIterator<Item = T>, limit: usize) -> (Vec<T>, usize) {
     let mut taken = Vec::new();
     let mut size = 0;
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_ends_before_it_exceeds_its_limit_but_never_stands_still() {
+    fn page_stays_within_its_limit_but_is_never_empty() {
         let texts = ["x".repeat(40), "y".repeat(40), "z".repeat(40)];
         assert_eq!(fit(&texts, 90).0.len(), 2);
         assert_eq!(fit(&texts, 1).0.len(), 1);

@@ -79,12 +79,12 @@ impl Refusal {
 
     /// The room is not there, or the caller may not know of it: both read alike.
     pub fn no_such_room() -> Self {
-        Self::new(Code::NotFound, "there is no such room")
+        Self::new(Code::NotFound, "room not found")
     }
 
     /// The room has no such entry.
     pub fn no_such_message() -> Self {
-        Self::new(Code::NotFound, "this room has no message with this seq")
+        Self::new(Code::NotFound, "no message with this `seq` in the room")
     }
 
     /// The caller is not allowed to do this.
@@ -105,6 +105,6 @@ impl Refusal {
 
     /// Ours; the cause is in the log.
     pub fn internal() -> Self {
-        Self::new(Code::Internal, "something went wrong on our side; the request can be repeated unchanged")
+        Self::new(Code::Internal, "internal error; retry the request unchanged")
     }
 }

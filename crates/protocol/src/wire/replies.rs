@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{MessageView, RoomView, TranslationView};
 use crate::chat::{FailureReason, RoomStatus, TranslationMode};
 use crate::clock::Timestamp;
-use crate::ids::{Mark, MessageId, RoomId, Seq};
+use crate::ids::{LogPosition, MessageId, RoomId, Seq};
 use crate::language::Language;
 
 /// To `createRoom`
@@ -65,7 +65,7 @@ pub enum NextPage {
     /// Towards older entries.
     BeforeSeq(Seq),
     /// Towards newer ones.
-    AfterSeq(Mark),
+    AfterSeq(LogPosition),
 }
 
 /// To `getRoomList`
@@ -111,7 +111,7 @@ pub struct MarkedRead {
     /// The room.
     pub room_id: RoomId,
     /// The last entry read.
-    pub last_read_seq: Mark,
+    pub last_read_seq: LogPosition,
     /// The number of unread messages.
     pub unread_count: u64,
 }
@@ -131,7 +131,7 @@ pub struct NewerEntries {
     /// The room.
     pub room_id: RoomId,
     /// The room's highest number.
-    pub last_seq: Mark,
+    pub last_seq: LogPosition,
     /// In ascending order, without gaps.
     pub messages: Vec<MessageView>,
     /// Whether these are all newer entries.

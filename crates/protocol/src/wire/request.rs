@@ -1,4 +1,4 @@
-//! The frame that every request comes in.
+//! The envelope of every request.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -8,7 +8,7 @@ use super::Refusal;
 use crate::access::Action;
 use crate::chat::preview;
 
-/// A JSON object with an `action`; the rest are the fields of that action.
+/// A JSON object with an `action` and its fields.
 pub struct Frame {
     /// The `action` as the client wrote it, echoed in the reply.
     pub action_name: String,
@@ -32,7 +32,7 @@ pub struct InvalidFrame {
 impl Frame {
     const MAX_ACTION: usize = 64;
     const MAX_REQUEST_ID: usize = 64;
-    /// Of what is told about a field; what was sent in it may be quoted.
+    /// The most characters of an error about a field, which may quote the value.
     const MAX_REASON: usize = 300;
 
     /// Reads the body of a WebSocket event.
@@ -44,8 +44,14 @@ impl Frame {
         };
         let mut fields = match serde_json::from_str(body) {
             Ok(Value::Object(fields)) => fields,
-            Ok(_) => return Err(invalid(None, None, "the frame must be a JSON object with an `action`".to_owned())),
-            Err(error) => return Err(invalid(None, None, format!("the frame is not JSON: {error}"))),
+            Ok(_) => {
+                return Err(invalid(
+                    None,
+                    None,
+                    "frame is not a JSON object; send one with an `action` field".to_owned(),
+                ));
+            }
+            Err(error) => return Err(invalid(None, None, format!("frame is not valid JSON: {error}"))),
         };
         let action_name = match fields.remove("action") {
             Some(Value::String(action)) if action.chars().count() <= Self::MAX_ACTION => Ok(action),
@@ -67,7 +73,7 @@ impl Frame {
         }
     }
 
-    /// The fields of the action; the refusal names the one that is wrong.
+    /// The fields of the action; a refusal names the invalid field.
     pub fn fields<T: DeserializeOwned>(self) -> Result<T, Refusal> {
         serde_path_to_error::deserialize(Value::Object(self.fields)).map_err(|error| {
             let path = error.path().to_string();
@@ -77,7 +83,7 @@ impl Frame {
     }
 }
 
-/// How many things one page has at most: 1 to 100, 30 where nothing is said.
+/// The maximum length of a page: 1 to 100, by default 30.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u16);
 
@@ -148,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_refusal_names_the_field_that_is_wrong() {
+    fn refusal_names_the_invalid_field() {
         assert_eq!(refusal(r#"{"action":"x"}"#), "missing field `room_id`");
         assert!(refusal(r#"{"action":"x","room_id":5}"#).starts_with("`room_id`: invalid type"));
         assert!(refusal(r#"{"action":"x","room_id":"open:a","seq":-1}"#).starts_with("`seq`: must be a whole number"));
@@ -159,20 +165,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_frame_is_refused() {
-        assert!(refusal("hello").starts_with("the frame is not JSON"));
+    fn invalid_frames_are_refused() {
+        assert!(refusal("hello").starts_with("frame is not valid JSON"));
         assert!(refusal("[1]").contains("JSON object"));
         assert!(refusal(r#"{"room_id":"open:a"}"#).contains("`action`"));
-        assert!(refusal(r#"{"action":"x","message":"\ud800"}"#).starts_with("the frame is not JSON"));
+        assert!(refusal(r#"{"action":"x","message":"\ud800"}"#).starts_with("frame is not valid JSON"));
         assert!(refusal(&format!(r#"{{"action":"x","request_id":"{}"}}"#, "9".repeat(65))).contains("`request_id`"));
     }
 
-    mod whatever_comes {
+    mod arbitrary_input {
         use proptest::prelude::*;
 
         use super::*;
 
-        /// JSON of any shape, nested a little.
+        /// JSON of any shape, up to four levels deep.
         fn json() -> impl Strategy<Value = Value> {
             let leaf = prop_oneof![
                 Just(Value::Null),
@@ -191,7 +197,7 @@ mod tests {
             })
         }
 
-        fn read(body: &str) {
+        fn handle(body: &str) {
             match Frame::parse(body) {
                 Ok(frame) => {
                     assert!(frame.action_name.chars().count() <= Frame::MAX_ACTION);
@@ -205,20 +211,20 @@ mod tests {
 
         proptest! {
             #[test]
-            fn any_text_is_read_or_refused(body in "\\PC*") {
-                read(&body);
+            fn any_text_is_handled(body in "\\PC*") {
+                handle(&body);
             }
 
             #[test]
-            fn any_json_is_read_or_refused(body in json(), room in json(), seq in json(), action in json()) {
-                read(&body.to_string());
-                read(&serde_json::json!({"action": action, "room_id": room, "seq": seq, "request_id": body}).to_string());
-                read(&serde_json::json!({"action": "x", "room_id": "open:a", "seq": seq}).to_string());
+            fn any_json_is_handled(body in json(), room in json(), seq in json(), action in json()) {
+                handle(&body.to_string());
+                handle(&serde_json::json!({"action": action, "room_id": room, "seq": seq, "request_id": body}).to_string());
+                handle(&serde_json::json!({"action": "x", "room_id": "open:a", "seq": seq}).to_string());
             }
 
             #[test]
-            fn however_deep_it_is_read_or_refused(depth in 0usize..100_000) {
-                read(&format!(r#"{{"action":"x","room_id":{}"#, "[".repeat(depth)));
+            fn any_depth_is_handled(depth in 0usize..100_000) {
+                handle(&format!(r#"{{"action":"x","room_id":{}"#, "[".repeat(depth)));
             }
         }
     }

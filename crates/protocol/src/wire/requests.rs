@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use super::{Month, PageSize};
 use crate::chat::{RoomKind, RoomName, RoomStatus, TranslationMode};
 use crate::clock::Timestamp;
-use crate::ids::{HospitalId, Mark, MessageId, OpenName, Participant, RoomId, Seq, UserId};
+use crate::ids::{HospitalId, LogPosition, MessageId, OpenName, Participant, RoomId, Seq, UserId};
 use crate::language::Language;
 
 /// `createRoom`
@@ -73,7 +73,7 @@ pub struct GetChatHistory {
     /// Entries before this one.
     pub before_seq: Option<Seq>,
     /// Entries after this one; not together with `before_seq`.
-    pub after_seq: Option<Mark>,
+    pub after_seq: Option<LogPosition>,
     /// Page size: 1 to 100, by default 30.
     #[serde(default)]
     pub limit: PageSize,
@@ -133,7 +133,7 @@ pub struct MarkRead {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sync {
     /// For at most 50 rooms, the highest `seq` the client has.
-    pub rooms: BTreeMap<RoomId, Mark>,
+    pub rooms: BTreeMap<RoomId, LogPosition>,
 }
 
 /// `translateMessage`

@@ -1,4 +1,4 @@
-//! The JSON Schemas of what is a string or a number on the wire, and more than that inside.
+//! JSON Schemas of the types that are plain strings or numbers on the wire.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::{Month, PageSize};
 use crate::chat::RoomName;
 use crate::clock::Timestamp;
-use crate::ids::{HospitalId, Mark, MessageId, Participant, RoomId, Seq, UserId};
+use crate::ids::{HospitalId, LogPosition, MessageId, Participant, RoomId, Seq, UserId};
 use crate::language::Language;
 
 macro_rules! plain_schema {
@@ -36,7 +36,7 @@ plain_schema! {
     Language => {"type": "string", "description": "a BCP 47 tag: `ko`, `ja`, `zh-Hans`"};
     Month => {"type": "string", "description": "`2026-11`"};
     Seq => {"type": "integer", "minimum": 1};
-    Mark => {"type": "integer", "minimum": 0};
+    LogPosition => {"type": "integer", "minimum": 0};
     Timestamp => {"type": "integer", "minimum": 0, "description": "milliseconds since the epoch"};
     PageSize => {"type": "integer", "minimum": 1, "maximum": 100, "default": 30};
 }

@@ -1,4 +1,4 @@
-//! Rooms, members, messages and translations as a client sees them.
+//! Rooms, members, messages and translations as clients see them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use crate::chat::{
     Translation, TranslationMode,
 };
 use crate::clock::Timestamp;
-use crate::ids::{Mark, MessageId, Participant, RoomId, Seq};
+use crate::ids::{LogPosition, MessageId, Participant, RoomId, Seq};
 use crate::language::Language;
 
-/// What of a frame one message may take: the largest reply, `sync` of 50 rooms, has the rest for itself.
+/// The most bytes of one message in a frame. The rest is reserved for the largest reply, a `sync` of 50 rooms.
 const MESSAGE_LIMIT: usize = FRAME_LIMIT - 16 * 1024;
 
 /// A translation and its language.
@@ -22,7 +22,7 @@ const MESSAGE_LIMIT: usize = FRAME_LIMIT - 16 * 1024;
 pub struct TranslationView {
     /// The language it is in.
     pub language: Language,
-    /// What it says, how it came about.
+    /// The translation.
     #[serde(flatten)]
     pub translation: Translation,
 }
@@ -51,8 +51,8 @@ pub struct MessageView {
 }
 
 impl MessageView {
-    /// The entry with the translations that concern a reader of `own` in a room that reads `languages`. Where all of them
-    /// would not fit into one frame, with the reader's own only, and at the last without.
+    /// The entry for a reader of `own` in a room of `languages`, with the translations into any of these. If they do not fit
+    /// into a frame, only with the reader's own, or else without any.
     pub fn new(entry: &Entry, own: Option<&Language>, languages: &BTreeSet<Language>) -> Self {
         let for_reader = |language: &Language| own.is_some_and(|own| own.reads_like(language));
         let view = Self::with(entry, |language| for_reader(language) || languages.contains(language));
@@ -63,7 +63,7 @@ impl MessageView {
         if json_len(&view) < MESSAGE_LIMIT { view } else { Self::with(entry, |_| false) }
     }
 
-    /// The entry as an event shows it: with every translation it has.
+    /// The entry as an event contains it: with all translations.
     pub fn of_event(entry: &Entry) -> Self {
         Self::new(entry, None, &entry.translations.keys().cloned().collect())
     }
@@ -100,8 +100,8 @@ pub struct MemberView {
     role: Role,
     language: Option<Language>,
     name: Option<String>,
-    /// How far they have read, as far as that was known when the room was looked at; a `read` event says when it moves on.
-    last_read_seq: Mark,
+    /// The read position when the room was read; `read` events report changes.
+    last_read_seq: LogPosition,
 }
 
 impl From<&Member> for MemberView {
@@ -124,16 +124,16 @@ pub struct RoomView {
     kind: RoomKind,
     name: Option<RoomName>,
     status: RoomStatus,
-    /// Of a consult, which alone has a choice.
+    /// The translation setting of a consult.
     #[serde(skip_serializing_if = "Option::is_none")]
     translation: Option<TranslationMode>,
     members: Vec<MemberView>,
-    /// Of an open room nobody counts.
+    /// Absent for open rooms, whose members are not counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     member_count: Option<u32>,
-    last_seq: Mark,
+    last_seq: LogPosition,
     last_message: Option<LastMessage>,
-    last_read_seq: Mark,
+    last_read_seq: LogPosition,
     unread_count: u64,
     /// When its newest entry was appended; orders a page of the room list.
     pub updated_at: Timestamp,
@@ -153,7 +153,7 @@ impl RoomView {
             last_seq: room.last_seq,
             last_message: room.last_message.clone(),
             last_read_seq: own.last_read_seq,
-            // The head is derived and may be behind the mark for a moment.
+            // The head is derived from the log and may briefly be behind the read position.
             unread_count: room.text_count.saturating_sub(own.read_text_count),
             updated_at: room.updated_at,
         }

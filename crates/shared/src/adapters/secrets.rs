@@ -1,4 +1,4 @@
-//! The door to Secrets Manager.
+//! Secrets Manager.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use crate::aws::Aws;
 use crate::config::{ConfigError, SecretName};
 use protocol::clock::{Clock, Timestamp};
 
-/// A secret could not be had, and none is kept from before.
+/// A secret could not be fetched, and no earlier value is cached.
 #[derive(Debug, thiserror::Error)]
-#[error("the secret {id} could not be read")]
+#[error("failed to fetch the secret {id}")]
 pub struct SecretError {
     id: String,
     #[source]
@@ -24,25 +24,25 @@ pub struct SecretError {
 
 crate::error::fails!(SecretError);
 
-/// One secret: fetched when first needed and again after five minutes, so that a change needs no redeploy. While Secrets
-/// Manager is out of reach, the last value is kept.
+/// A secret, fetched on first use and again after five minutes, so that a change needs no redeploy. While Secrets Manager is
+/// unreachable, the last value stays in use.
 #[derive(Clone)]
 pub struct Secret {
     client: Client,
     id: String,
     clock: Clock,
-    held: Arc<Mutex<Option<Held>>>,
+    cache: Arc<Mutex<Option<CachedSecret>>>,
 }
 
-struct Held {
-    good_until: Timestamp,
+struct CachedSecret {
+    valid_until: Timestamp,
     value: Arc<str>,
 }
 
 impl Secret {
-    const KEPT: Duration = Duration::from_secs(5 * 60);
-    /// How long the last value serves before Secrets Manager is asked again, after it did not answer.
-    const REST: Duration = Duration::from_secs(30);
+    const REFRESH_INTERVAL: Duration = Duration::from_secs(5 * 60);
+    /// How long the last value is used after a failed fetch before the next attempt.
+    const RETRY_INTERVAL: Duration = Duration::from_secs(30);
     const TIMEOUT: Duration = Duration::from_secs(2);
 
     /// Fetches the secret at once, so that no invocation waits for it. If that fails, the first use tries again and reports it.
@@ -56,30 +56,31 @@ impl Secret {
         Ok(secret)
     }
 
-    /// The secret of this id (ARN).
+    /// `id` is the secret's name or ARN.
     pub fn new(sdk: &SdkConfig, id: String, clock: Clock) -> Self {
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Self::TIMEOUT).build();
         let config = aws_sdk_secretsmanager::config::Builder::from(sdk).timeout_config(timeouts).build();
-        Self { client: Client::from_conf(config), id, clock, held: Arc::default() }
+        Self { client: Client::from_conf(config), id, clock, cache: Arc::default() }
     }
 
-    /// Its value now.
+    /// The current value.
     pub async fn value(&self) -> Result<Arc<str>, SecretError> {
-        let mut held = self.held.lock().await;
-        if let Some(held) = &*held
-            && self.clock.now() < held.good_until
+        let mut cache = self.cache.lock().await;
+        if let Some(cached) = &*cache
+            && self.clock.now() < cached.valid_until
         {
-            return Ok(held.value.clone());
+            return Ok(cached.value.clone());
         }
-        match (self.fetch().await, &mut *held) {
-            (Ok(value), held) => {
-                *held = Some(Held { good_until: self.clock.now() + Self::KEPT, value: value.clone() });
+        match (self.fetch().await, &mut *cache) {
+            (Ok(value), cache) => {
+                *cache =
+                    Some(CachedSecret { valid_until: self.clock.now() + Self::REFRESH_INTERVAL, value: value.clone() });
                 Ok(value)
             }
-            (Err(error), Some(held)) => {
-                tracing::warn!(secret = self.id, error = %crate::error::chain(&error), "keeping the last value of a secret");
-                held.good_until = self.clock.now() + Self::REST;
-                Ok(held.value.clone())
+            (Err(error), Some(cached)) => {
+                tracing::warn!(secret = self.id, error = %crate::error::chain(&error), "failed to fetch a secret; keeping its last value");
+                cached.valid_until = self.clock.now() + Self::RETRY_INTERVAL;
+                Ok(cached.value.clone())
             }
             (Err(error), None) => Err(error),
         }
@@ -91,12 +92,12 @@ impl Secret {
             self.client.get_secret_value().secret_id(&self.id).send().await.map_err(|error| failed(Box::new(error)))?;
         match answer.secret_string() {
             Some(value) => Ok(value.into()),
-            None => Err(failed("it holds no text".into())),
+            None => Err(failed("the secret has no string value".into())),
         }
     }
 }
 
-/// A secret is never printed.
+/// Debug output never contains the secret.
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({})", self.id)
@@ -113,8 +114,8 @@ pub(crate) mod tests {
     use super::*;
     use crate::http_stub::HttpStub;
 
-    /// A secret of a Secrets Manager that a test plays.
-    pub(crate) fn kept_by(manager: &HttpStub, clock: Clock) -> Secret {
+    /// A secret in a stubbed Secrets Manager.
+    pub(crate) fn secret_in(manager: &HttpStub, clock: Clock) -> Secret {
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
@@ -125,30 +126,35 @@ pub(crate) mod tests {
         Secret::new(&sdk, "a-secret".to_owned(), clock)
     }
 
-    /// What Secrets Manager says of a secret.
-    pub(crate) fn holding(value: &str) -> String {
+    /// The response of Secrets Manager with a secret's value.
+    pub(crate) fn secret_response(value: &str) -> String {
         json!({"ARN": "arn", "Name": "a-secret", "SecretString": value}).to_string()
     }
 
     #[tokio::test]
-    async fn a_secret_is_fetched_once_in_five_minutes_and_its_last_value_kept_while_it_cannot_be_had() {
-        let (manager, clock) = (HttpStub::start().await, Clock::manual(Timestamp::default()));
-        let secret = kept_by(&manager, clock);
+    async fn secret_is_cached_and_survives_failed_fetches() {
+        let manager = HttpStub::start().await;
+        let clock = Clock::manual(Timestamp::default());
+        let secret = secret_in(&manager, clock);
         manager.respond_with(500, "", "{}");
-        assert!(secret.value().await.is_err(), "none is kept from before");
-        manager.respond_with(200, "", &holding("one"));
-        assert_eq!(&*secret.value().await.expect("one"), "one", "a failure is not kept");
-        manager.respond_with(200, "", &holding("two"));
+        assert!(secret.value().await.is_err(), "no earlier value is cached");
+        manager.respond_with(200, "", &secret_response("one"));
+        assert_eq!(&*secret.value().await.expect("one"), "one", "failures are not cached");
+        manager.respond_with(200, "", &secret_response("two"));
         clock.advance(Duration::from_millis(299_999));
         assert_eq!(&*secret.value().await.expect("one"), "one");
         clock.advance(Duration::from_millis(1));
         assert_eq!(&*secret.value().await.expect("two"), "two");
         manager.respond_with(500, "", "{}");
         clock.advance(Duration::from_secs(300));
-        assert_eq!(&*secret.value().await.expect("kept"), "two");
-        manager.respond_with(200, "", &holding("three"));
+        assert_eq!(&*secret.value().await.expect("cached"), "two");
+        manager.respond_with(200, "", &secret_response("three"));
         clock.advance(Duration::from_millis(29_999));
-        assert_eq!(&*secret.value().await.expect("kept"), "two", "who does not answer is left alone for half a minute");
+        assert_eq!(
+            &*secret.value().await.expect("cached"),
+            "two",
+            "after a failure the next attempt is 30 seconds later"
+        );
         clock.advance(Duration::from_millis(1));
         assert_eq!(&*secret.value().await.expect("three"), "three");
         assert_eq!(manager.request_count(), 5);

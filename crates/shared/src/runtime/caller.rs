@@ -54,16 +54,16 @@ impl Caller {
         }
     }
 
-    /// The sort key of this connection's session among the person's.
-    pub fn session_place(&self) -> String {
-        Session::place(self.connected_at, self.connection_id.as_str())
+    /// The sort key of this connection's session.
+    pub fn session_key(&self) -> String {
+        Session::sort_key(self.connected_at, self.connection_id.as_str())
     }
 
     /// The record of this connection's session.
     pub fn session(&self, handshake: Handshake<'_>) -> Session {
         Session {
             user_id: self.user_id().clone(),
-            session: self.session_place(),
+            session: self.session_key(),
             connection_id: self.connection_id.clone(),
             participant: self.participant().clone(),
             address: handshake.address.map(str::to_owned),

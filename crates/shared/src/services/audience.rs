@@ -47,7 +47,7 @@ impl Audience {
 
     /// Members whose connections are looked up concurrently.
     const MAX_CONCURRENCY: usize = 16;
-    /// More members than any room has: see [`GROUP_LIMIT`](crate::adapters::dynamodb::GROUP_LIMIT).
+    /// More members than any room has: see [`MAX_GROUP_MEMBERS`](crate::adapters::dynamodb::MAX_GROUP_MEMBERS).
     const ALL: usize = 1_000;
 
     /// The room's members; none in an open room, whose connections listen on their own.

@@ -44,7 +44,7 @@ impl Membership {
             action.admits(Relation::of_member(&member))?;
             return Ok(member);
         }
-        let exists = room_id.may_be_known_of() && self.rooms.get(room_id).await?.is_some();
+        let exists = room_id.is_discoverable() && self.rooms.get(room_id).await?.is_some();
         Err(action.refusal(Relation::without_membership(room_id, exists)).into())
     }
 }

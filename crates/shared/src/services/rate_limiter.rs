@@ -5,7 +5,7 @@ use protocol::clock::{Clock, Timestamp};
 use protocol::ids::UserId;
 use protocol::wire::Refusal;
 
-use crate::adapters::dynamodb::{Guards, TableError};
+use crate::adapters::dynamodb::{Decision, RateLimits, TableError};
 use crate::aws::Aws;
 use crate::config::{AutoTranslationConfig, ConfigError, Rate, limited_action_rate};
 use crate::error::Error;
@@ -26,14 +26,14 @@ pub enum LimitedAction {
 /// Limits each [`LimitedAction`] per person.
 #[derive(Debug, Clone)]
 pub struct RateLimiter {
-    guards: Guards,
+    limits: RateLimits,
     rate: Rate,
     clock: Clock,
 }
 
 impl RateLimiter {
     pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { guards: Guards::open(aws)?, rate: limited_action_rate()?, clock: Clock::System })
+        Ok(Self { limits: RateLimits::open(aws)?, rate: limited_action_rate()?, clock: Clock::System })
     }
 
     /// Takes one token of the person's bucket; refuses the action while it is empty. Per person, never per hospital.
@@ -44,9 +44,11 @@ impl RateLimiter {
             LimitedAction::Search => "search",
             LimitedAction::Change => "change",
         };
-        match self.guards.take(user, bucket, 1, self.rate, self.clock.now()).await? {
-            Ok(()) => Ok(()),
-            Err(wait) => Err(Refusal::rate_limited("too many requests of this kind; try again later", wait).into()),
+        match self.limits.take(user, bucket, 1, self.rate, self.clock.now()).await? {
+            Decision::Allowed => Ok(()),
+            Decision::Limited { retry_after } => {
+                Err(Refusal::rate_limited("too many requests of this kind; try again later", retry_after).into())
+            }
         }
     }
 }
@@ -55,17 +57,17 @@ impl RateLimiter {
 /// hospital's month.
 #[derive(Debug, Clone)]
 pub struct TranslationAllowance {
-    guards: Guards,
+    limits: RateLimits,
     rate: Rate,
 }
 
 impl TranslationAllowance {
     pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { guards: Guards::open(aws)?, rate: AutoTranslationConfig::read()?.characters })
+        Ok(Self { limits: RateLimits::open(aws)?, rate: AutoTranslationConfig::read()?.characters })
     }
 
     /// Takes this many characters of the writer's bucket; `false` if it does not hold as many.
     pub async fn take(&self, writer: &UserId, characters: u64, now: Timestamp) -> Result<bool, TableError> {
-        Ok(self.guards.take(writer, "characters", characters, self.rate, now).await?.is_ok())
+        Ok(self.limits.take(writer, "characters", characters, self.rate, now).await? == Decision::Allowed)
     }
 }

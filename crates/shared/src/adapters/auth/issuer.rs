@@ -1,4 +1,4 @@
-//! The issuers whose tokens are taken: what each signs with, for whom, and what of its claims is believed.
+//! Token issuers: their keys, algorithms and audiences, and how their claims become an [`Identity`].
 
 use serde::Deserialize;
 
@@ -7,29 +7,32 @@ use super::{Identity, TokenError};
 use protocol::clock::Timestamp;
 use protocol::ids::{HospitalId, Participant, UserId};
 
-/// One issuer, as the setting `TokenIssuers` states it; the default signs with the stack's own secret.
+/// One issuer of the setting `TokenIssuers`. The default issuer signs with the stack's own secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IssuerConfig {
-    /// The `iss` of its tokens. Left out: whatever no other issuer claims, or names none.
+    /// The `iss` of its tokens. If absent, the issuer accepts tokens without `iss` or with one that no other issuer has.
     pub issuer: Option<String>,
-    /// Where it publishes its keys (JWKS, RFC 7517); left out: HS256 with the value of the secret `TokenSecret`.
+    /// The URL of its keys (JWKS, RFC 7517). If absent: HS256 with the value of the secret `TokenSecret`.
     pub jwks: Option<String>,
-    /// What it signs with; left out: `RS256` with published keys, `HS256` with the secret.
+    /// The signature algorithm. If absent: `RS256` with published keys, `HS256` with the secret.
     pub algorithm: Option<Algorithm>,
-    /// One of these must be the token's `aud` (or `client_id` where it has none, as Cognito's access tokens); empty: not checked.
+    /// Accepted values of the token's `aud`, or of `client_id` if it has no `aud`, as Cognito's access tokens. If empty: not
+    /// checked.
     pub audience: Vec<String>,
-    /// What `token_use` must be: Cognito's `access` or `id`; left out: not checked.
+    /// The required `token_use`, Cognito's `access` or `id`. If absent: not checked.
     pub token_use: Option<String>,
-    /// What the ids of its people begin with, followed by `~_`: two issuers may both know a "42". At most one has none.
+    /// The prefix of its users' ids, followed by `~_`, so that two issuers may both have a user "42". At most one issuer may
+    /// have no prefix.
     pub prefix: String,
-    /// What it calls the claims that people are shown by.
+    /// The claims for a user's name and language.
     pub claims: ClaimNames,
-    /// Where it says who speaks for a hospital; left out: in `user_type` and `hospital_id` with the secret, nowhere with published keys.
+    /// How a user's hospital is determined. If absent: by `user_type` and `hospital_id` with the secret, not at all with
+    /// published keys.
     pub hospital: Option<HospitalRole>,
 }
 
-/// How a token is signed: the issuer's setting says it, never the token.
+/// A signature algorithm, set by the issuer's configuration and never by the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Algorithm {
     /// HMAC with SHA-256 and a shared secret of at least 256 bits.
@@ -42,13 +45,13 @@ pub enum Algorithm {
     EdDSA,
 }
 
-/// How an issuer calls its claims.
+/// The names of an issuer's claims.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClaimNames {
-    /// What a person is called: `name`.
+    /// The user's name; by default `name`.
     pub name: String,
-    /// What they read and write: `language`.
+    /// The user's language; by default `language`.
     pub language: String,
 }
 
@@ -58,26 +61,26 @@ impl Default for ClaimNames {
     }
 }
 
-/// Where an issuer says who speaks for which hospital.
+/// How an issuer's tokens tell which hospital a user belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "by", rename_all = "lowercase", deny_unknown_fields)]
 pub enum HospitalRole {
-    /// Nowhere: all its people are users.
+    /// Not at all: none of its users belong to a hospital.
     Nothing {},
-    /// In two claims that none but the issuer's owner writes. Beware of attributes that users may write themselves.
+    /// By two claims that only the issuer's operator can set. Do not use attributes that users can change themselves.
     Claims {
-        /// Says `hospital`, or `user`.
+        /// The claim that is `hospital` or `user`.
         #[serde(default = "user_type")]
         user_type: String,
-        /// The hospital.
+        /// The claim with the hospital's id.
         #[serde(default = "hospital_id")]
         hospital_id: String,
     },
-    /// In a group that the pool's owner assigns, such as Cognito's `cognito:groups`: who is in `hospital-h9` speaks for `h9`.
+    /// By a group that the pool's operator assigns, such as Cognito's `cognito:groups`: members of `hospital-h9` speak for `h9`.
     Group {
-        /// The claim that lists a person's groups.
+        /// The claim that lists a user's groups.
         claim: String,
-        /// What such a group begins with.
+        /// The prefix of hospital groups.
         prefix: String,
     },
 }
@@ -90,13 +93,13 @@ fn hospital_id() -> String {
     "hospital_id".to_owned()
 }
 
-/// What is wrong with the setting `TokenIssuers`.
+/// The setting `TokenIssuers` is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a JSON list of issuers: {0}")]
 pub struct InvalidIssuers(String);
 
 impl IssuerConfig {
-    /// Reads the setting; empty, it is the stack's own secret alone.
+    /// Parses the setting. If it is empty, the only issuer is the stack's own secret.
     pub fn list(json: &str) -> Result<Vec<Self>, InvalidIssuers> {
         if json.trim().is_empty() {
             return Ok(vec![Self::default()]);
@@ -105,37 +108,40 @@ impl IssuerConfig {
         let issuers: Vec<Self> =
             serde_path_to_error::deserialize(read).map_err(|error| InvalidIssuers(error.to_string()))?;
         if issuers.is_empty() {
-            return Err(InvalidIssuers("there is none".to_owned()));
+            return Err(InvalidIssuers("the list is empty".to_owned()));
         }
         for (at, issuer) in issuers.iter().enumerate() {
-            let wrong = |what: &str| Err(InvalidIssuers(format!("[{at}]: {what}")));
+            let invalid = |problem: &str| Err(InvalidIssuers(format!("[{at}]: {problem}")));
             match (&issuer.jwks, issuer.algorithm()) {
                 (None, Algorithm::HS256) => {}
-                (None, _) => return wrong("`jwks` is missing, without which only HS256 can be checked"),
-                (Some(_), Algorithm::HS256) => return wrong("HS256 needs the secret, and no `jwks`"),
-                // Keys that anybody on the way could change prove nothing. Loopback is for trying it out.
+                (None, _) => return invalid("`jwks` is missing; only HS256 works without it"),
+                (Some(_), Algorithm::HS256) => {
+                    return invalid("HS256 uses the secret; remove `jwks` or choose another `algorithm`");
+                }
+                // Keys fetched without TLS could be replaced in transit. Loopback is allowed for local development.
                 (Some(url), _) if url.starts_with("https://") || url.starts_with("http://127.0.0.1:") => {}
-                (Some(_), _) => return wrong("`jwks` must begin with https://"),
+                (Some(_), _) => return invalid("`jwks` must begin with https://"),
             }
-            // A key set may sign for many issuers and many apps: something has to say which of its tokens are meant for us.
+            // A key set may sign tokens of many issuers and apps, so the configuration must say which of them to accept.
             if issuer.jwks.is_some() && issuer.issuer.is_none() && issuer.audience.iter().all(String::is_empty) {
-                return wrong("with `jwks`, `issuer` or `audience` must say which tokens of these keys are taken");
+                return invalid("`jwks` accepts tokens of any app; set `issuer` or `audience`");
             }
             if !issuer.prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')) {
-                return wrong("`prefix` must be of A-Z, a-z, 0-9, '_', '.' and '-'");
+                return invalid("`prefix` must consist of A-Z, a-z, 0-9, '_', '.' and '-'");
             }
             let before = &issuers[..at];
             if before.iter().any(|other| other.prefix == issuer.prefix) {
-                return wrong("another issuer has this `prefix`, so that two people could have one id");
+                return invalid(
+                    "another issuer has this `prefix`; choose a different one so that user ids stay unique",
+                );
             }
             if before.iter().any(|other| other.issuer == issuer.issuer) {
-                return wrong("another one has this `issuer`");
+                return invalid("another entry has this `issuer`; remove one of them");
             }
         }
         Ok(issuers)
     }
 
-    /// What its tokens are signed with.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm.unwrap_or(if self.jwks.is_some() { Algorithm::RS256 } else { Algorithm::HS256 })
     }
@@ -147,41 +153,41 @@ impl IssuerConfig {
         })
     }
 
-    /// Who the claims of a token of this issuer, which is signed as it should be, say is calling at `now`.
+    /// Checks the claims of a token whose signature has been verified, and derives the caller from them.
     pub(super) fn identity(&self, claims: &Claims, now: Timestamp) -> Result<Identity, TokenError> {
-        let time = |name, wrong| claims.seconds(name).map_err(|_| TokenError::Unauthorized(wrong));
+        let time = |name, problem| claims.seconds(name).map_err(|_| TokenError::Unauthorized(problem));
         if self.issuer.is_some() && claims.text("iss") != self.issuer.as_deref() {
-            return Err(TokenError::Unauthorized("it is of another issuer"));
+            return Err(TokenError::Unauthorized("unknown issuer"));
         }
-        let exp = time("exp", "its `exp` is not a whole number of seconds")?;
-        let session_until = Timestamp::from_seconds(exp.ok_or(TokenError::Unauthorized("it never expires"))?);
+        let exp = time("exp", "`exp` is not a whole number of seconds")?;
+        let session_until = Timestamp::from_seconds(exp.ok_or(TokenError::Unauthorized("`exp` is missing"))?);
         if session_until <= now {
-            return Err(TokenError::Unauthorized("it has expired"));
+            return Err(TokenError::Unauthorized("expired"));
         }
-        let nbf = time("nbf", "its `nbf` is not a whole number of seconds")?.map(Timestamp::from_seconds);
+        let nbf = time("nbf", "`nbf` is not a whole number of seconds")?.map(Timestamp::from_seconds);
         if nbf.is_some_and(|nbf| nbf > now + LEEWAY) {
-            return Err(TokenError::Unauthorized("it is not valid yet"));
+            return Err(TokenError::Unauthorized("not valid yet"));
         }
         if !self.audience.is_empty() {
-            // `client_id` says who asked for the token; only where nothing says whom it is meant for is that the same.
-            let whom = claims.texts(if claims.has("aud") { "aud" } else { "client_id" });
-            if !whom.iter().any(|one| self.audience.iter().any(|ours| ours == one)) {
-                return Err(TokenError::Unauthorized("it is meant for another audience"));
+            // `client_id` names the app that requested the token; it stands for the audience only if there is no `aud`.
+            let audience = claims.texts(if claims.has("aud") { "aud" } else { "client_id" });
+            if !audience.iter().any(|one| self.audience.iter().any(|accepted| accepted == one)) {
+                return Err(TokenError::Unauthorized("audience does not match"));
             }
         }
         if self.token_use.is_some() && claims.text("token_use") != self.token_use.as_deref() {
-            return Err(TokenError::Unauthorized("it is for another use"));
+            return Err(TokenError::Unauthorized("`token_use` does not match"));
         }
-        let sub = claims.text("sub").ok_or(TokenError::Unauthorized("it has no `sub`"))?;
-        let user_id = UserId::foreign(&self.prefix, sub)
-            .map_err(|_| TokenError::Forbidden("its `sub` is too long for an id of this service"))?;
+        let sub = claims.text("sub").ok_or(TokenError::Unauthorized("`sub` is missing"))?;
+        let user_id = UserId::from_subject(&self.prefix, sub)
+            .map_err(|_| TokenError::Forbidden("`sub` is too long for a user id"))?;
         Ok(Identity {
             participant: self.participant(claims, &user_id)?,
             user_id,
             name: claims.text(&self.claims.name).map(|name| name.trim().chars().take(MAX_NAME).collect()),
-            // A language that is no language tag is as good as none.
+            // An invalid language tag is ignored.
             language: claims.text(&self.claims.language).and_then(|tag| tag.parse().ok()),
-            issued_at: time("iat", "its `iat` is not a whole number of seconds")?.map(Timestamp::from_seconds),
+            issued_at: time("iat", "`iat` is not a whole number of seconds")?.map(Timestamp::from_seconds),
             session_until,
         })
     }
@@ -189,17 +195,16 @@ impl IssuerConfig {
     fn participant(&self, claims: &Claims, user_id: &UserId) -> Result<Participant, TokenError> {
         let hospital = |id: &str| {
             let id: Result<HospitalId, _> = id.parse();
-            id.map(Participant::Hospital)
-                .map_err(|_| TokenError::Forbidden("its hospital is not an id that this service takes"))
+            id.map(Participant::Hospital).map_err(|_| TokenError::Forbidden("hospital id is invalid"))
         };
         match self.hospital() {
             HospitalRole::Nothing {} => Ok(Participant::User(user_id.clone())),
             HospitalRole::Claims { user_type, hospital_id } => match claims.text(&user_type) {
                 None | Some("user") => Ok(Participant::User(user_id.clone())),
                 Some("hospital") => {
-                    hospital(claims.text(&hospital_id).ok_or(TokenError::Forbidden("it names no hospital"))?)
+                    hospital(claims.text(&hospital_id).ok_or(TokenError::Forbidden("hospital id is missing"))?)
                 }
-                Some(_) => Err(TokenError::Forbidden("its user type is neither `user` nor `hospital`")),
+                Some(_) => Err(TokenError::Forbidden("user type is neither `user` nor `hospital`")),
             },
             HospitalRole::Group { claim, prefix } => {
                 let groups = claims.texts(&claim);
@@ -207,15 +212,15 @@ impl IssuerConfig {
                 match (hospitals.next(), hospitals.next()) {
                     (None, _) => Ok(Participant::User(user_id.clone())),
                     (Some(id), None) => hospital(id),
-                    (Some(_), Some(_)) => Err(TokenError::Forbidden("it names several hospitals")),
+                    (Some(_), Some(_)) => Err(TokenError::Forbidden("user belongs to several hospital groups")),
                 }
             }
         }
     }
 }
 
-/// Clocks differ a little, so `nbf` may be ahead of ours by this much. `exp` counts to the second, as it does for every later request of
-/// the connection.
+/// How far `nbf` may be in the future, because clocks differ. `exp` has no leeway, as for every later request of the
+/// connection.
 const LEEWAY: std::time::Duration = std::time::Duration::from_secs(5);
-/// The most characters of a name that is shown.
+/// The most characters of a name; longer names are cut.
 const MAX_NAME: usize = 100;

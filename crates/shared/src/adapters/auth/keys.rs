@@ -1,4 +1,4 @@
-//! The keys that tokens are checked with.
+//! The keys that verify tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use super::TokenError;
 use crate::adapters::secrets::Secret;
 use protocol::clock::{Clock, Timestamp};
 
-/// Where the key of a token comes from.
+/// The source of an issuer's keys.
 #[derive(Debug)]
 pub enum Keys {
-    /// A secret of at least 256 bits.
+    /// A shared secret of at least 256 bits.
     Shared(Secret),
-    /// Keys that the issuer publishes (Cognito, any OIDC issuer).
+    /// Keys that the issuer publishes (Cognito or any OIDC issuer).
     Published(KeySet),
     /// A fixed secret, for tests.
     #[cfg(test)]
@@ -24,11 +24,11 @@ pub enum Keys {
 }
 
 impl Keys {
-    /// 256 bits, as RFC 7518 wants for HS256.
+    /// 256 bits, as RFC 7518 requires for HS256.
     pub(super) const MIN_SECRET_BYTES: usize = 32;
 
-    /// The key that `token` must be signed with, and how. A shared secret is never tried for a public key's algorithm, nor the other way
-    /// round, whatever the setting says.
+    /// The key and algorithm that `token` must be signed with. A shared secret is never used with the algorithm of a public
+    /// key, nor the reverse, even if the configuration says so.
     pub(super) async fn key_for(
         &self,
         token: &str,
@@ -43,14 +43,16 @@ impl Keys {
             Self::Shared(secret) => {
                 let secret = secret.value().await.map_err(|error| TokenError::Keys(Box::new(error)))?;
                 if secret.len() < Self::MIN_SECRET_BYTES {
-                    return Err(TokenError::Keys("the token secret is shorter than 256 bits".into()));
+                    return Err(TokenError::Keys(
+                        "the token secret is shorter than 256 bits; store a longer one".into(),
+                    ));
                 }
                 Ok((DecodingKey::from_secret(secret.as_bytes()), Algorithm::HS256))
             }
             Self::Published(keys) => {
                 let header =
-                    jsonwebtoken::decode_header(token).map_err(|_| TokenError::Unauthorized("it cannot be read"))?;
-                let id = header.kid.ok_or(TokenError::Unauthorized("it names no key"))?;
+                    jsonwebtoken::decode_header(token).map_err(|_| TokenError::Unauthorized("malformed token"))?;
+                let id = header.kid.ok_or(TokenError::Unauthorized("`kid` is missing"))?;
                 Ok((keys.find(&id).await?, published))
             }
             #[cfg(test)]
@@ -59,63 +61,63 @@ impl Keys {
     }
 }
 
-/// An issuer's published keys: fetched at the start, every five minutes, and when a token names one that is not among them,
-/// but at most once in ten seconds. While the issuer is out of reach, the last good ones are kept.
+/// An issuer's published keys, fetched at start-up, every five minutes, and when a token names an unknown key, but at most
+/// every ten seconds. While the issuer is unreachable, the last good keys stay in use.
 #[derive(Debug)]
 pub struct KeySet {
     http: reqwest::Client,
     url: String,
     clock: Clock,
-    held: Mutex<Held>,
+    cache: Mutex<CachedKeys>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
+struct CachedKeys {
     keys: Option<Arc<JwkSet>>,
-    asked: Option<Timestamp>,
+    fetched_at: Option<Timestamp>,
 }
 
 impl KeySet {
-    const KEPT: Duration = Duration::from_secs(5 * 60);
-    const REST: Duration = Duration::from_secs(10);
+    const REFRESH_INTERVAL: Duration = Duration::from_secs(5 * 60);
+    const RETRY_INTERVAL: Duration = Duration::from_secs(10);
     const TIMEOUT: Duration = Duration::from_secs(3);
     const MAX_BYTES: usize = 256 * 1024;
 
-    /// The keys at `url`, fetched at once.
+    /// Fetches the keys at `url`.
     pub async fn open(url: String, clock: Clock) -> Self {
-        let keys = Self::unopened(url, clock, Self::TIMEOUT);
-        keys.refresh(&mut *keys.held.lock().await).await;
-        keys
+        let key_set = Self::new(url, clock, Self::TIMEOUT);
+        key_set.refresh(&mut *key_set.cache.lock().await).await;
+        key_set
     }
 
-    /// The keys at `url`, for which no fetch may take longer than `limit`.
-    #[expect(clippy::expect_used, reason = "as `reqwest::Client::new`: it fails only where there is no TLS at all")]
-    fn unopened(url: String, clock: Clock, limit: Duration) -> Self {
-        // Who is redirected takes keys from a place that no setting names, and perhaps without TLS.
-        let http = reqwest::Client::builder().timeout(limit).redirect(reqwest::redirect::Policy::none()).build();
-        Self { http: http.expect("TLS can be had"), url, clock, held: Mutex::default() }
+    /// The keys at `url`, not fetched yet.
+    #[expect(clippy::expect_used, reason = "like `reqwest::Client::new`, this fails only without TLS support")]
+    fn new(url: String, clock: Clock, timeout: Duration) -> Self {
+        // A redirect could lead to a host that is not configured, and away from TLS.
+        let http = reqwest::Client::builder().timeout(timeout).redirect(reqwest::redirect::Policy::none()).build();
+        Self { http: http.expect("TLS is available"), url, clock, cache: Mutex::default() }
     }
 
     async fn find(&self, id: &str) -> Result<DecodingKey, TokenError> {
-        let mut held = self.held.lock().await;
-        // A key that is unknown may be new, and one that was withdrawn must not be taken for long.
-        let wanted_after = if held.find(id).is_none() { Self::REST } else { Self::KEPT };
-        if held.asked.is_none_or(|asked| self.clock.now().since(asked) >= wanted_after) {
-            self.refresh(&mut held).await;
+        let mut cache = self.cache.lock().await;
+        // An unknown key may be new, and a withdrawn key must not be accepted for long.
+        let interval = if cache.find(id).is_none() { Self::RETRY_INTERVAL } else { Self::REFRESH_INTERVAL };
+        if cache.fetched_at.is_none_or(|fetched_at| self.clock.now().since(fetched_at) >= interval) {
+            self.refresh(&mut cache).await;
         }
-        match (held.find(id), &held.keys) {
+        match (cache.find(id), &cache.keys) {
             (Some(key), _) => Ok(key),
-            (None, Some(_)) => Err(TokenError::Unauthorized("the issuer has no such key")),
-            (None, None) => Err(TokenError::Keys("the issuer's key set could not be fetched".into())),
+            (None, Some(_)) => Err(TokenError::Unauthorized("issuer has no such key")),
+            (None, None) => Err(TokenError::Keys("no keys have been fetched yet".into())),
         }
     }
 
-    async fn refresh(&self, held: &mut Held) {
-        held.asked = Some(self.clock.now());
+    async fn refresh(&self, cache: &mut CachedKeys) {
+        cache.fetched_at = Some(self.clock.now());
         match self.fetch().await {
-            Ok(keys) => held.keys = Some(Arc::new(keys)),
+            Ok(keys) => cache.keys = Some(Arc::new(keys)),
             Err(error) => {
-                tracing::warn!(error = %crate::error::chain(&*error), "the issuer's keys could not be fetched");
+                tracing::warn!(error = %crate::error::chain(&*error), "failed to fetch the issuer's keys");
             }
         }
     }
@@ -123,7 +125,7 @@ impl KeySet {
     async fn fetch(&self) -> Result<JwkSet, Box<dyn std::error::Error + Send + Sync>> {
         let mut answer = self.http.get(&self.url).send().await?.error_for_status()?;
         if answer.status().is_redirection() {
-            return Err("the issuer answers with a redirect, which is not followed".into());
+            return Err("the issuer answered with a redirect; configure the final URL".into());
         }
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await? {
@@ -136,7 +138,7 @@ impl KeySet {
     }
 }
 
-impl Held {
+impl CachedKeys {
     fn find(&self, id: &str) -> Option<DecodingKey> {
         DecodingKey::from_jwk(self.keys.as_ref()?.find(id)?).ok()
     }

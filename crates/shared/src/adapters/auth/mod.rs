@@ -1,4 +1,5 @@
-//! Who a token says is calling. The configured issuer chooses key and algorithm, never the token's header.
+//! Authentication: tokens, tickets and the headers of a trusted proxy. Key and algorithm follow from the configured issuer,
+//! never from the token's header.
 
 mod claims;
 mod issuer;
@@ -27,59 +28,55 @@ use protocol::clock::{Clock, Timestamp};
 use protocol::ids::{Participant, UserId};
 use protocol::language::Language;
 
-/// What a valid token says.
+/// An authenticated caller.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The person.
     pub user_id: UserId,
-    /// Whom they speak as.
+    /// The member that the person acts as.
     pub participant: Participant,
-    /// What they are called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What they read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
-    /// When the token was issued, where it says so.
+    /// When the token was issued, if it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_at: Option<Timestamp>,
-    /// When the token ends.
+    /// When the token expires.
     pub session_until: Timestamp,
 }
 
-/// Whether what proves who somebody is was issued before they signed out everywhere, or may have been: what does not say when is old.
+/// Whether credentials were, or may have been, issued before their person signed out everywhere. Credentials without an issue
+/// time count as older.
 pub fn issued_before(issued_at: Option<Timestamp>, signed_out_at: Option<Timestamp>) -> bool {
-    // Tokens count in seconds: one of the same second may be older.
+    // Token times are in seconds: a token of the same second may be older.
     signed_out_at.is_some_and(|at| issued_at.is_none_or(|issued| issued.seconds() <= at.seconds()))
 }
 
-/// Names of people are never printed.
+/// Debug output never contains people's names.
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Identity({} as {})", self.user_id, self.participant)
     }
 }
 
-/// Why a token is not taken. The texts never hold what the token said.
+/// Why credentials were refused. The messages never contain claims.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// It proves nothing: answered with 401.
-    #[error("the token is not valid: {0}")]
+    /// They do not prove an identity: answered with 401.
+    #[error("invalid credentials: {0}")]
     Unauthorized(&'static str),
-    /// It is valid, but not for this: answered with 403.
-    #[error("the token is valid, but {0}")]
+    /// They are valid, but their identity cannot be used here: answered with 403.
+    #[error("credentials not accepted: {0}")]
     Forbidden(&'static str),
-    /// The keys could not be had: answered with 500.
-    #[error("the keys of the issuer could not be had")]
+    /// The keys to check them with are unavailable: answered with 500.
+    #[error("failed to fetch the issuer's keys")]
     Keys(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// One issuer and its keys.
 #[derive(Debug)]
 pub struct Issuer {
-    /// What is taken of it.
     pub config: IssuerConfig,
-    /// What it signs with.
     pub keys: Keys,
 }
 
@@ -91,7 +88,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// API Gateway takes at most 8 KB from an authorizer; a token that names nobody in 4 KB is none of ours.
+    /// The longest token. API Gateway accepts at most 8 KB of context from an authorizer.
     const MAX_BYTES: usize = 4096;
 
     pub fn new(issuers: Vec<Issuer>, clock: Clock) -> Self {
@@ -111,15 +108,14 @@ impl Tokens {
         Ok(Self::new(issuers, Clock::System))
     }
 
-    /// Who the token says is calling.
     pub async fn check(&self, token: &str) -> Result<Identity, TokenError> {
         if token.len() > Self::MAX_BYTES {
-            return Err(TokenError::Unauthorized("it is longer than 4 KB"));
+            return Err(TokenError::Unauthorized("token is longer than 4 KB"));
         }
         let issuer = self.issuer_of(token)?;
         let (key, algorithm) = issuer.keys.key_for(token, issuer.config.algorithm()).await?;
         let mut validation = jsonwebtoken::Validation::new(algorithm);
-        // The claims are judged by their issuer's settings, once it is known that they are its own.
+        // `IssuerConfig::identity` checks the claims by the issuer's settings once the signature has been verified.
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
@@ -129,27 +125,27 @@ impl Tokens {
         issuer.config.identity(&claims, self.clock.now())
     }
 
-    /// Whose token it claims to be: nothing of it is believed before that issuer's key has proved it.
+    /// The issuer that the unverified token names. Nothing is trusted before that issuer's key has verified the token.
     fn issuer_of(&self, token: &str) -> Result<&Issuer, TokenError> {
-        let unreadable = || TokenError::Unauthorized("it cannot be read");
+        let malformed = || TokenError::Unauthorized("malformed token");
         let mut parts = token.split('.');
         let (_, Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-            return Err(unreadable());
+            return Err(malformed());
         };
-        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| unreadable())?;
-        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| unreadable())?;
+        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| malformed())?;
+        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| malformed())?;
         let named = claims.text("iss");
         let of = |name: Option<&str>| self.issuers.iter().find(|issuer| issuer.config.issuer.as_deref() == name);
-        of(named).or_else(|| of(None)).ok_or(TokenError::Unauthorized("it is of another issuer"))
+        of(named).or_else(|| of(None)).ok_or(TokenError::Unauthorized("unknown issuer"))
     }
 }
 
-/// The kind of mistake, without anything of the token.
+/// The kind of error, without any content of the token.
 fn describe(kind: &ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::InvalidSignature => "its signature does not match",
-        ErrorKind::InvalidAlgorithm => "its algorithm is not the issuer's",
-        _ => "it cannot be read",
+        ErrorKind::InvalidSignature => "signature does not match",
+        ErrorKind::InvalidAlgorithm => "algorithm is not the issuer's",
+        _ => "malformed token",
     }
 }
 

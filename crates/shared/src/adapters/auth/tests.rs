@@ -2,7 +2,7 @@ use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::adapters::secrets::tests::{holding, kept_by};
+use crate::adapters::secrets::tests::{secret_in, secret_response};
 use crate::http_stub::HttpStub;
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
@@ -19,7 +19,7 @@ fn sign(claims: &Value, algorithm: jsonwebtoken::Algorithm, secret: &str) -> Str
     encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).expect("signs")
 }
 
-/// Signs any header and payload, also such as no library would make.
+/// Signs any header and payload, including ones that no library would produce.
 fn sign_as(header: &str, payload: &str) -> String {
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
     let key = EncodingKey::from_secret(SECRET.as_bytes());
@@ -36,7 +36,7 @@ async fn check(claims: Value) -> Result<Identity, TokenError> {
 }
 
 #[tokio::test]
-async fn a_valid_token_says_who_is_calling() {
+async fn valid_token_identifies_the_caller() {
     let identity =
         check(json!({"sub": "u1", "exp": LATER, "iat": 5, "name": "愛子", "language": "JA"})).await.expect("valid");
     assert_eq!(identity.participant.to_string(), "user:u1");
@@ -49,7 +49,7 @@ async fn a_valid_token_says_who_is_calling() {
 }
 
 #[tokio::test]
-async fn a_token_that_proves_nothing_is_unauthorized() {
+async fn invalid_tokens_are_unauthorized() {
     let now = NOW.seconds();
     for claims in [
         json!({"sub": "u1", "exp": 1_000}),
@@ -86,16 +86,17 @@ async fn a_token_that_proves_nothing_is_unauthorized() {
 }
 
 #[tokio::test]
-async fn a_changed_secret_checks_tokens_five_minutes_later_and_needs_no_redeploy() {
-    let (manager, clock) = (HttpStub::start().await, Clock::manual(NOW));
-    let keys = Keys::Shared(kept_by(&manager, clock));
+async fn changed_secret_takes_effect_after_five_minutes() {
+    let manager = HttpStub::start().await;
+    let clock = Clock::manual(NOW);
+    let keys = Keys::Shared(secret_in(&manager, clock));
     let tokens = Tokens::new(vec![Issuer { config: IssuerConfig::default(), keys }], clock);
     let other = "another secret of thirty-two bytes!!";
     let [old, new] =
         [SECRET, other].map(|secret| sign(&json!({"sub": "u1", "exp": LATER}), jsonwebtoken::Algorithm::HS256, secret));
-    manager.respond_with(200, "", &holding(SECRET));
+    manager.respond_with(200, "", &secret_response(SECRET));
     assert!(tokens.check(&old).await.is_ok());
-    manager.respond_with(200, "", &holding(other));
+    manager.respond_with(200, "", &secret_response(other));
     assert!(matches!(tokens.check(&new).await, Err(TokenError::Unauthorized(_))));
     clock.advance(std::time::Duration::from_secs(300));
     assert!(tokens.check(&new).await.is_ok());
@@ -123,7 +124,7 @@ const ED25519: [(&str, [u8; 32], &str); 2] = [
 ];
 
 #[tokio::test]
-async fn a_key_that_is_rotated_in_signs_tokens_ten_seconds_later_and_the_one_before_until_it_is_withdrawn() {
+async fn key_rotation_accepts_new_and_drops_withdrawn_keys() {
     // PKCS #8 around the seed, RFC 8410.
     const BEFORE_A_SEED: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
     let [first, second] = ED25519.map(|(id, seed, _)| {
@@ -132,7 +133,8 @@ async fn a_key_that_is_rotated_in_signs_tokens_ten_seconds_later_and_the_one_bef
         encode(&header, &claims, &EncodingKey::from_ed_der(&[&BEFORE_A_SEED, &seed[..]].concat())).expect("signs")
     });
     let [old, new] = ED25519.map(|(id, _, x)| json!({"kid": id, "kty": "OKP", "crv": "Ed25519", "x": x}));
-    let (issuer, clock) = (HttpStub::start().await, Clock::manual(NOW));
+    let issuer = HttpStub::start().await;
+    let clock = Clock::manual(NOW);
     let publishes = |keys: &[&Value]| issuer.respond_with(200, "", &json!({"keys": keys}).to_string());
     let settings = json!([{"issuer": "pool", "jwks": issuer.url(), "algorithm": "EdDSA"}]).to_string();
     let config = IssuerConfig::list(&settings).expect("one issuer").remove(0);
@@ -148,11 +150,11 @@ async fn a_key_that_is_rotated_in_signs_tokens_ten_seconds_later_and_the_one_bef
     publishes(&[&new]);
     clock.advance(std::time::Duration::from_secs(300));
     assert!(tokens.check(&second).await.is_ok());
-    assert!(matches!(tokens.check(&first).await, Err(TokenError::Unauthorized("the issuer has no such key"))));
+    assert!(matches!(tokens.check(&first).await, Err(TokenError::Unauthorized("issuer has no such key"))));
 }
 
 #[tokio::test]
-async fn no_header_talks_the_check_out_of_its_algorithm() {
+async fn token_header_cannot_change_the_algorithm() {
     let payload = json!({"sub": "u1", "exp": LATER}).to_string();
     for algorithm in ["none", "None", "NONE", "nOnE", "", "hs256", "HS512", "RS256", "ES256", "EdDSA", "PS256"] {
         let token = sign_as(&json!({"alg": algorithm, "typ": "JWT"}).to_string(), &payload);
@@ -163,11 +165,11 @@ async fn no_header_talks_the_check_out_of_its_algorithm() {
         }
     }
     let taken = tokens("").check(&sign_as(r#"{"alg":"HS256"}"#, &payload)).await;
-    assert!(taken.is_ok(), "only then do the others mean something: {taken:?}");
+    assert!(taken.is_ok(), "the unmodified header must be accepted: {taken:?}");
 }
 
 #[tokio::test]
-async fn a_claim_that_stands_there_twice_makes_it_no_token() {
+async fn duplicate_claims_are_rejected() {
     for payload in [
         format!(r#"{{"sub":"u1","sub":"u2","exp":{LATER}}}"#),
         format!(r#"{{"sub":"u1","exp":1,"exp":{LATER}}}"#),
@@ -179,7 +181,7 @@ async fn a_claim_that_stands_there_twice_makes_it_no_token() {
 }
 
 #[tokio::test]
-async fn a_valid_token_that_may_not_come_in_is_forbidden() {
+async fn unusable_identities_are_forbidden() {
     for claims in [
         json!({"sub": "x".repeat(65), "exp": LATER}),
         json!({"sub": "u1", "exp": LATER, "user_type": "admin"}),
@@ -191,7 +193,7 @@ async fn a_valid_token_that_may_not_come_in_is_forbidden() {
 }
 
 #[tokio::test]
-async fn ids_outside_our_alphabet_are_encoded_without_loss() {
+async fn subjects_are_encoded_without_loss() {
     for (sub, id) in [
         ("auth0|1", "auth0~7C1"),
         ("auth0~7C1", "auth0~7E7C1"),
@@ -205,7 +207,7 @@ async fn ids_outside_our_alphabet_are_encoded_without_loss() {
 }
 
 #[tokio::test]
-async fn two_issuers_may_know_the_same_name_and_the_people_stay_apart() {
+async fn equal_subjects_of_two_issuers_stay_apart() {
     let issuers = r#"[{"issuer": "https://one.example"}, {"issuer": "https://two.example", "prefix": "two"}]"#;
     let mut ids = Vec::new();
     for (iss, sub) in [("one", "42"), ("two", "42"), ("one", "two~_42"), ("one", "two_42")] {
@@ -217,19 +219,19 @@ async fn two_issuers_may_know_the_same_name_and_the_people_stay_apart() {
         [json!("https://three.example"), json!(null), json!(["https://one.example"]), json!("https://one.example/")]
     {
         let found = check_by(issuers, &json!({"iss": iss, "sub": "42", "exp": LATER})).await;
-        assert!(matches!(found, Err(TokenError::Unauthorized("it is of another issuer"))), "{iss}: {found:?}");
+        assert!(matches!(found, Err(TokenError::Unauthorized("unknown issuer"))), "{iss}: {found:?}");
     }
 }
 
 #[tokio::test]
-async fn the_audience_may_stand_in_aud_or_in_cognitos_client_id() {
+async fn audience_is_read_from_aud_or_client_id() {
     for (claims, taken) in [
         (json!({"sub": "u1", "exp": LATER, "aud": "app"}), true),
         (json!({"sub": "u1", "exp": LATER, "aud": ["other", "app"]}), true),
         (json!({"sub": "u1", "exp": LATER, "client_id": "app"}), true),
         (json!({"sub": "u1", "exp": LATER, "aud": "other"}), false),
         (json!({"sub": "u1", "exp": LATER, "client_id": "other"}), false),
-        // An access token after RFC 9068 has both: `client_id` says who asked for it, and only `aud` whom it is meant for.
+        // Access tokens of RFC 9068 have both: `client_id` names the app that requested it, only `aud` the audience.
         (json!({"sub": "u1", "exp": LATER, "aud": "app", "client_id": "other"}), true),
         (json!({"sub": "u1", "exp": LATER, "aud": "other", "client_id": "app"}), false),
         (json!({"sub": "u1", "exp": LATER, "aud": [], "client_id": "app"}), false),
@@ -242,7 +244,7 @@ async fn the_audience_may_stand_in_aud_or_in_cognitos_client_id() {
 }
 
 #[tokio::test]
-async fn an_id_token_is_refused_where_an_access_token_is_due() {
+async fn token_use_must_match() {
     for (claims, taken) in [
         (json!({"sub": "u1", "exp": LATER, "token_use": "access"}), true),
         (json!({"sub": "u1", "exp": LATER, "token_use": "id"}), false),
@@ -253,7 +255,7 @@ async fn an_id_token_is_refused_where_an_access_token_is_due() {
 }
 
 #[tokio::test]
-async fn the_hospital_comes_from_where_the_issuers_owner_says_and_from_nowhere_else() {
+async fn hospital_comes_only_from_the_configured_claim() {
     let groups = r#"[{"hospital": {"by": "group", "claim": "cognito:groups", "prefix": "hospital-"}}]"#;
     let nothing = r#"[{"hospital": {"by": "nothing"}}]"#;
     let claimed = json!({"user_type": "hospital", "hospital_id": "h9"});
@@ -275,15 +277,15 @@ async fn the_hospital_comes_from_where_the_issuers_owner_says_and_from_nowhere_e
 }
 
 #[test]
-fn settings_that_let_two_people_share_an_id_or_keys_be_swapped_are_refused() {
+fn unsafe_issuer_settings_are_rejected() {
     let jwks = "https://issuer.example/jwks.json";
-    for (issuers, why) in [
+    for (issuers, problem) in [
         ("{}", "invalid type"),
-        ("[]", "there is none"),
+        ("[]", "the list is empty"),
         (r#"[{"isuer": "x"}]"#, "isuer"),
         (r#"[{"algorithm": "none"}]"#, "none"),
         (r#"[{"algorithm": "RS256"}]"#, "`jwks` is missing"),
-        (&format!(r#"[{{"algorithm": "HS256", "jwks": "{jwks}"}}]"#), "needs the secret"),
+        (&format!(r#"[{{"algorithm": "HS256", "jwks": "{jwks}"}}]"#), "uses the secret"),
         (r#"[{"jwks": "http://issuer.example/jwks.json"}]"#, "https://"),
         (&format!(r#"[{{"jwks": "{jwks}"}}]"#), "`issuer` or `audience`"),
         (&format!(r#"[{{"jwks": "{jwks}", "audience": []}}]"#), "`issuer` or `audience`"),
@@ -294,16 +296,16 @@ fn settings_that_let_two_people_share_an_id_or_keys_be_swapped_are_refused() {
         (r#"[{"hospital": {"by": "wish"}}]"#, "hospital"),
     ] {
         let error = IssuerConfig::list(issuers).expect_err(issuers).to_string();
-        assert!(error.contains(why), "{issuers}: {error}");
+        assert!(error.contains(problem), "{issuers}: {error}");
     }
     let list = format!(r#"[{{}}, {{"issuer": "x", "prefix": "x", "jwks": "{jwks}", "algorithm": "EdDSA"}}]"#);
     assert_eq!(IssuerConfig::list(&list).expect("two").len(), 2);
     let list = format!(r#"[{{"jwks": "{jwks}", "audience": ["app"]}}]"#);
-    assert_eq!(IssuerConfig::list(&list).expect("known by its audience").len(), 1);
+    assert_eq!(IssuerConfig::list(&list).expect("limited by its audience").len(), 1);
     assert_eq!(IssuerConfig::list(" ").expect("the stack's own").len(), 1);
 }
 
-mod whatever_comes {
+mod arbitrary_input {
     use proptest::prelude::*;
 
     use super::*;
@@ -315,19 +317,19 @@ mod whatever_comes {
 
     proptest! {
         #[test]
-        fn no_text_is_a_token_and_none_breaks_the_check(text in "\\PC*") {
+        fn arbitrary_text_is_rejected(text in "\\PC*") {
             prop_assert!(checked(&text).is_err());
         }
 
         #[test]
-        fn no_payload_breaks_the_check(header in "\\PC{0,40}", payload in "\\PC{0,200}") {
+        fn arbitrary_payload_is_rejected(header in "\\PC{0,40}", payload in "\\PC{0,200}") {
             prop_assert!(checked(&sign_as(&header, &payload)).is_err());
         }
 
         #[test]
-        fn every_change_of_a_signed_token_is_noticed(at in 0usize..1_000, with in "[A-Za-z0-9_.-]") {
+        fn any_modification_is_detected(at in 0usize..1_000, with in "[A-Za-z0-9_.-]") {
             let token = sign(&json!({"sub": "u1", "exp": LATER}), jsonwebtoken::Algorithm::HS256, SECRET);
-            // The last letter of the signature holds two bits that mean nothing.
+            // The last character of the signature contains two unused bits.
             let at = at % (token.len() - 1);
             let mut changed = token.clone();
             changed.replace_range(at..=at, &with);
@@ -336,9 +338,10 @@ mod whatever_comes {
         }
 
         #[test]
-        fn two_names_never_become_one_id(one in "\\PC{1,20}", other in "\\PC{1,20}", prefix in "[a-z]{0,3}") {
+        fn subjects_never_share_an_id(one in "\\PC{1,20}", other in "\\PC{1,20}", prefix in "[a-z]{0,3}") {
             prop_assume!(one != other);
-            let (one, other) = (UserId::foreign(&prefix, &one), UserId::foreign(&prefix, &other));
+            let one = UserId::from_subject(&prefix, &one);
+            let other = UserId::from_subject(&prefix, &other);
             if let (Ok(one), Ok(other)) = (one, other) {
                 prop_assert_ne!(one, other);
             }
@@ -363,7 +366,7 @@ async fn keys_of_several_issuers_are_fetched_concurrently() {
         let [header, claims] = parts.map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
         let found = tokens.check(&format!("{header}.{claims}.{}", "A".repeat(86))).await;
         assert!(
-            matches!(found, Err(TokenError::Unauthorized("its signature does not match"))),
+            matches!(found, Err(TokenError::Unauthorized("signature does not match"))),
             "the key of {name} is there: {found:?}"
         );
     }

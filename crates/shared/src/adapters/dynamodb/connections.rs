@@ -1,5 +1,5 @@
-//! The `connections` table: who is listening. Every connection has a row under its participant, and one more under each
-//! room that it joined, so that an audience is always a strongly consistent query by key.
+//! The `connections` table. Every connection has a row under its participant and one under each room that it joined, so that
+//! an audience can always be queried by key and strongly consistently.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,75 +16,68 @@ use protocol::clock::Timestamp;
 use protocol::ids::{ConnectionId, Participant, RoomId, UserId};
 use protocol::language::Language;
 
-/// One row of a connection.
+/// A row of a connection.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
-    /// The participant, or a room that the connection joined.
+    /// The participant, or a room that the connection has joined.
     pub audience: String,
-    /// The WebSocket.
     pub connection_id: ConnectionId,
-    /// Whom it speaks as.
     pub participant: Participant,
-    /// The person.
     pub user_id: UserId,
-    /// What the person is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What the person reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
-    /// The rooms it joined; on the participant's row only.
+    /// The rooms that it has joined; only in the participant's row.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::string_set")]
     pub rooms: BTreeSet<RoomId>,
-    /// The one it joined last: where a message goes that names no room.
+    /// The room joined last, the target of messages that name no room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_room: Option<RoomId>,
-    /// Since when.
     pub connected_at: Timestamp,
-    /// When its token ends; nothing is pushed to it from then on.
+    /// When its token expires; nothing is pushed to it after that.
     pub session_until: Timestamp,
-    /// When the row may go, in epoch seconds (DynamoDB's TTL): no connection outlives 2 hours, and then some.
+    /// When DynamoDB's TTL may delete the row, in epoch seconds.
     pub expires_at: u64,
 }
 
 impl Connection {
-    /// In how many rooms one connection listens: as many rows go with it when it ends.
-    pub const MOST_ROOMS: usize = 100;
-    /// How long a row is kept: the 2 hours of API Gateway's longest connection, and 15 minutes.
+    /// The most rooms that a connection can join. All of their rows are deleted when it closes.
+    pub const MAX_ROOMS: usize = 100;
+    /// How long a row is kept: API Gateway's connection limit of 2 hours, and 15 minutes.
     pub const KEPT_SECONDS: u64 = 2 * 60 * 60 + 15 * 60;
 
-    /// Whether it can still be there at `now` and may be pushed to. DynamoDB deletes an expired row days later.
+    /// Whether the connection may still be open and receive pushes. DynamoDB may delete expired rows days late.
     pub fn is_alive(&self, now: Timestamp) -> bool {
         self.session_until > now && self.expires_at > now.seconds()
     }
 }
 
-/// Names of people are never printed.
+/// Debug output never contains people's names.
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Connection({} as {})", self.connection_id, self.participant)
     }
 }
 
-/// What became of a connection's joining a room.
+/// The result of joining a room.
 #[derive(Debug)]
 pub enum Joined {
-    /// It is noted on this row, the participant's.
+    /// Recorded in the participant's row, which is returned.
     Listening(Box<Connection>),
-    /// The connection listens in as many rooms as it may; this one is the current one all the same.
+    /// The connection has reached its limit of rooms; the room became its current room anyway.
     Full,
-    /// The connection is gone.
+    /// The connection no longer exists.
     Gone,
 }
 
-/// The door to the `connections` table.
 #[derive(Debug, Clone)]
 pub struct Connections {
     table: Table,
 }
 
-/// How many rows of a connection are removed side by side.
-const AT_ONCE: usize = 16;
+/// The most rows of a connection that are deleted concurrently.
+const MAX_CONCURRENCY: usize = 16;
 
 impl Connections {
     pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
@@ -109,13 +102,12 @@ impl Connections {
         self.table.get(Self::key(&participant.to_string(), connection)).await
     }
 
-    /// Writes a row.
     pub async fn put(&self, connection: &Connection) -> Result<(), TableError> {
         self.table.put(connection).await
     }
 
-    /// Notes on the participant's row that the connection joined a room.
-    pub async fn note_joined(
+    /// Records in the participant's row that the connection joined a room.
+    pub async fn record_join(
         &self,
         participant: &Participant,
         connection: &ConnectionId,
@@ -131,15 +123,16 @@ impl Connections {
                 "attribute_exists(audience) AND (attribute_not_exists(rooms) OR size(rooms) < :most OR contains(rooms, :room))",
             )
             .expression_attribute_values(":rooms", AttributeValue::Ss(vec![room.to_string()]))
-            .expression_attribute_values(":most", number(Connection::MOST_ROOMS));
+            .expression_attribute_values(":most", number(Connection::MAX_ROOMS));
         if let Some(own) = self.changed(joined).await? {
             return Ok(Joined::Listening(Box::new(own)));
         }
-        let turned = self.changed(current().update_expression("SET current_room = :room")).await?;
-        Ok(if turned.is_some() { Joined::Full } else { Joined::Gone })
+        let switched = self.changed(current().update_expression("SET current_room = :room")).await?;
+        Ok(if switched.is_some() { Joined::Full } else { Joined::Gone })
     }
 
-    /// Moves on when a connection's session ends, under its participant and under every room that it joined: `false` if it is gone.
+    /// Extends a connection's session, in the participant's row and under every joined room; `false` if the connection no
+    /// longer exists.
     pub async fn extend(
         &self,
         participant: &Participant,
@@ -162,7 +155,7 @@ impl Connections {
             .return_values(ReturnValue::AllNew)
     }
 
-    /// The row as it is after a change; `None` if there is none.
+    /// Applies a change and returns the changed row; `None` if there is no such row.
     async fn changed(&self, call: UpdateItemFluentBuilder) -> Result<Option<Connection>, TableError> {
         let mut after = None;
         let changed = async || call.clone().send().await.map(|answer| after = answer.attributes);
@@ -170,7 +163,7 @@ impl Connections {
         after.map(|item| self.table.row(item)).transpose()
     }
 
-    /// Everybody who listens under `audience` (a participant or a room), strongly consistent, page by page.
+    /// The connections under `audience` (a participant or a room), strongly consistent, page by page.
     pub fn listening<A: fmt::Display>(
         &self,
         audience: &A,
@@ -178,7 +171,7 @@ impl Connections {
         self.table.pages("audience", audience.to_string())
     }
 
-    /// The first `count` of those who listen under `audience`, strongly consistent.
+    /// The first `count` connections under `audience`, strongly consistent.
     pub async fn first_listening(
         &self,
         audience: &impl fmt::Display,
@@ -188,19 +181,19 @@ impl Connections {
         self.table.query_first("audience", audience.to_string(), count, true).await
     }
 
-    /// Removes a connection: the participant's row, and the rows under the rooms it joined.
+    /// Deletes a connection's rows, under its participant and under the rooms that it joined.
     pub async fn remove(&self, participant: &Participant, connection: &ConnectionId) -> Result<(), TableError> {
-        let gone = self.delete(&participant.to_string(), connection).await?;
-        let rooms = gone.into_iter().flat_map(|gone| gone.rooms).map(Ok);
+        let deleted = self.delete(&participant.to_string(), connection).await?;
+        let rooms = deleted.into_iter().flat_map(|connection| connection.rooms).map(Ok);
         stream::iter(rooms)
-            .try_for_each_concurrent(AT_ONCE, async |room: RoomId| {
+            .try_for_each_concurrent(MAX_CONCURRENCY, async |room: RoomId| {
                 self.delete(&room.to_string(), connection).await.map(|_| ())
             })
             .await
     }
 
-    /// Removes a connection that was found under an audience to be no more. The row that was found goes in any case: should
-    /// an earlier removal have stopped half way, no other row leads to it.
+    /// Deletes a connection that turned out to be closed. The given row is deleted in any case: if an earlier deletion was
+    /// interrupted, no other row refers to it.
     pub async fn forget(&self, found: &Connection) -> Result<(), TableError> {
         self.remove(&found.participant, &found.connection_id).await?;
         if found.audience != found.participant.to_string() {

@@ -1,5 +1,5 @@
-//! The `sends` table: what each `message_id` became, so that repeating a send is free, and who was given
-//! the message right away.
+//! The `sends` table: the entry that each `message_id` became, so that retrying a send has no effect, and the connections that
+//! received the message directly.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,32 +12,30 @@ use crate::config::{ConfigError, TableName};
 use protocol::clock::Timestamp;
 use protocol::ids::{ConnectionId, MessageId, Participant, RoomId, Seq, UserId};
 
-/// What a `message_id` became.
+/// The record of a sent message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdempotencyRecord {
-    /// The room.
     pub room_id: RoomId,
     send_key: String,
-    /// The number it was given.
+    /// The number of the entry.
     pub seq: Seq,
-    /// When, as the first answer said.
+    /// When it was appended, as the first reply said.
     pub sent_at: Timestamp,
-    /// Who sent it.
     pub user_id: UserId,
-    /// Keyed, of what was sent.
+    /// A keyed digest of the content.
     pub digest: String,
-    /// When the row may go, in epoch seconds (DynamoDB's TTL).
+    /// When DynamoDB's TTL may delete the row, in epoch seconds.
     pub expires_at: u64,
-    /// The connections that took the message from who stored it: the stream's reader need not push it to them again.
+    /// The connections that received the message directly from send-message, so that fan-out need not push it again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "serde_dynamo::string_set")]
     pub pushed_to: BTreeSet<ConnectionId>,
 }
 
 impl IdempotencyRecord {
-    /// How long a repeated send is told from a new one, at least: 30 days.
+    /// The least time for which retries of a send are recognized: 30 days.
     const KEPT_SECONDS: u64 = 30 * 24 * 60 * 60;
 
-    /// The row of a message that is about to be appended.
+    /// The record of a message that is about to be appended.
     pub fn new(
         room: &RoomId,
         participant: &Participant,
@@ -64,7 +62,6 @@ fn send_key(participant: &Participant, message: MessageId) -> String {
     format!("{participant}#{message}")
 }
 
-/// The door to the `sends` table.
 #[derive(Debug, Clone)]
 pub struct IdempotencyRecords {
     table: Table,
@@ -75,7 +72,7 @@ impl IdempotencyRecords {
         Ok(Self { table: Table::open(aws, TableName::Sends)? })
     }
 
-    /// What this `message_id` of this participant became, whatever its expiry says.
+    /// The record of a participant's `message_id`, even if it has expired.
     pub async fn get(
         &self,
         room: &RoomId,
@@ -85,14 +82,14 @@ impl IdempotencyRecords {
         self.table.get(key([("room_id", room.to_string()), ("send_key", send_key(participant, message))])).await
     }
 
-    /// The part of a transaction that records a send; where it is recorded already, the append gives the row back.
+    /// The transactional write that records a send. If it is recorded already, the append returns the existing row.
     pub fn insert(&self, record: &IdempotencyRecord) -> Result<Write, TableError> {
         let put = self.table.insert(record, "room_id")?;
         let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         Ok(Write::builder().put(put.build().map_err(self.table.call("TransactWriteItems"))?).build())
     }
 
-    /// Notes who took a message. Only once they have: what is noted here is pushed by nobody else.
+    /// Records the connections that have received a message. Call this only after they have: fan-out skips them.
     pub async fn mark_pushed(&self, record: &IdempotencyRecord, to: Vec<ConnectionId>) -> Result<(), TableError> {
         let to = to.iter().map(ToString::to_string).collect();
         let call = self.table.client.update_item().table_name(&self.table.name);
@@ -104,8 +101,8 @@ impl IdempotencyRecords {
         self.table.update(call).await.map(|_| ())
     }
 
-    /// Who took these messages of a room, by their senders and ids; messages that nobody took, or whose mark is not to be
-    /// seen yet, are left out. Eventually consistent: a mark that is missed costs a double, which clients tell by `seq`.
+    /// The connections that received these messages directly, by sender and id; messages without any are omitted. Eventually
+    /// consistent: a missed record causes a duplicate, which clients recognize by `seq`.
     pub async fn pushed(
         &self,
         room: &RoomId,
@@ -117,7 +114,7 @@ impl IdempotencyRecords {
         Ok(records.into_iter().map(|record| (record.seq, record.pushed_to)).filter(|(_, to)| !to.is_empty()).collect())
     }
 
-    /// Reads the row that stood in the way of an append.
+    /// Parses the existing row that an append returned.
     pub fn row(&self, item: Item) -> Result<IdempotencyRecord, TableError> {
         self.table.row(item)
     }

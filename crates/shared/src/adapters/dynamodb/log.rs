@@ -1,5 +1,5 @@
-//! The `messages` table: each room's log. Its key (`room_id`, `seq`) is the sequencer: a number can be neither skipped nor
-//! taken twice.
+//! The `messages` table: each room's log. Conditional writes to its key (`room_id`, `seq`) number the entries without gaps or
+//! duplicates.
 
 use std::collections::HashMap;
 
@@ -16,32 +16,29 @@ use protocol::clock::Timestamp;
 use protocol::ids::{RoomId, Seq};
 use protocol::language::Language;
 
-/// The door to the `messages` table.
 #[derive(Debug, Clone)]
 pub struct Log {
     table: Table,
 }
 
-/// A place among the entries of which a translation failed.
+/// A position in the list of entries with a failed translation.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct FailurePosition {
-    /// The room.
     pub room_id: RoomId,
-    /// The entry.
     pub seq: Seq,
-    /// Its place in the order, latest first.
+    /// Orders the list, latest first.
     pub sent_at: Timestamp,
 }
 
-/// How an append went.
+/// The result of an append.
 #[derive(Debug)]
 pub enum Appended {
-    /// All of it is stored.
+    /// Everything was stored.
     Done,
-    /// Nothing is stored: the number was taken, another part's condition failed, or a transaction was in the way (which does
-    /// not mean that it succeeded). Everything must be read again.
+    /// Nothing was stored: the number was taken, a condition failed, or another transaction conflicted (and may itself have
+    /// failed). Read everything again before retrying.
     Again {
-        /// The row that stood in the way of a part that asked for it.
+        /// The existing row, if a write that requested it failed.
         found: Option<Item>,
     },
 }
@@ -67,20 +64,20 @@ impl Log {
         Ok(self.read(room, "seq < :seq", before, false, count).await?.0)
     }
 
-    /// Up to `count` entries from `lowest` on, ascending, strongly consistent, and whether there are more. Stops before a
-    /// hole, and says that there is more. One call reads at most 1 MB.
+    /// Up to `count` entries from `lowest` on, ascending, strongly consistent, and whether there are more. Stops before a gap
+    /// and reports more. One call reads at most 1 MB.
     pub async fn from(&self, room: &RoomId, lowest: Seq, count: u16) -> Result<(Vec<Entry>, bool), TableError> {
-        // One more than wanted tells whether there is more.
+        // One more than requested shows whether there are more.
         let (mut entries, cut_short) = self.read(room, "seq >= :seq", lowest, true, count + 1).await?;
-        let unbroken =
+        let contiguous =
             entries.iter().zip(lowest.get()..).take_while(|(entry, number)| entry.seq.get() == *number).count();
-        let wanted = unbroken.min(usize::from(count));
-        let has_more = wanted < entries.len() || cut_short;
-        entries.truncate(wanted);
+        let taken = contiguous.min(usize::from(count));
+        let has_more = taken < entries.len() || cut_short;
+        entries.truncate(taken);
         Ok((entries, has_more))
     }
 
-    /// A page of at most `count` entries, and whether DynamoDB ended it earlier, at 1 MB.
+    /// A page of at most `count` entries, and whether DynamoDB cut it short at 1 MB.
     async fn read(
         &self,
         room: &RoomId,
@@ -103,7 +100,7 @@ impl Log {
         Ok((entries, cut_short))
     }
 
-    /// The entries from `lowest` to `highest`, ascending, strongly consistent, all of them: as many calls as they have megabytes.
+    /// All entries from `lowest` to `highest`, ascending, strongly consistent. Needs one call per megabyte.
     pub async fn between(&self, room: &RoomId, lowest: Seq, highest: Seq) -> Result<Vec<Entry>, TableError> {
         let call = self.table.client.query().table_name(&self.table.name).consistent_read(true);
         let call = call
@@ -119,28 +116,28 @@ impl Log {
         Ok(entries)
     }
 
-    /// One entry as it stands now.
+    /// One entry, strongly consistent.
     pub async fn entry(&self, room: &RoomId, seq: Seq) -> Result<Option<Entry>, TableError> {
         self.table.get(Self::key(room, seq)).await
     }
 
-    /// Appends `entry` under its number, together with `parts` of other tables, or stores nothing at all.
-    /// At most 100 rows in all.
-    pub async fn append(&self, entry: &Entry, parts: Vec<Write>) -> Result<Appended, TableError> {
+    /// Appends `entry` under its number, together with writes to other tables, in one transaction of at most 100 rows.
+    pub async fn append(&self, entry: &Entry, writes: Vec<Write>) -> Result<Appended, TableError> {
         let put = self.table.insert(entry, "room_id")?.build().map_err(self.table.call("TransactWriteItems"))?;
         let call = self.table.client.transact_write_items().transact_items(Write::builder().put(put).build());
-        let call = parts.into_iter().fold(call, |call, part| call.transact_items(part));
+        let call = writes.into_iter().fold(call, |call, write| call.transact_items(write));
         match call.send().await {
             Ok(_) => Ok(Appended::Done),
-            // The error is taken apart rather than kept: printed, it would show the row.
-            Err(error) => match in_the_way(&error) {
+            // The error itself is dropped because it contains the row.
+            Err(error) => match conflict(&error) {
                 Some(found) => Ok(Appended::Again { found }),
                 None => Err(self.table.call("TransactWriteItems")(error)),
             },
         }
     }
 
-    /// Sets a translation of an entry if the one there is still `expected` (its version; `None`: none): `false` if not.
+    /// Sets a translation of an entry if the current one still has the version `expected` (`None`: there is none); otherwise
+    /// returns `false`.
     pub async fn set_translation(
         &self,
         room: &RoomId,
@@ -149,7 +146,7 @@ impl Log {
         translation: &Translation,
         expected: Option<u32>,
     ) -> Result<bool, TableError> {
-        let mut change = Change::new(&self.table, language, translation, expected)?;
+        let mut change = TranslationUpdate::new(&self.table, language, translation, expected)?;
         if !translation.is_settled() {
             change.fails_for(&BillingAccount::of(room));
         }
@@ -162,7 +159,7 @@ impl Log {
         self.table.update(update).await
     }
 
-    /// Takes an entry out of those of which a translation failed, if none of `entry`'s translations is a failure any more.
+    /// Removes an entry from the list of failed translations if none of its translations is failed any more.
     pub async fn set_mended(&self, entry: &Entry) -> Result<(), TableError> {
         let update = self.table.client.update_item().table_name(&self.table.name);
         let update = update
@@ -171,7 +168,7 @@ impl Log {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":failed", AttributeValue::S("failed".to_owned()))
             .expression_attribute_values(":count", number(entry.translations.len()));
-        // Another language that came meanwhile may have failed.
+        // A translation into another language may have been added since, and failed.
         let mut conditions = vec!["size(translations) = :count".to_owned()];
         let mut update = update;
         for (number, language) in entry.translations.keys().enumerate() {
@@ -181,8 +178,8 @@ impl Log {
         self.table.update(update.condition_expression(conditions.join(" AND "))).await.map(|_| ())
     }
 
-    /// The entries of a account's rooms of which a translation failed, newest first, from behind `after` on, and whether there are
-    /// more. Eventually consistent; some may have been mended meanwhile.
+    /// The entries with a failed translation in an account's rooms, newest first, starting after `after`. Eventually consistent;
+    /// some may have been translated since.
     pub async fn failed(
         &self,
         account: &BillingAccount,
@@ -208,12 +205,12 @@ impl Log {
         Ok(Page { rows: self.table.rows(answer.items)?, more })
     }
 
-    /// Many entries, eventually consistent and in no order.
+    /// The entries with these numbers, eventually consistent, in no particular order.
     pub async fn entries(&self, entries: impl IntoIterator<Item = (&RoomId, Seq)>) -> Result<Vec<Entry>, TableError> {
         self.table.batch_get(entries.into_iter().map(|(room, seq)| Self::key(room, seq)).collect(), false).await
     }
 
-    /// The part of a transaction that replaces a translation of version `expected`.
+    /// The transactional write that replaces a translation of version `expected`.
     pub fn correction(
         &self,
         room: &RoomId,
@@ -222,7 +219,7 @@ impl Log {
         translation: &Translation,
         expected: u32,
     ) -> Result<Write, TableError> {
-        let change = Change::new(&self.table, language, translation, Some(expected))?;
+        let change = TranslationUpdate::new(&self.table, language, translation, Some(expected))?;
         let update = aws_sdk_dynamodb::types::Update::builder()
             .table_name(&self.table.name)
             .set_key(Some(Self::key(room, seq)))
@@ -236,18 +233,18 @@ impl Log {
     }
 }
 
-/// The name of the index that lists what failed, and of its key.
+/// The index of failed translations, and its key.
 const BY_FAILURE: (&str, &str) = ("by-failure", "failed_for");
 
-/// A translation that takes the place of one of a known version, or of none.
-struct Change {
+/// An update that sets a translation if the current one has a given version, or if there is none.
+struct TranslationUpdate {
     update: &'static str,
     condition: &'static str,
     names: HashMap<String, String>,
     values: Item,
 }
 
-impl Change {
+impl TranslationUpdate {
     fn new(
         table: &Table,
         language: &Language,
@@ -267,19 +264,19 @@ impl Change {
         Ok(Self { update: "SET translations.#language = :translation", condition, names, values })
     }
 
-    /// Whoever pays finds the entry among those of which a translation failed.
+    /// Lists the entry among the failed translations of a billing account.
     fn fails_for(&mut self, account: &BillingAccount) {
         self.update = "SET translations.#language = :translation, failed_for = :account";
         self.values.insert(":account".to_owned(), AttributeValue::S(account.to_string()));
     }
 }
 
-/// What cancelled a transaction, if it is something that reading again and repeating can mend.
-fn in_the_way(error: &SdkError<TransactWriteItemsError>) -> Option<Option<Item>> {
+/// Whether a transaction failed in a way that can be retried after reading again; with the row that caused it, if known.
+fn conflict(error: &SdkError<TransactWriteItemsError>) -> Option<Option<Item>> {
     match error.as_service_error()? {
         TransactWriteItemsError::TransactionCanceledException(cancelled) => {
             let reasons = cancelled.cancellation_reasons();
-            let mendable = |code: &str| {
+            let is_retryable = |code: &str| {
                 matches!(
                     code,
                     "None"
@@ -291,7 +288,7 @@ fn in_the_way(error: &SdkError<TransactWriteItemsError>) -> Option<Option<Item>>
             };
             reasons
                 .iter()
-                .all(|reason| reason.code().is_none_or(mendable))
+                .all(|reason| reason.code().is_none_or(is_retryable))
                 .then(|| reasons.iter().find_map(|reason| reason.item().cloned()))
         }
         TransactWriteItemsError::TransactionInProgressException(_) => Some(None),

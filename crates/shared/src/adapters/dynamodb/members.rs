@@ -1,4 +1,4 @@
-//! The `members` table: who has a seat in which room, and how far they have read.
+//! The `members` table: the members of each room and their read positions.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,17 @@ use crate::aws::Aws;
 use crate::config::{ConfigError, TableName};
 use protocol::chat::{Member, RoomStatus};
 use protocol::clock::Timestamp;
-use protocol::ids::{Mark, Participant, RoomId, UserId};
+use protocol::ids::{LogPosition, Participant, RoomId, UserId};
 
-/// A place in a participant's room list: all that the indexes hold, so that moving a read mark writes no index.
+/// A position in a participant's room list. The indexes contain nothing else, so that advancing a read position does not
+/// update them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ListPosition {
-    /// The room.
     pub room_id: RoomId,
-    /// Its place in the order, latest first.
+    /// Orders the list, latest first.
     pub last_activity: Timestamp,
 }
 
-/// The door to the `members` table.
 #[derive(Debug, Clone)]
 pub struct Members {
     table: Table,
@@ -36,12 +35,12 @@ impl Members {
         key([("room_id", room.to_string()), ("participant", participant.to_string())])
     }
 
-    /// A participant's seat in a room, strongly consistent.
+    /// A member, strongly consistent.
     pub async fn get(&self, room: &RoomId, participant: &Participant) -> Result<Option<Member>, TableError> {
         self.table.get(Self::key(room, participant)).await
     }
 
-    /// Many members, in no order; strongly consistent where it decides who may read.
+    /// Several members, in no particular order. Read consistently where the result decides about access.
     pub async fn get_all(
         &self,
         members: &[(RoomId, Participant)],
@@ -51,13 +50,13 @@ impl Members {
         self.table.batch_get(keys.collect(), consistent).await
     }
 
-    /// Everybody who has a seat in a room, strongly consistent, every page of it.
+    /// All members of a room, strongly consistent.
     pub async fn of_room(&self, room: &RoomId) -> Result<Vec<Member>, TableError> {
         self.table.query_all("room_id", room.to_string()).await
     }
 
-    /// Who may be listening in a room: the first `count` members of it. Strongly consistent where members come and go; the two of
-    /// a consult or of a direct room are as old as the room, and only while it is new may the cheaper read miss one.
+    /// The first `count` members of a room, for delivery. Strongly consistent for rooms whose members change. The two members of
+    /// a consult or a direct room never change, so the cheaper read suffices unless it misses one because the room is new.
     pub async fn listening(&self, room: &RoomId, count: usize) -> Result<Vec<Member>, TableError> {
         let most = i32::try_from(count).unwrap_or(i32::MAX);
         if let Some(sides) = room.sides() {
@@ -69,7 +68,7 @@ impl Members {
         self.table.query_first("room_id", room.to_string(), most, true).await
     }
 
-    /// A page of a participant's room list, latest first; with a status, of a hospital's consults of that status.
+    /// A page of a participant's room list, latest first. With a status: of a hospital's consults of that status.
     pub async fn list(
         &self,
         participant: &Participant,
@@ -100,26 +99,26 @@ impl Members {
         Ok(Page { rows: self.table.rows(answer.items)?, more })
     }
 
-    /// Gives a participant a seat, unless it has one.
+    /// Adds a member unless it exists.
     pub async fn put(&self, member: &Member) -> Result<(), TableError> {
         let put = self.table.client.put_item().table_name(&self.table.name).set_item(Some(self.table.item(member)?));
         let put = put.condition_expression("attribute_not_exists(room_id)");
         applied(&self.table, "PutItem", async || put.clone().send().await).await.map(|_| ())
     }
 
-    /// The part of a transaction that gives a participant a seat it does not have.
+    /// The transactional write that adds a member, and fails if it exists.
     pub fn insert(&self, member: &Member) -> Result<Write, TableError> {
         let put = self.table.insert(member, "room_id")?.build().map_err(self.table.call("TransactWriteItems"))?;
         Ok(Write::builder().put(put).build())
     }
 
-    /// The part of a transaction that writes a seat of a room that is being created.
-    pub fn place(&self, member: &Member) -> Result<Write, TableError> {
+    /// The transactional write of a member of a room that is being created.
+    pub fn put_in_transaction(&self, member: &Member) -> Result<Write, TableError> {
         let put = Put::builder().table_name(&self.table.name).set_item(Some(self.table.item(member)?));
         Ok(Write::builder().put(put.build().map_err(self.table.call("TransactWriteItems"))?).build())
     }
 
-    /// The part of a transaction that files a hospital's consult under another status.
+    /// The transactional write that lists a hospital's consult under another status.
     pub fn change_list(&self, room: &RoomId, hospital: &Participant, status: RoomStatus) -> Result<Write, TableError> {
         let update = Update::builder()
             .table_name(&self.table.name)
@@ -132,7 +131,7 @@ impl Members {
         Ok(Write::builder().update(update).build())
     }
 
-    fn seat(
+    fn update(
         &self,
         room: &RoomId,
         participant: &Participant,
@@ -140,10 +139,10 @@ impl Members {
         self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room, participant)))
     }
 
-    /// Notes what a member is called and reads, where that is known.
-    pub async fn introduce(&self, member: &Member) -> Result<(), TableError> {
+    /// Stores a member's name and language, as far as they are known.
+    pub async fn set_profile(&self, member: &Member) -> Result<(), TableError> {
         let mut call =
-            self.seat(&member.room_id, &member.participant).condition_expression("attribute_exists(room_id)");
+            self.update(&member.room_id, &member.participant).condition_expression("attribute_exists(room_id)");
         let mut changes = Vec::new();
         let language = member.language.as_ref().map(ToString::to_string);
         for (name, value) in [("name", member.name.clone()), ("language", language)] {
@@ -156,14 +155,14 @@ impl Members {
         self.table.update(call.update_expression(format!("SET {}", changes.join(", ")))).await.map(|_| ())
     }
 
-    /// Notes who is muted on a seat, in the place of what was noted before.
+    /// Replaces the list of people who are muted.
     pub async fn set_mutes(
         &self,
         room: &RoomId,
         participant: &Participant,
         mutes: &BTreeMap<UserId, Timestamp>,
     ) -> Result<(), TableError> {
-        let call = self.seat(room, participant);
+        let call = self.update(room, participant);
         let call = call
             .update_expression("SET mutes = :mutes")
             .condition_expression("attribute_exists(room_id)")
@@ -171,16 +170,16 @@ impl Members {
         self.table.update(call).await.map(|_| ())
     }
 
-    /// Moves a read mark on, never back, for a member who has read at least `having_read` texts: `false` if it did not move.
+    /// Advances a read position, never back, if the member has read at least `having_read` texts; `false` if nothing changed.
     pub async fn mark_read(
         &self,
         room: &RoomId,
         participant: &Participant,
-        seq: Mark,
+        seq: LogPosition,
         text_count: u64,
         having_read: u64,
     ) -> Result<bool, TableError> {
-        let call = self.seat(room, participant);
+        let call = self.update(room, participant);
         let call = call
             .update_expression("SET last_read_seq = :seq, read_text_count = :texts")
             .condition_expression("read_text_count >= :before AND last_read_seq < :seq")
@@ -190,9 +189,9 @@ impl Members {
         self.table.update(call).await
     }
 
-    /// Moves a room up in a member's list, never down.
+    /// Moves a room up in a member's room list, never down.
     pub async fn touch(&self, room: &RoomId, participant: &Participant, at: Timestamp) -> Result<bool, TableError> {
-        let call = self.seat(room, participant);
+        let call = self.update(room, participant);
         let call = call
             .update_expression("SET last_activity = :at")
             .condition_expression("attribute_exists(room_id) AND last_activity < :at")

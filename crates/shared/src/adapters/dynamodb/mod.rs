@@ -1,6 +1,6 @@
-//! The door to DynamoDB: one file per table, rows by serde, key formats written once.
+//! DynamoDB: one module per table. Rows are (de)serialized with serde, and each key format is defined once.
 //!
-//! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html> for the limits named here.
+//! Limits: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>
 
 mod connections;
 mod guards;
@@ -14,12 +14,12 @@ mod translations;
 mod usage;
 
 pub use connections::{Connection, Connections, Joined};
-pub use guards::Guards;
+pub use guards::{Decision, Nonces, RateLimits, Tickets};
 pub use idempotency_records::{IdempotencyRecord, IdempotencyRecords};
 pub use log::{Appended, FailurePosition, Log};
 pub use members::{ListPosition, Members};
 pub use profiles::{Profile, Profiles};
-pub use rooms::{GROUP_LIMIT, Head, Rooms};
+pub use rooms::{Head, MAX_GROUP_MEMBERS, Rooms};
 pub use sessions::{Session, SessionStatus, Sessions};
 pub use translations::{CachedTranslation, Translations};
 pub use usage::{BillingAccount, QuotaStatus, Usage, UsageTotals};
@@ -41,49 +41,39 @@ use crate::config::{ConfigError, TableName};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// A part of a transaction, made by the door of its table and run by [`Log::append`].
+/// A write of a transaction, built by the module of its table and executed by [`Log::append`].
 pub use aws_sdk_dynamodb::types::TransactWriteItem as Write;
 
-/// DynamoDB could not be asked, refused, or gave back what is not one of our rows. Never holds what a row says.
+/// A DynamoDB call failed, or a row was invalid. Never contains a row's content.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// A call failed, after the SDK's own retries.
+    /// A call failed after the SDK's retries.
     #[error("{operation} on {table} failed")]
     Call {
-        /// The operation.
         operation: &'static str,
-        /// The table.
         table: String,
-        /// Why.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// A row does not read as what its table holds, or a value cannot be stored. Why is left out: serde would quote it.
-    #[error("a row of {table} cannot be read or written as what the table holds")]
-    Row {
-        /// The table.
-        table: String,
-    },
-    /// DynamoDB kept giving back a part of the keys unanswered.
-    #[error("BatchGetItem on {table} left keys unanswered after several tries")]
-    Unanswered {
-        /// The table.
-        table: String,
-    },
+    /// A row or value could not be (de)serialized. The cause is omitted because serde's errors quote values.
+    #[error("a row of {table} is malformed")]
+    Row { table: String },
+    /// DynamoDB repeatedly returned unprocessed keys.
+    #[error("BatchGetItem on {table} left keys unprocessed after several attempts")]
+    Unprocessed { table: String },
 }
 
 crate::error::fails!(TableError);
 
-/// Some of the rows under a partition key.
+/// A page of rows.
 #[derive(Debug)]
 pub struct Page<T> {
-    /// The rows.
     pub rows: Vec<T>,
-    /// Whether there are more behind them.
+    /// Whether there are more rows after these.
     pub more: bool,
 }
 
-/// One table: its client and its name.
+/// A table and the client to access it.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     pub client: Client,
@@ -131,19 +121,19 @@ impl Table {
         answer.item.map(|item| self.row(item)).transpose()
     }
 
-    /// Writes one row, whatever stood there.
+    /// Writes one row, replacing any existing one.
     pub async fn put(&self, row: &impl Serialize) -> Result<(), TableError> {
         self.put_item(self.item(row)?).await
     }
 
-    /// Writes one row that is an item already.
+    /// Writes one row given as an item.
     pub async fn put_item(&self, item: Item) -> Result<(), TableError> {
         let call = self.client.put_item().table_name(&self.name).set_item(Some(item));
         call.send().await.map_err(self.call("PutItem"))?;
         Ok(())
     }
 
-    /// A part of a transaction that writes a new row, and fails where one with this key stands.
+    /// A transactional write that fails if the row exists.
     pub fn insert(
         &self,
         row: &impl Serialize,
@@ -153,7 +143,7 @@ impl Table {
         Ok(put.condition_expression("attribute_not_exists(#key)").expression_attribute_names("#key", key))
     }
 
-    /// Runs an update whose condition may not hold.
+    /// Runs a conditional update; `false` if its condition does not hold.
     pub async fn update(&self, update: UpdateItemFluentBuilder) -> Result<bool, TableError> {
         applied(self, "UpdateItem", async || update.clone().send().await).await
     }
@@ -166,7 +156,7 @@ impl Table {
             .expression_attribute_values(":key", AttributeValue::S(value))
     }
 
-    /// The rows under a partition key, strongly consistent, page by page, so that no more than one is ever held.
+    /// The rows under a partition key, strongly consistent, one page at a time to bound memory.
     pub fn pages<T: DeserializeOwned>(
         &self,
         attribute: &str,
@@ -185,7 +175,7 @@ impl Table {
         })
     }
 
-    /// Every row under a partition key, strongly consistent, every page of it.
+    /// All rows under a partition key, strongly consistent.
     pub async fn query_all<T: DeserializeOwned>(&self, attribute: &str, value: String) -> Result<Vec<T>, TableError> {
         self.pages(attribute, value).map_ok(|page| page.rows).try_concat().await
     }
@@ -202,7 +192,7 @@ impl Table {
         self.rows(query.send().await.map_err(self.call("Query"))?.items)
     }
 
-    /// Reads many rows by their keys (at most 100 a call, all in 16 MB), in no order; absent ones are left out.
+    /// Reads rows by their keys (at most 100 per call and 16 MB in all), in no particular order; missing rows are omitted.
     pub async fn batch_get<T: DeserializeOwned>(
         &self,
         keys: Vec<Item>,
@@ -211,20 +201,20 @@ impl Table {
         self.rows(Some(self.batch_get_items(keys, consistent).await?))
     }
 
-    /// The same, as items.
+    /// Like [`Self::batch_get`], but returns items.
     pub async fn batch_get_items(&self, keys: Vec<Item>, consistent: bool) -> Result<Vec<Item>, TableError> {
         const PER_CALL: usize = 100;
-        const TRIES: usize = 5;
+        const MAX_ATTEMPTS: usize = 5;
         let mut rows = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(PER_CALL) {
             let mut keys = chunk.to_vec();
-            let mut tries = 0;
+            let mut attempts = 0;
             while !keys.is_empty() {
-                if tries == TRIES {
-                    return Err(TableError::Unanswered { table: self.name.clone() });
+                if attempts == MAX_ATTEMPTS {
+                    return Err(TableError::Unprocessed { table: self.name.clone() });
                 }
-                pause_before(tries).await;
-                tries += 1;
+                pause_before(attempts).await;
+                attempts += 1;
                 let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent);
                 let wanted = wanted.build().map_err(self.call("BatchGetItem"))?;
                 let call = self.client.batch_get_item().request_items(&self.name, wanted);
@@ -239,10 +229,10 @@ impl Table {
     }
 }
 
-/// Full jitter before the `tries`-th repetition: none before the first call.
-async fn pause_before(tries: usize) {
-    if tries > 0 {
-        let bound = 25u64 << tries.min(6);
+/// Waits before a retry, with full jitter; does not wait before the first attempt.
+async fn pause_before(earlier_attempts: usize) {
+    if earlier_attempts > 0 {
+        let bound = 25u64 << earlier_attempts.min(6);
         tokio::time::sleep(std::time::Duration::from_millis(rand::random_range(0..=bound))).await;
     }
 }
@@ -252,13 +242,13 @@ pub(crate) fn key<const N: usize>(parts: [(&str, String); N]) -> Item {
     parts.into_iter().map(|(name, value)| (name.to_owned(), AttributeValue::S(value))).collect()
 }
 
-/// A number as DynamoDB wants it.
+/// A number attribute, which DynamoDB takes as a string.
 pub(crate) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// Runs a conditional write: `false` where its condition did not hold, which is an answer and not a failure. DynamoDB refuses
-/// a write to a row that is part of a running transaction, and the SDK does not try again by itself.
+/// Runs a conditional write; `false` if its condition does not hold. Retries conflicts with a running transaction, which the
+/// SDK does not.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling>
 pub(crate) async fn applied<T, E>(
@@ -269,16 +259,16 @@ pub(crate) async fn applied<T, E>(
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    const TRIES: usize = 5;
-    let mut tries = 0;
+    const MAX_ATTEMPTS: usize = 5;
+    let mut attempts = 0;
     loop {
-        pause_before(tries).await;
-        tries += 1;
+        pause_before(attempts).await;
+        attempts += 1;
         match write().await {
             Ok(_) => return Ok(true),
             Err(error) => match error.code() {
                 Some("ConditionalCheckFailedException") => return Ok(false),
-                Some("TransactionConflictException") if tries < TRIES => {}
+                Some("TransactionConflictException") if attempts < MAX_ATTEMPTS => {}
                 _ => return Err(table.call(operation)(error)),
             },
         }

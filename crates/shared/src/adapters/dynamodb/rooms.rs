@@ -11,22 +11,21 @@ use protocol::ids::{Participant, RoomId, Seq};
 use protocol::language::Language;
 
 /// The most members of a group.
-pub const GROUP_LIMIT: u32 = 100;
+pub const MAX_GROUP_MEMBERS: u32 = 100;
 
-/// What fan-out derives from a batch of one room's entries.
+/// The head of a room, as fan-out derives it from a batch of entries.
 #[derive(Debug, Clone)]
 pub struct Head {
-    /// The highest number.
+    /// The number of the last entry.
     pub seq: Seq,
-    /// The log's `text_count` there.
+    /// The log's `text_count` at that entry.
     pub text_count: u64,
     /// When that entry was appended.
     pub updated_at: Timestamp,
-    /// The newest text among them.
+    /// The newest text of the batch.
     pub last_message: Option<LastMessage>,
 }
 
-/// The door to the `rooms` table.
 #[derive(Debug, Clone)]
 pub struct Rooms {
     table: Table,
@@ -46,18 +45,18 @@ impl Rooms {
         self.table.get(Self::key(room)).await
     }
 
-    /// Many rooms, eventually consistent, in no order.
+    /// Several rooms, eventually consistent, in no particular order.
     pub async fn get_all(&self, rooms: &[RoomId]) -> Result<Vec<Room>, TableError> {
         self.table.batch_get(rooms.iter().map(Self::key).collect(), false).await
     }
 
-    /// The part of a transaction that creates a room.
+    /// The transactional write that creates a room.
     pub fn insert(&self, room: &Room) -> Result<Write, TableError> {
         let put = self.table.insert(room, "room_id")?.build().map_err(self.table.call("TransactWriteItems"))?;
         Ok(Write::builder().put(put).build())
     }
 
-    /// The part of a transaction that moves a room from one status to another.
+    /// The transactional write that changes a consult's status.
     pub fn change_status(
         &self,
         room: &RoomId,
@@ -77,25 +76,25 @@ impl Rooms {
         )
     }
 
-    /// The part of a transaction that says how far one side of a consult wants it translated.
-    pub fn want_translation(
+    /// The transactional write that sets one side's translation setting of a consult.
+    pub fn set_translation(
         &self,
         room: &RoomId,
         side: &Participant,
-        wanted: TranslationMode,
+        mode: TranslationMode,
     ) -> Result<Write, TableError> {
         let attribute = if side.is_hospital() { "hospital_translation" } else { "patient_translation" };
         self.update(
             Update::builder()
                 .set_key(Some(Self::key(room)))
-                .update_expression("SET #side = :wanted")
+                .update_expression("SET #side = :mode")
                 .condition_expression("attribute_exists(room_id)")
                 .expression_attribute_names("#side", attribute)
-                .expression_attribute_values(":wanted", AttributeValue::S(wanted.as_str().to_owned())),
+                .expression_attribute_values(":mode", AttributeValue::S(mode.as_str().to_owned())),
         )
     }
 
-    /// The part of a transaction that notes that a room's people are told, once a month, that the budget is used up.
+    /// The transactional write that records that the members are told, once a month, that the budget is exhausted.
     pub fn limit(&self, room: &RoomId, month: &str) -> Result<Write, TableError> {
         self.update(
             Update::builder()
@@ -106,12 +105,12 @@ impl Rooms {
         )
     }
 
-    /// The part of a transaction that gives a group one more member, reading `language`, if it has a seat left.
-    pub fn seat(&self, room: &RoomId, language: Option<&Language>) -> Result<Write, TableError> {
+    /// The transactional write that counts one more member, with their language, unless the group is full.
+    pub fn add_member(&self, room: &RoomId, language: Option<&Language>) -> Result<Write, TableError> {
         let update = Update::builder()
             .set_key(Some(Self::key(room)))
             .condition_expression("member_count < :limit")
-            .expression_attribute_values(":limit", number(GROUP_LIMIT))
+            .expression_attribute_values(":limit", number(MAX_GROUP_MEMBERS))
             .expression_attribute_values(":one", number(1));
         self.update(match language {
             None => update.update_expression("ADD member_count :one"),
@@ -126,7 +125,7 @@ impl Rooms {
         Ok(Write::builder().update(update).build())
     }
 
-    /// Adds to what a room's members read.
+    /// Adds to the languages of a room's members.
     pub async fn add_language(&self, room: &RoomId, language: &Language) -> Result<(), TableError> {
         let call = self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room)));
         let call = call
@@ -136,7 +135,7 @@ impl Rooms {
         self.table.update(call).await.map(|_| ())
     }
 
-    /// Moves the head on, never back: a batch that comes twice or late changes nothing.
+    /// Advances the head, never back: a redelivered or late batch changes nothing.
     pub async fn advance(&self, room: &RoomId, head: &Head) -> Result<(), TableError> {
         let text = head.last_message.as_ref().map(|text| self.table.value(text)).transpose()?;
         let call = self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room)));
@@ -154,7 +153,7 @@ impl Rooms {
         if self.table.update(call).await? {
             return Ok(());
         }
-        // The head is further on; its text may still be an older one, where a later entry that was no text overtook us.
+        // The head is already further, but its text may be older: a later entry that is not a text may have come first.
         let (Some(text), Some(last_message)) = (text, &head.last_message) else { return Ok(()) };
         let call = self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room)));
         let call = call

@@ -1,5 +1,5 @@
-//! The `sessions` table: when, from where and until when a person was connected, kept for those who have to account for it; and when
-//! a person signed out everywhere.
+//! The `sessions` table: an audit record of every connection (times, address, user agent), and when a person signed out
+//! everywhere.
 
 use std::time::Duration;
 
@@ -12,28 +12,23 @@ use crate::config::{ConfigError, SessionConfig, TableName};
 use protocol::clock::Timestamp;
 use protocol::ids::{ConnectionId, Participant, UserId};
 
-/// One connection of a person, open or ended.
+/// A session: one connection of a person, open or closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// The person.
     pub user_id: UserId,
-    /// Its place among the person's: when it began, then the connection.
+    /// The sort key: when the session began, then the connection.
     pub session: String,
-    /// The WebSocket.
     pub connection_id: ConnectionId,
-    /// Whom it spoke as.
     pub participant: Participant,
-    /// The address that it came from.
+    /// The client's IP address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// What the client called itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
-    /// Since when.
     pub connected_at: Timestamp,
-    /// When its token ends.
+    /// When its token expires.
     pub session_until: Timestamp,
-    /// When it ended; absent while it lasts, and where API Gateway never said.
+    /// When it ended; absent while it is open, and if API Gateway never reported its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
 }
@@ -45,60 +40,59 @@ struct SignedOut {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Either {
+enum SessionRow {
     SignedOut(SignedOut),
     Session(Box<Session>),
 }
 
-/// How a session stands.
+/// The status of a session.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct SessionStatus {
-    /// Nobody has ended it.
-    pub lasts: bool,
-    /// When its person last signed out everywhere.
+    /// Whether the session is recorded and has not ended.
+    pub is_open: bool,
+    /// When the person last signed out everywhere.
     pub signed_out_at: Option<Timestamp>,
 }
 
-/// The door to the `sessions` table.
 #[derive(Debug, Clone)]
 pub struct Sessions {
     table: Table,
-    kept: Duration,
+    retention: Duration,
 }
 
-/// Where it is noted that a person signed out everywhere; behind all sessions, which begin with digits.
+/// The sort key of the row for signing out everywhere. It sorts after all sessions, whose keys begin with digits.
 const SIGNED_OUT: &str = "signed-out";
-/// No connection outlives two hours.
+/// API Gateway closes connections after two hours.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
-const LONGEST: Duration = Duration::from_secs(2 * 60 * 60);
+const MAX_CONNECTION_AGE: Duration = Duration::from_secs(2 * 60 * 60);
 
 impl Session {
-    /// The most characters that are kept of what a client calls itself.
+    /// The most characters of a user agent that are stored.
     pub const MAX_USER_AGENT: usize = 256;
 
-    /// The place of a session among its person's.
-    pub fn place(connected_at: Timestamp, connection: &str) -> String {
+    /// The sort key of a session among those of a person.
+    pub fn sort_key(connected_at: Timestamp, connection: &str) -> String {
         format!("{:015}#{connection}", connected_at.millis())
     }
 }
 
 impl Sessions {
     pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { table: Table::open(aws, TableName::Sessions)?, kept: SessionConfig::read()?.audit })
+        Ok(Self { table: Table::open(aws, TableName::Sessions)?, retention: SessionConfig::read()?.audit })
     }
 
     fn key(user: &UserId, session: String) -> Item {
         key([("user_id", user.to_string()), ("session", session)])
     }
 
-    /// Records that a session began.
+    /// Records the start of a session.
     pub async fn begin(&self, session: &Session) -> Result<(), TableError> {
         let mut row = self.table.item(session)?;
-        row.insert("expires_at".to_owned(), number((session.connected_at + self.kept).seconds()));
+        row.insert("expires_at".to_owned(), number((session.connected_at + self.retention).seconds()));
         self.table.put_item(row).await
     }
 
-    /// Records that a session has ended, unless that is recorded already.
+    /// Records the end of a session, unless it is recorded already.
     pub async fn end(&self, user: &UserId, session: &str, now: Timestamp) -> Result<(), TableError> {
         let call = self.table.client.update_item().table_name(&self.table.name);
         let call = call
@@ -109,7 +103,7 @@ impl Sessions {
         self.table.update(call).await.map(|_| ())
     }
 
-    /// Takes back that a session has ended.
+    /// Reverts the recorded end of a session.
     pub async fn reopen(&self, user: &UserId, session: &str) -> Result<(), TableError> {
         let call = self.table.client.update_item().table_name(&self.table.name);
         let call = call
@@ -119,7 +113,7 @@ impl Sessions {
         self.table.update(call).await.map(|_| ())
     }
 
-    /// Records that a session lasts until then.
+    /// Records a session's new expiry.
     pub async fn extend(&self, user: &UserId, session: &str, until: Timestamp) -> Result<(), TableError> {
         let call = self.table.client.update_item().table_name(&self.table.name);
         let call = call
@@ -130,16 +124,16 @@ impl Sessions {
         self.table.update(call).await.map(|_| ())
     }
 
-    /// Sessions of a person that began within the last two hours, newest first, strongly consistent: all that can still last, and
+    /// A person's sessions that began within the last two hours, newest first, strongly consistent: all that may be open, and
     /// those that have ended since.
     pub async fn recent(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, TableError> {
-        let since = Timestamp::from_millis(now.millis().saturating_sub(millis(LONGEST)));
+        let since = Timestamp::from_millis(now.millis().saturating_sub(millis(MAX_CONNECTION_AGE)));
         let query = self.table.client.query().table_name(&self.table.name).consistent_read(true);
         let items = query
             .key_condition_expression("user_id = :user AND #session BETWEEN :since AND :end")
             .expression_attribute_names("#session", "session")
             .expression_attribute_values(":user", AttributeValue::S(user.to_string()))
-            .expression_attribute_values(":since", AttributeValue::S(Session::place(since, "")))
+            .expression_attribute_values(":since", AttributeValue::S(Session::sort_key(since, "")))
             .expression_attribute_values(":end", AttributeValue::S(":".to_owned()))
             .scan_index_forward(false)
             .into_paginator()
@@ -149,10 +143,10 @@ impl Sessions {
         self.table.rows(Some(items.map_err(self.table.call("Query"))?))
     }
 
-    /// Whether a session that has begun lasts, and when its person last signed out everywhere, strongly consistent.
+    /// Whether a session is open, and when its person last signed out everywhere, strongly consistent.
     pub async fn status(&self, user: &UserId, session: &str) -> Result<SessionStatus, TableError> {
         let query = self.table.client.query().table_name(&self.table.name).consistent_read(true);
-        // What is between the two are the sessions that began since.
+        // The rows between these two keys are the sessions that began since.
         let query = query
             .key_condition_expression("user_id = :user AND #session BETWEEN :own AND :end")
             .expression_attribute_names("#session", "session")
@@ -161,17 +155,17 @@ impl Sessions {
             .expression_attribute_values(":end", AttributeValue::S(SIGNED_OUT.to_owned()));
         let items: Result<Vec<Item>, _> = query.into_paginator().items().send().collect().await;
         let mut status = SessionStatus::default();
-        for row in self.table.rows::<Either>(Some(items.map_err(self.table.call("Query"))?))? {
+        for row in self.table.rows::<SessionRow>(Some(items.map_err(self.table.call("Query"))?))? {
             match row {
-                Either::SignedOut(row) => status.signed_out_at = Some(row.signed_out_at),
-                Either::Session(row) if row.session == session => status.lasts = row.ended_at.is_none(),
-                Either::Session(_) => {}
+                SessionRow::SignedOut(row) => status.signed_out_at = Some(row.signed_out_at),
+                SessionRow::Session(row) if row.session == session => status.is_open = row.ended_at.is_none(),
+                SessionRow::Session(_) => {}
             }
         }
         Ok(status)
     }
 
-    /// Notes that a person signed out everywhere: tokens that were issued until now are refused from now on.
+    /// Records that a person signed out everywhere; tokens issued before are refused from now on.
     pub async fn sign_out(&self, user: &UserId, now: Timestamp) -> Result<(), TableError> {
         let mut row = Self::key(user, SIGNED_OUT.to_owned());
         row.insert("signed_out_at".to_owned(), number(now.millis()));
