@@ -118,7 +118,8 @@ pub async fn tidy_up(world: &World) {
     world.translator.set_failure(None);
     world.translator.release();
     world.gateway.streams().idle().await;
-    let pause = [("payer", "deepl"), ("month", "pause")].map(|(name, value)| (name.to_owned(), text(value)));
+    let account = world.template().tables["UsageTable"].key.partition.clone();
+    let pause = [(account, text("deepl")), ("month".to_owned(), text("pause"))];
     let forget = world.dynamodb.delete_item().table_name(world.table("UsageTable")).set_key(Some(pause.into()));
     forget.send().await.expect("the row can be deleted");
 }

