@@ -28,7 +28,9 @@ const SUBPROTOCOL: &str = "damso.v1";
 
 impl Lifecycle for Connect {
     async fn warm_up(&self) {
-        self.connections.warm_up().await;
+        if let Ok(nobody) = "user:-".parse() {
+            let _ = self.profiles.get(&nobody).await;
+        }
     }
 
     async fn handle(&self, caller: &Caller, handshake: Handshake<'_>) -> Result<Accepted, Error> {
