@@ -103,7 +103,8 @@ fn remove_conditions(call: DynamoDbCall<'_>, request: &mut Value, table: &str) {
     if request["Item"].is_object() && is_affected(&request["TableName"]) {
         remove_condition(request);
     }
-    for action in request["TransactItems"].as_array_mut().into_iter().flatten() {
+    let actions = request.get_mut("TransactItems").and_then(Value::as_array_mut);
+    for action in actions.into_iter().flatten() {
         if let Some(put) = action.get_mut("Put").filter(|put| is_affected(&put["TableName"])) {
             remove_condition(put);
         }
