@@ -37,8 +37,8 @@ enum AuthorizeError {
 const UNAUTHORIZED: &str = "Unauthorized";
 
 impl Authorizer {
-    /// Returns a policy: one that allows the connection, with the identity for all its later requests, or one that denies it
-    /// (403).
+    /// Returns a policy: one that allows the connection, with the identity for all its later requests, or one that
+    /// denies it (403).
     pub async fn authorize(&self, event: Event) -> Result<Value, Fatal> {
         let resource = event.method_arn.clone().unwrap_or_default();
         if !self.origin_allowed(&event.headers) {
@@ -89,7 +89,8 @@ impl Authorizer {
         Ok(identity)
     }
 
-    /// Browsers send the origin of the page, so foreign pages cannot use a visitor's credentials. Other clients send none.
+    /// Browsers send the origin of the page, so foreign pages cannot use a visitor's credentials. Other clients send
+    /// none.
     fn origin_allowed(&self, headers: &HeaderMap) -> bool {
         match headers.get(ORIGIN) {
             None => true,

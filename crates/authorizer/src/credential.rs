@@ -24,8 +24,8 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// Looks in the header, then the subprotocol, then the query string. The first that is present counts; if it is invalid,
-    /// the others are not tried.
+    /// Looks in the header, then the subprotocol, then the query string. The first that is present counts; if it is
+    /// invalid, the others are not tried.
     pub fn of(event: &Event, in_query: bool) -> Option<Self> {
         let header = event.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let bearer = header.and_then(|value| {

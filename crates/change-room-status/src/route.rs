@@ -51,8 +51,8 @@ impl Route for ChangeRoom {
 }
 
 impl ChangeRoom {
-    /// Applies the change that `decide` returns for the room and the caller's relation to it, if any. Returns the room as it
-    /// was before, and the number of the entry that records the change.
+    /// Applies the change that `decide` returns for the room and the caller's relation to it, if any. Returns the room
+    /// as it was before, and the number of the entry that records the change.
     pub async fn change(
         &self,
         caller: &Caller,

@@ -44,7 +44,7 @@ fn words(condition: Condition) -> &'static str {
     match condition {
         Condition::NotClosed => "until closed",
         Condition::Closing => "to close",
-        Condition::OwnMessage => "own words",
+        Condition::Sender => "own words",
         Condition::ForHospital => "hospitals",
         Condition::OpenRoom => "open rooms",
     }

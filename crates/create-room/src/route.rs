@@ -86,8 +86,8 @@ impl CreateRoom {
             };
             member.name = match participant {
                 Participant::User(_) if own => caller.sender.name.clone(),
-                // Only hospitals see names from profiles, so that users cannot look up names by guessing ids. A person's name is
-                // added when they join.
+                // Only hospitals see names from profiles, so that users cannot look up names by guessing ids. A
+                // person's name is added when they join.
                 _ if caller.participant().is_hospital() => profile.and_then(|profile| profile.name.clone()),
                 _ => None,
             };

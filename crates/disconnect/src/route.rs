@@ -1,5 +1,5 @@
-//! Removes a closed connection's rows and records when its session ended. API Gateway calls `$disconnect` at most once; what it
-//! misses is removed by the next push that fails with 410, or by TTL.
+//! Removes a closed connection's rows and records when its session ended. API Gateway calls `$disconnect` at most once;
+//! what it misses is removed by the next push that fails with 410, or by TTL.
 
 use protocol::clock::Clock;
 use shared::adapters::dynamodb::{Connections, Sessions};

@@ -1,5 +1,5 @@
-//! The cursor of a room list: `<last_activity>.<room_id>`. It contains no participant, so another user's cursor only leads into
-//! the caller's own list.
+//! The cursor of a room list: `<last_activity>.<room_id>`. It contains no participant, so another user's cursor only
+//! leads into the caller's own list.
 
 use protocol::clock::Timestamp;
 use protocol::wire::Refusal;

@@ -1,5 +1,5 @@
-//! Joins a room: makes the caller a member (of a group or an open room), and subscribes the connection to it. An open room that
-//! does not exist is created.
+//! Joins a room: makes the caller a member (of a group or an open room), and subscribes the connection to it. An open
+//! room that does not exist is created.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Advances the caller's read position and pushes it to the other members. The push is best effort; the next one makes up for
-//! a lost one.
+//! Advances the caller's read position and pushes it to the other members. The push is best effort; the next one makes
+//! up for a lost one.
 
 use futures::TryStreamExt;
 use protocol::access::Action;
@@ -69,8 +69,8 @@ impl MarkRead {
         Ok(self.log.entry(&tail.room_id, seq).await?.ok_or_else(Refusal::no_such_message)?)
     }
 
-    /// Pushes the position to the other members. In an open room it goes only to the caller's own other connections: with
-    /// thousands of members, one message would otherwise cause millions of pushes.
+    /// Pushes the position to the other members. In an open room it goes only to the caller's own other connections:
+    /// with thousands of members, one message would otherwise cause millions of pushes.
     async fn tell_others(&self, caller: &Caller, own: Member, last_read_seq: LogPosition) -> Result<(), Error> {
         let room_id = own.room_id.clone();
         let participant = caller.participant().clone();

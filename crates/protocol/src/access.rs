@@ -1,10 +1,10 @@
-//! Who may do what: the outcome of each action for each relation of a caller to a room. The routes decide by this table,
-//! `cargo access` prints it for the documentation, and an end-to-end test tries every cell over real sockets. `getRoomList`
-//! and the session actions need no check because they only touch what is the caller's own.
+//! Who may do what: the outcome of each action for each relation of a caller to a room. The routes decide by this
+//! table, `cargo access` prints it for the documentation, and an end-to-end test tries every cell over real sockets.
+//! `getRoomList` and the session actions need no check because they only touch what is the caller's own.
 //!
-//! The table covers only the caller. Whether the request itself can be fulfilled (the text is too long, the group is full,
-//! translation is switched off) is up to the route. Callers are always identified: without valid credentials there is no
-//! connection, and once the token has expired every action is refused with `session_expired`.
+//! The table covers only the caller. Whether the request itself can be fulfilled (the text is too long, the group is
+//! full, translation is switched off) is up to the route. Callers are always identified: without valid credentials
+//! there is no connection, and once the token has expired every action is refused with `session_expired`.
 
 use std::str::FromStr;
 
@@ -91,14 +91,14 @@ pub enum Condition {
     /// The requested status is `closed`.
     Closing,
     /// The caller's participant sent the message.
-    OwnMessage,
+    Sender,
     /// The caller speaks for a hospital.
     ForHospital,
     /// The room is an open room.
     OpenRoom,
 }
 
-use Condition::{Closing, ForHospital, NotClosed, OpenRoom, OwnMessage};
+use Condition::{Closing, ForHospital, NotClosed, OpenRoom, Sender};
 use Verdict::{If, NotApplicable, Omitted, Yes};
 
 const NOT_FOUND: Verdict = Verdict::No(Code::NotFound);
@@ -152,20 +152,20 @@ impl Action {
     #[rustfmt::skip]
     const fn row(self) -> [Verdict; 7] {
         match self {
-            //                              patient        staff          owner      member     not joined    stranger   no room
-            Self::CreateRoom            => [Yes,           Yes,           Yes,       Yes,       NOT_A_MEMBER, NotApplicable,   Yes],
-            Self::JoinGroup             => [Yes,           Yes,           Yes,       Yes,       Yes,          NOT_FOUND, If(OpenRoom)],
-            Self::SendMessage           => [If(NotClosed), If(NotClosed), Yes,       Yes,       NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
-            Self::GetChatHistory        => [Yes,           Yes,           Yes,       Yes,       NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
-            Self::GetRoomList           => [Yes,           Yes,           Yes,       Yes,       Omitted,      Omitted,   Omitted],
-            Self::ChangeRoomStatus      => [If(Closing),   Yes,           FORBIDDEN, FORBIDDEN, NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
-            Self::MarkRead              => [Yes,           Yes,           Yes,       Yes,       NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
-            Self::Sync                  => [Yes,           Yes,           Yes,       Yes,       Omitted,      Omitted,   Omitted],
-            Self::TranslateMessage      => [Yes,           Yes,           Yes,       Yes,       NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
-            Self::SetTranslatedMessage  => [If(OwnMessage),  Yes,           If(OwnMessage), If(OwnMessage), NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
-            Self::SetRoomTranslation    => [Yes,           Yes,           FORBIDDEN, FORBIDDEN, NOT_A_MEMBER, NOT_FOUND, NOT_FOUND],
+            //                             patient        staff          owner       member      not joined    stranger       no room
+            Self::CreateRoom           => [Yes,           Yes,           Yes,        Yes,        NOT_A_MEMBER, NotApplicable, Yes],
+            Self::JoinGroup            => [Yes,           Yes,           Yes,        Yes,        Yes,          NOT_FOUND,     If(OpenRoom)],
+            Self::SendMessage          => [If(NotClosed), If(NotClosed), Yes,        Yes,        NOT_A_MEMBER, NOT_FOUND,     NOT_FOUND],
+            Self::GetChatHistory       => [Yes,           Yes,           Yes,        Yes,        NOT_A_MEMBER, NOT_FOUND,     NOT_FOUND],
+            Self::GetRoomList          => [Yes,           Yes,           Yes,        Yes,        Omitted,      Omitted,       Omitted],
+            Self::ChangeRoomStatus     => [If(Closing),   Yes,           FORBIDDEN,  FORBIDDEN,  NOT_A_MEMBER, NOT_FOUND,     NOT_FOUND],
+            Self::MarkRead             => [Yes,           Yes,           Yes,        Yes,        NOT_A_MEMBER, NOT_FOUND,     NOT_FOUND],
+            Self::Sync                 => [Yes,           Yes,           Yes,        Yes,        Omitted,      Omitted,       Omitted],
+            Self::TranslateMessage     => [Yes,           Yes,           Yes,        Yes,        NOT_A_MEMBER, NOT_FOUND,     NOT_FOUND],
+            Self::SetTranslatedMessage => [If(Sender),    Yes,           If(Sender), If(Sender), NOT_A_MEMBER, NOT_FOUND,     NOT_FOUND],
+            Self::SetRoomTranslation   => [Yes,           Yes,           FORBIDDEN,  FORBIDDEN,  NOT_A_MEMBER, NOT_FOUND,     NOT_FOUND],
             // These two name no room, so the relation makes no difference.
-            Self::GetUsage              => [If(ForHospital); 7],
+            Self::GetUsage             => [If(ForHospital); 7],
             Self::GetFailedTranslations => [If(ForHospital); 7],
             // These concern the caller's own session and name no room either.
             Self::RefreshSession | Self::SignOutEverywhere | Self::CreateTicket => [Yes; 7],
@@ -177,7 +177,8 @@ impl Action {
         self.row()[relation as usize]
     }
 
-    /// Refuses callers who may not do this under any condition. If there is a condition, check [`Self::permits`] as well.
+    /// Refuses callers who may not do this under any condition. If there is a condition, check [`Self::permits`] as
+    /// well.
     pub fn admits(self, relation: Relation) -> Result<(), Refusal> {
         match self.verdict(relation) {
             Yes | If(_) => Ok(()),
@@ -278,7 +279,7 @@ impl Condition {
     pub const fn refusal_code(self) -> Code {
         match self {
             NotClosed => Code::RoomClosed,
-            Closing | OwnMessage | ForHospital => Code::Forbidden,
+            Closing | Sender | ForHospital => Code::Forbidden,
             OpenRoom => Code::NotFound,
         }
     }

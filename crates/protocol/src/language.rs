@@ -25,8 +25,8 @@ impl Language {
         self.0.split('-').next().unwrap_or(&self.0)
     }
 
-    /// Whether a reader of one reads the other too: the same language in the same script, in any region. Chinese has two
-    /// scripts; if the tag names none, the region decides, and without a region it is simplified.
+    /// Whether a reader of one reads the other too: the same language in the same script, in any region. Chinese has
+    /// two scripts; if the tag names none, the region decides, and without a region it is simplified.
     pub fn reads_like(&self, other: &Self) -> bool {
         self.primary() == other.primary() && (self.primary() != "zh" || self.is_traditional() == other.is_traditional())
     }
@@ -66,8 +66,8 @@ impl fmt::Display for Language {
 }
 serde_as_string!(Language);
 
-/// An ordered list of languages. Serialized as one string, `ja zh-Hans`, because the event filter of a DynamoDB stream can
-/// test whether a string exists but not whether a list is empty.
+/// An ordered list of languages. Serialized as one string, `ja zh-Hans`, because the event filter of a DynamoDB stream
+/// can test whether a string exists but not whether a list is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Languages(Vec<Language>);
 

@@ -79,8 +79,8 @@ impl Session {
         Ok(Reply::Refreshed(SessionRefreshed { session_until: until }))
     }
 
-    /// Notifies and closes every connection of the person. The caller's own comes last because no reply can be sent on a closed
-    /// connection; its notification serves as the reply.
+    /// Notifies and closes every connection of the person. The caller's own comes last because no reply can be sent on
+    /// a closed connection; its notification serves as the reply.
     async fn sign_out(&self, caller: &Caller) -> Result<Reply, Error> {
         let now = self.clock.now();
         self.closer.sessions.sign_out(caller.user_id(), now).await?;

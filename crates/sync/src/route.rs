@@ -62,15 +62,15 @@ impl Route for Sync {
 }
 
 impl Sync {
-    /// Reads the newer entries of a room. Once enough for a page has been gathered, it reads only the last position: entries that
-    /// do not fit would be read in vain, up to a megabyte per room.
+    /// Reads the newer entries of a room. Once enough for a page has been gathered, it reads only the last position:
+    /// entries that do not fit would be read in vain, up to a megabyte per room.
     async fn read(&self, room_id: RoomId, position: LogPosition, gathered: &Cell<usize>) -> Result<Read, Error> {
         if gathered.get() >= PAGE_LIMIT {
             let last_seq = self.last_seq(&room_id).await?;
             return Ok(Read { room_id, entries: Vec::new(), has_more: last_seq > position, last_seq });
         }
-        // Start at the last entry that the client has: one read then tells an up-to-date client from one that claims a position
-        // beyond the end of the log.
+        // Start at the last entry that the client has: one read then tells an up-to-date client from one that claims a
+        // position beyond the end of the log.
         let (mut entries, has_more) =
             self.log.from(&room_id, position.seq().unwrap_or(Seq::FIRST), READ_PER_ROOM).await?;
         let last_seq = match entries.last() {
@@ -109,7 +109,8 @@ fn pack(caller: &Caller, read: Vec<Read>, languages: &HashMap<RoomId, BTreeSet<L
         let languages = languages.get(&room_id).unwrap_or(&none);
         let views = entries.iter().map(|entry| MessageView::new(entry, caller.language.as_ref(), languages));
         let (mut messages, mut size) = fit(views, left);
-        // `fit` always takes the first message; only the first message of the page may exceed it, so that syncing makes progress.
+        // `fit` always takes the first message; only the first message of the page may exceed it, so that syncing makes
+        // progress.
         if size > left && has_messages {
             messages.clear();
             size = 0;

@@ -23,7 +23,7 @@ impl Translate {
         let log = &self.translator.log;
         append_with_retry(async |attempt| {
             let (relation, _, entry) = self.text(caller, Action::SetTranslatedMessage, which).await?;
-            let own = (entry.sender.participant == *caller.participant()).then_some(Condition::OwnMessage);
+            let own = (entry.sender.participant == *caller.participant()).then_some(Condition::Sender);
             Action::SetTranslatedMessage.permits(relation, own)?;
             let current = seen(caller, which, correction, &entry)?;
             if attempt == 0 {

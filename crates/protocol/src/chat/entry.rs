@@ -133,7 +133,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry that records `event` after `tail`, the last entry of the room's log; without a tail, the log's first entry.
+    /// The entry that records `event` after `tail`, the last entry of the room's log; without a tail, the log's first
+    /// entry.
     pub fn system(room_id: RoomId, tail: Option<&Entry>, sender: Sender, event: SystemEvent, now: Timestamp) -> Self {
         Self {
             seq: tail.map_or(Seq::FIRST, |tail| tail.seq.next()),

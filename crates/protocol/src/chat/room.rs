@@ -79,15 +79,15 @@ impl Room {
         }
     }
 
-    /// The effective translation setting. Translating sends messages to a company abroad, so a consult is translated only as
-    /// far as both sides agree. Rooms of other kinds have no setting.
+    /// The effective translation setting. Translating sends messages to a company abroad, so a consult is translated
+    /// only as far as both sides agree. Rooms of other kinds have no setting.
     pub fn translation(&self) -> TranslationMode {
         self.hospital_translation.min(self.patient_translation)
     }
 
-    /// The languages to translate a text written in `source` into automatically: those of the members, without the text's
-    /// own, and only one of equivalent ones such as `en` and `en-US`. None in a consult that is not set to automatic
-    /// translation, at most three in a group, and none in an open room; the others are translated on request.
+    /// The languages to translate a text written in `source` into automatically: those of the members, without the
+    /// text's own, and only one of equivalent ones such as `en` and `en-US`. None in a consult that is not set to
+    /// automatic translation, at most three in a group, and none in an open room; the others are translated on request.
     pub fn automatic_targets(&self, source: Option<&Language>) -> Languages {
         let limit = match self.kind {
             RoomKind::Consult if self.translation() != TranslationMode::Auto => 0,

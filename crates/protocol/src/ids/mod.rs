@@ -1,5 +1,5 @@
-//! Ids of people, hospitals, participants, rooms, messages and connections, and the numbers of log entries. Each is parsed
-//! once, at the edge, and is valid from then on.
+//! Ids of people, hospitals, participants, rooms, messages and connections, and the numbers of log entries. Each is
+//! parsed once, at the edge, and is valid from then on.
 
 mod connection;
 mod message;

@@ -15,9 +15,9 @@ plain_id!(
 );
 
 impl UserId {
-    /// The id of the person whom an issuer calls `subject`, encoded without loss: every byte outside the alphabet becomes
-    /// `~` and two hexadecimal digits (`auth0|1` is `auth0~7C1`). A prefix ends in `~_`, which no encoded subject contains,
-    /// so people of different issuers never share an id.
+    /// The id of the person whom an issuer calls `subject`, encoded without loss: every byte outside the alphabet
+    /// becomes `~` and two hexadecimal digits (`auth0|1` is `auth0~7C1`). A prefix ends in `~_`, which no encoded
+    /// subject contains, so people of different issuers never share an id.
     pub fn from_subject(prefix: &str, subject: &str) -> Result<Self, InvalidId> {
         let mut id = if prefix.is_empty() { String::new() } else { format!("{prefix}~_") };
         for byte in subject.bytes() {

@@ -12,8 +12,8 @@ plain_id!(
     OpenName
 );
 
-/// A conversation. The id contains its kind and, for a room of two, both of them: creating the same room twice creates it
-/// once.
+/// A conversation. The id contains its kind and, for a room of two, both of them: creating the same room twice creates
+/// it once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RoomId {
     /// `consult:<user_id>:<hospital_id>`

@@ -218,7 +218,8 @@ mod tests {
             #[test]
             fn any_json_is_handled(body in json(), room in json(), seq in json(), action in json()) {
                 handle(&body.to_string());
-                handle(&serde_json::json!({"action": action, "room_id": room, "seq": seq, "request_id": body}).to_string());
+                let frame = serde_json::json!({"action": action, "room_id": room, "seq": seq, "request_id": body});
+                handle(&frame.to_string());
                 handle(&serde_json::json!({"action": "x", "room_id": "open:a", "seq": seq}).to_string());
             }
 

@@ -51,8 +51,8 @@ pub struct MessageView {
 }
 
 impl MessageView {
-    /// The entry for a reader of `own` in a room of `languages`, with the translations into any of these. If they do not fit
-    /// into a frame, only with the reader's own, or else without any.
+    /// The entry for a reader of `own` in a room of `languages`, with the translations into any of these. If they do
+    /// not fit into a frame, only with the reader's own, or else without any.
     pub fn new(entry: &Entry, own: Option<&Language>, languages: &BTreeSet<Language>) -> Self {
         let for_reader = |language: &Language| own.is_some_and(|own| own.reads_like(language));
         let view = Self::with(entry, |language| for_reader(language) || languages.contains(language));

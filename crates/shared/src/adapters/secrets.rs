@@ -24,8 +24,8 @@ pub struct SecretError {
 
 crate::error::fails!(SecretError);
 
-/// A secret, fetched on first use and again after five minutes, so that a change needs no redeploy. While Secrets Manager is
-/// unreachable, the last value stays in use.
+/// A secret, fetched on first use and again after five minutes, so that a change needs no redeploy. While Secrets
+/// Manager is unreachable, the last value stays in use.
 #[derive(Clone)]
 pub struct Secret {
     client: Client,
@@ -45,7 +45,8 @@ impl Secret {
     const RETRY_INTERVAL: Duration = Duration::from_secs(30);
     const TIMEOUT: Duration = Duration::from_secs(2);
 
-    /// Fetches the secret at once, so that no invocation waits for it. If that fails, the first use tries again and reports it.
+    /// Fetches the secret at once, so that no invocation waits for it. If that fails, the first use tries again and
+    /// reports it.
     pub async fn open(aws: &Aws, name: SecretName) -> Result<Self, ConfigError> {
         let secret = Self::new(aws.sdk(), name.read()?, Clock::System);
         if aws.warms_in_init()
@@ -78,7 +79,8 @@ impl Secret {
                 Ok(value)
             }
             (Err(error), Some(cached)) => {
-                tracing::warn!(secret = self.id, error = %crate::error::chain(&error), "failed to fetch a secret; keeping its last value");
+                let error = crate::error::chain(&error);
+                tracing::warn!(secret = self.id, error, "failed to fetch a secret; keeping its last value");
                 cached.valid_until = self.clock.now() + Self::RETRY_INTERVAL;
                 Ok(cached.value.clone())
             }

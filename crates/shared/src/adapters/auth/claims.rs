@@ -34,8 +34,8 @@ impl Claims {
         }
     }
 
-    /// A time in seconds since the epoch; `Ok(None)` if the claim is absent. RFC 7519 allows fractions, but no known issuer
-    /// uses them, so only integers are accepted.
+    /// A time in seconds since the epoch; `Ok(None)` if the claim is absent. RFC 7519 allows fractions, but no known
+    /// issuer uses them, so only integers are accepted.
     pub fn seconds(&self, name: &str) -> Result<Option<u64>, InvalidTime> {
         match self.0.get(name) {
             None => Ok(None),

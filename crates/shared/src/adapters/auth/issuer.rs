@@ -11,24 +11,25 @@ use protocol::ids::{HospitalId, Participant, UserId};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IssuerConfig {
-    /// The `iss` of its tokens. If absent, the issuer accepts tokens without `iss` or with one that no other issuer has.
+    /// The `iss` of its tokens. If absent, the issuer accepts tokens without `iss` or with one that no other issuer
+    /// has.
     pub issuer: Option<String>,
     /// The URL of its keys (JWKS, RFC 7517). If absent: HS256 with the value of the secret `TokenSecret`.
     pub jwks: Option<String>,
     /// The signature algorithm. If absent: `RS256` with published keys, `HS256` with the secret.
     pub algorithm: Option<Algorithm>,
-    /// Accepted values of the token's `aud`, or of `client_id` if it has no `aud`, as Cognito's access tokens. If empty: not
-    /// checked.
+    /// Accepted values of the token's `aud`, or of `client_id` if it has no `aud`, as Cognito's access tokens. If
+    /// empty: not checked.
     pub audience: Vec<String>,
     /// The required `token_use`, Cognito's `access` or `id`. If absent: not checked.
     pub token_use: Option<String>,
-    /// The prefix of its users' ids, followed by `~_`, so that two issuers may both have a user "42". At most one issuer may
-    /// have no prefix.
+    /// The prefix of its users' ids, followed by `~_`, so that two issuers may both have a user "42". At most one
+    /// issuer may have no prefix.
     pub prefix: String,
     /// The claims for a user's name and language.
     pub claims: ClaimNames,
-    /// How a user's hospital is determined. If absent: by `user_type` and `hospital_id` with the secret, not at all with
-    /// published keys.
+    /// How a user's hospital is determined. If absent: by `user_type` and `hospital_id` with the secret, not at all
+    /// with published keys.
     pub hospital: Option<HospitalRole>,
 }
 
@@ -76,7 +77,8 @@ pub enum HospitalRole {
         #[serde(default = "hospital_id")]
         hospital_id: String,
     },
-    /// By a group that the pool's operator assigns, such as Cognito's `cognito:groups`: members of `hospital-h9` speak for `h9`.
+    /// By a group that the pool's operator assigns, such as Cognito's `cognito:groups`: members of `hospital-h9` speak
+    /// for `h9`.
     Group {
         /// The claim that lists a user's groups.
         claim: String,
@@ -122,7 +124,8 @@ impl IssuerConfig {
                 (Some(url), _) if url.starts_with("https://") || url.starts_with("http://127.0.0.1:") => {}
                 (Some(_), _) => return invalid("`jwks` must begin with https://"),
             }
-            // A key set may sign tokens of many issuers and apps, so the configuration must say which of them to accept.
+            // A key set may sign tokens of many issuers and apps, so the configuration must say which of them to
+            // accept.
             if issuer.jwks.is_some() && issuer.issuer.is_none() && issuer.audience.iter().all(String::is_empty) {
                 return invalid("`jwks` accepts tokens of any app; set `issuer` or `audience`");
             }

@@ -27,8 +27,8 @@ impl Keys {
     /// 256 bits, as RFC 7518 requires for HS256.
     pub(super) const MIN_SECRET_BYTES: usize = 32;
 
-    /// The key and algorithm that `token` must be signed with. A shared secret is never used with the algorithm of a public
-    /// key, nor the reverse, even if the configuration says so.
+    /// The key and algorithm that `token` must be signed with. A shared secret is never used with the algorithm of a
+    /// public key, nor the reverse, even if the configuration says so.
     pub(super) async fn key_for(
         &self,
         token: &str,
@@ -61,8 +61,8 @@ impl Keys {
     }
 }
 
-/// An issuer's published keys, fetched at start-up, every five minutes, and when a token names an unknown key, but at most
-/// every ten seconds. While the issuer is unreachable, the last good keys stay in use.
+/// An issuer's published keys, fetched at start-up, every five minutes, and when a token names an unknown key, but at
+/// most every ten seconds. While the issuer is unreachable, the last good keys stay in use.
 #[derive(Debug)]
 pub struct KeySet {
     http: reqwest::Client,

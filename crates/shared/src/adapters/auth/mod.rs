@@ -1,5 +1,5 @@
-//! Authentication: tokens, tickets and the headers of a trusted proxy. Key and algorithm follow from the configured issuer,
-//! never from the token's header.
+//! Authentication: tokens, tickets and the headers of a trusted proxy. Key and algorithm follow from the configured
+//! issuer, never from the token's header.
 
 mod claims;
 mod issuer;
@@ -45,8 +45,8 @@ pub struct Identity {
     pub session_until: Timestamp,
 }
 
-/// Whether credentials were, or may have been, issued before their person signed out everywhere. Credentials without an issue
-/// time count as older.
+/// Whether credentials were, or may have been, issued before their person signed out everywhere. Credentials without an
+/// issue time count as older.
 pub fn issued_before(issued_at: Option<Timestamp>, signed_out_at: Option<Timestamp>) -> bool {
     // Token times are in seconds: a token of the same second may be older.
     signed_out_at.is_some_and(|at| issued_at.is_none_or(|issued| issued.seconds() <= at.seconds()))

@@ -1,5 +1,5 @@
-//! The `connections` table. Every connection has a row under its participant and one under each room that it joined, so that
-//! an audience can always be queried by key and strongly consistently.
+//! The `connections` table. Every connection has a row under its participant and one under each room that it joined, so
+//! that an audience can always be queried by key and strongly consistently.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -120,7 +120,8 @@ impl Connections {
         let joined = current()
             .update_expression("ADD rooms :rooms SET current_room = :room")
             .condition_expression(
-                "attribute_exists(audience) AND (attribute_not_exists(rooms) OR size(rooms) < :most OR contains(rooms, :room))",
+                "attribute_exists(audience) \
+                 AND (attribute_not_exists(rooms) OR size(rooms) < :most OR contains(rooms, :room))",
             )
             .expression_attribute_values(":rooms", AttributeValue::Ss(vec![room.to_string()]))
             .expression_attribute_values(":most", number(Connection::MAX_ROOMS));
@@ -131,8 +132,8 @@ impl Connections {
         Ok(if switched.is_some() { Joined::Full } else { Joined::Gone })
     }
 
-    /// Extends a connection's session, in the participant's row and under every joined room; `false` if the connection no
-    /// longer exists.
+    /// Extends a connection's session, in the participant's row and under every joined room; `false` if the connection
+    /// no longer exists.
     pub async fn extend(
         &self,
         participant: &Participant,
@@ -192,8 +193,8 @@ impl Connections {
             .await
     }
 
-    /// Deletes a connection that turned out to be closed. The given row is deleted in any case: if an earlier deletion was
-    /// interrupted, no other row refers to it.
+    /// Deletes a connection that turned out to be closed. The given row is deleted in any case: if an earlier deletion
+    /// was interrupted, no other row refers to it.
     pub async fn forget(&self, found: &Connection) -> Result<(), TableError> {
         self.remove(&found.participant, &found.connection_id).await?;
         if found.audience != found.participant.to_string() {

@@ -1,5 +1,5 @@
-//! The `sends` table: the entry that each `message_id` became, so that retrying a send has no effect, and the connections that
-//! received the message directly.
+//! The `sends` table: the entry that each `message_id` became, so that retrying a send has no effect, and the
+//! connections that received the message directly.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,8 +101,8 @@ impl IdempotencyRecords {
         self.table.update(call).await.map(|_| ())
     }
 
-    /// The connections that received these messages directly, by sender and id; messages without any are omitted. Eventually
-    /// consistent: a missed record causes a duplicate, which clients recognize by `seq`.
+    /// The connections that received these messages directly, by sender and id; messages without any are omitted.
+    /// Eventually consistent: a missed record causes a duplicate, which clients recognize by `seq`.
     pub async fn pushed(
         &self,
         room: &RoomId,

@@ -1,5 +1,5 @@
-//! The `messages` table: each room's log. Conditional writes to its key (`room_id`, `seq`) number the entries without gaps or
-//! duplicates.
+//! The `messages` table: each room's log. Conditional writes to its key (`room_id`, `seq`) number the entries without
+//! gaps or duplicates.
 
 use std::collections::HashMap;
 
@@ -35,8 +35,8 @@ pub struct FailurePosition {
 pub enum Appended {
     /// Everything was stored.
     Done,
-    /// Nothing was stored: the number was taken, a condition failed, or another transaction conflicted (and may itself have
-    /// failed). Read everything again before retrying.
+    /// Nothing was stored: the number was taken, a condition failed, or another transaction conflicted (and may itself
+    /// have failed). Read everything again before retrying.
     Again {
         /// The existing row, if a write that requested it failed.
         found: Option<Item>,
@@ -64,8 +64,8 @@ impl Log {
         Ok(self.read(room, "seq < :seq", before, false, count).await?.0)
     }
 
-    /// Up to `count` entries from `lowest` on, ascending, strongly consistent, and whether there are more. Stops before a gap
-    /// and reports more. One call reads at most 1 MB.
+    /// Up to `count` entries from `lowest` on, ascending, strongly consistent, and whether there are more. Stops before
+    /// a gap and reports more. One call reads at most 1 MB.
     pub async fn from(&self, room: &RoomId, lowest: Seq, count: u16) -> Result<(Vec<Entry>, bool), TableError> {
         // One more than requested shows whether there are more.
         let (mut entries, cut_short) = self.read(room, "seq >= :seq", lowest, true, count + 1).await?;
@@ -136,8 +136,8 @@ impl Log {
         }
     }
 
-    /// Sets a translation of an entry if the current one still has the version `expected` (`None`: there is none); otherwise
-    /// returns `false`.
+    /// Sets a translation of an entry if the current one still has the version `expected` (`None`: there is none);
+    /// otherwise returns `false`.
     pub async fn set_translation(
         &self,
         room: &RoomId,
@@ -178,8 +178,8 @@ impl Log {
         self.table.update(update.condition_expression(conditions.join(" AND "))).await.map(|_| ())
     }
 
-    /// The entries with a failed translation in an account's rooms, newest first, starting after `after`. Eventually consistent;
-    /// some may have been translated since.
+    /// The entries with a failed translation in an account's rooms, newest first, starting after `after`. Eventually
+    /// consistent; some may have been translated since.
     pub async fn failed(
         &self,
         account: &BillingAccount,
@@ -271,7 +271,8 @@ impl TranslationUpdate {
     }
 }
 
-/// Whether a transaction failed in a way that can be retried after reading again; with the row that caused it, if known.
+/// Whether a transaction failed in a way that can be retried after reading again; with the row that caused it, if
+/// known.
 fn conflict(error: &SdkError<TransactWriteItemsError>) -> Option<Option<Item>> {
     match error.as_service_error()? {
         TransactWriteItemsError::TransactionCanceledException(cancelled) => {

@@ -12,8 +12,8 @@ use protocol::chat::{Member, RoomStatus};
 use protocol::clock::Timestamp;
 use protocol::ids::{LogPosition, Participant, RoomId, UserId};
 
-/// A position in a participant's room list. The indexes contain nothing else, so that advancing a read position does not
-/// update them.
+/// A position in a participant's room list. The indexes contain nothing else, so that advancing a read position does
+/// not update them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ListPosition {
     pub room_id: RoomId,
@@ -55,8 +55,9 @@ impl Members {
         self.table.query_all("room_id", room.to_string()).await
     }
 
-    /// The first `count` members of a room, for delivery. Strongly consistent for rooms whose members change. The two members of
-    /// a consult or a direct room never change, so the cheaper read suffices unless it misses one because the room is new.
+    /// The first `count` members of a room, for delivery. Strongly consistent for rooms whose members change. The two
+    /// members of a consult or a direct room never change, so the cheaper read suffices unless it misses one because
+    /// the room is new.
     pub async fn listening(&self, room: &RoomId, count: usize) -> Result<Vec<Member>, TableError> {
         let most = i32::try_from(count).unwrap_or(i32::MAX);
         if let Some(sides) = room.sides() {
@@ -170,7 +171,8 @@ impl Members {
         self.table.update(call).await.map(|_| ())
     }
 
-    /// Advances a read position, never back, if the member has read at least `having_read` texts; `false` if nothing changed.
+    /// Advances a read position, never back, if the member has read at least `having_read` texts; `false` if nothing
+    /// changed.
     pub async fn mark_read(
         &self,
         room: &RoomId,

@@ -192,7 +192,8 @@ impl Table {
         self.rows(query.send().await.map_err(self.call("Query"))?.items)
     }
 
-    /// Reads rows by their keys (at most 100 per call and 16 MB in all), in no particular order; missing rows are omitted.
+    /// Reads rows by their keys (at most 100 per call and 16 MB in all), in no particular order; missing rows are
+    /// omitted.
     pub async fn batch_get<T: DeserializeOwned>(
         &self,
         keys: Vec<Item>,
@@ -247,8 +248,8 @@ pub(crate) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// Runs a conditional write; `false` if its condition does not hold. Retries conflicts with a running transaction, which the
-/// SDK does not.
+/// Runs a conditional write; `false` if its condition does not hold. Retries conflicts with a running transaction,
+/// which the SDK does not.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling>
 pub(crate) async fn applied<T, E>(

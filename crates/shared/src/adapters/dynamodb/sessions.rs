@@ -124,8 +124,8 @@ impl Sessions {
         self.table.update(call).await.map(|_| ())
     }
 
-    /// A person's sessions that began within the last two hours, newest first, strongly consistent: all that may be open, and
-    /// those that have ended since.
+    /// A person's sessions that began within the last two hours, newest first, strongly consistent: all that may be
+    /// open, and those that have ended since.
     pub async fn recent(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, TableError> {
         let since = Timestamp::from_millis(now.millis().saturating_sub(millis(MAX_CONNECTION_AGE)));
         let query = self.table.client.query().table_name(&self.table.name).consistent_read(true);

@@ -1,4 +1,5 @@
-//! The `guards` table: tickets, nonces and rate limits. Every row expires on its own; the key's prefix says what it guards.
+//! The `guards` table: tickets, nonces and rate limits. Every row expires on its own; the key's prefix says what it
+//! guards.
 
 mod nonces;
 mod rate_limits;

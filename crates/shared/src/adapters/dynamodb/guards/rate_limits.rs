@@ -34,8 +34,8 @@ impl RateLimits {
 
     /// Takes `count` tokens from a person's bucket, or none.
     ///
-    /// The bucket is stored as a single time, when it will be full again (GCRA, ITU-T I.371). A request within the limit
-    /// of an idle person therefore costs one conditional write, and a refused one costs two.
+    /// The bucket is stored as a single time, when it will be full again (GCRA, ITU-T I.371). A request within the
+    /// limit of an idle person therefore costs one conditional write, and a refused one costs two.
     pub async fn take(
         &self,
         user: &UserId,
