@@ -1,5 +1,5 @@
-//! When a text is added to a room's log that somebody there does not read, then it is translated for them. The original was
-//! delivered long before; nothing waits for this.
+//! When a message is added to a room's log, it is translated for the members who don't read its language. The original has
+//! long been delivered by then; nothing waits for the translation.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,21 +12,21 @@ use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
 use shared::services::append::{Attempt, append_with_retry};
 use shared::services::rate_limiter::TranslationAllowance;
-use shared::services::translator::{self, OnCacheMiss, OnFailure, TranslationJob, Translator, TranslatorError};
+use shared::services::translator::{self, OnCacheMiss, OnFailure, TranslationRequest, Translator, TranslatorError};
 
 pub struct AutoTranslate {
     pub rooms: Rooms,
     pub translator: Translator,
-    /// How many characters a hospital may have translated by themselves in a month; zero: no limit.
+    /// How many characters of automatic translation a hospital gets in a month; zero means no limit.
     pub budget: u64,
-    /// How many characters each person may.
+    /// How many characters of automatic translation each writer gets.
     pub allowance: TranslationAllowance,
 }
 
-/// How many rooms are translated side by side.
-const AT_ONCE: usize = 8;
-/// How far apart the entries of a room may be that are read and translated together.
-const TOGETHER: u64 = 50;
+/// How many rooms are translated concurrently.
+const MAX_CONCURRENCY: usize = 8;
+/// The largest distance in `seq` between entries of a room that are read and translated together.
+const MAX_GROUP_SPAN: u64 = 50;
 
 impl StreamReader for AutoTranslate {
     async fn warm_up(&self) {
@@ -40,78 +40,78 @@ impl StreamReader for AutoTranslate {
                 rooms.entry(change.after.room_id.clone()).or_default().push(change);
             }
         }
-        // A stream keeps the order of one row's changes, and each entry is a row of its own.
+        // The stream keeps the order of changes to one row only, and each entry is a row of its own.
         rooms.values_mut().for_each(|changes| changes.sort_by_key(|change| change.after.seq));
-        let standings = self.standings(rooms.keys()).await;
-        let standings = &standings;
+        let quotas = self.quotas(rooms.keys()).await;
+        let quotas = &quotas;
         stream::iter(&rooms)
             .map(async |(room, changes)| {
                 let mut failed = Vec::new();
-                let wish = self.is_wanted(room).await;
-                for together in close_together(changes) {
-                    let done = match (standings.get(&BillingAccount::of(room)), &wish) {
-                        (_, Err(error)) => Err(Failed::Room(chain(error))),
-                        (Some(Ok(quota)), Ok(true)) => self.translate(room, together, quota).await,
-                        (Some(Err(error)), Ok(true)) => Err(Failed::QuotaStatus(chain(error))),
+                let is_enabled = self.is_enabled(room).await;
+                for group in close_groups(changes) {
+                    let result = match (quotas.get(&BillingAccount::of(room)), &is_enabled) {
+                        (_, Err(error)) => Err(AutoTranslateError::Room(chain(error))),
+                        (Some(Ok(quota)), Ok(true)) => self.translate(room, group, quota).await,
+                        (Some(Err(error)), Ok(true)) => Err(AutoTranslateError::QuotaStatus(chain(error))),
                         (_, Ok(false)) | (None, _) => Ok(()),
                     };
-                    if let Err(error) = done {
-                        let texts = together.len();
-                        tracing::error!(%room, texts, error = chain(&error), "translations must come again");
-                        metric::count(Metric::Failed, texts as u64);
-                        failed.extend(together.iter().map(|change| change.sequence_number.clone()));
+                    if let Err(error) = result {
+                        let messages = group.len();
+                        tracing::error!(%room, messages, error = chain(&error), "failed to translate; retrying");
+                        metric::count(Metric::Failed, messages as u64);
+                        failed.extend(group.iter().map(|change| change.sequence_number.clone()));
                     }
                 }
                 failed
             })
-            .buffer_unordered(AT_ONCE)
+            .buffer_unordered(MAX_CONCURRENCY)
             .collect::<Vec<_>>()
             .await
             .concat()
     }
 }
 
-/// Why translations must come again.
+/// Lambda delivers the changes again.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+enum AutoTranslateError {
     #[error(transparent)]
     Translator(#[from] TranslatorError),
     #[error(transparent)]
     Table(#[from] TableError),
-    #[error("entry {0} is in the stream and not in the log")]
+    #[error("entry {0} is in the stream but not in the log")]
     Missing(Seq),
-    #[error("how the hospital stands could not be read: {0}")]
+    #[error("failed to read the hospital's usage: {0}")]
     QuotaStatus(String),
-    #[error("whether the room is translated could not be read: {0}")]
+    #[error("failed to read the room's translation mode: {0}")]
     Room(String),
 }
 
 impl AutoTranslate {
-    /// How each of the rooms' payers stands.
-    async fn standings(
+    /// The quota status of each account that the rooms belong to.
+    async fn quotas(
         &self,
         rooms: impl Iterator<Item = &RoomId>,
     ) -> HashMap<BillingAccount, Result<QuotaStatus, TableError>> {
-        let mut payers: Vec<BillingAccount> = Vec::new();
+        let mut accounts: Vec<BillingAccount> = Vec::new();
         for account in rooms.map(BillingAccount::of) {
-            if !payers.contains(&account) {
-                payers.push(account);
+            if !accounts.contains(&account) {
+                accounts.push(account);
             }
         }
         let now = self.translator.clock.now();
-        stream::iter(payers)
+        stream::iter(accounts)
             .map(async |account| {
                 let quota = self.translator.usage.quota_status(&account, now).await;
                 (account, quota)
             })
-            .buffer_unordered(AT_ONCE)
+            .buffer_unordered(MAX_CONCURRENCY)
             .collect()
             .await
     }
 
-    /// Whether a room's people still want its messages translated by themselves. They did when the messages were written, but the
-    /// stream may be far behind, and who has switched it off meanwhile means what was written before as well.
-    async fn is_wanted(&self, room: &RoomId) -> Result<bool, TableError> {
+    /// Whether automatic translation is on in a room. It was when the messages were written, but the stream may be far behind,
+    /// and switching it off applies to messages that are still waiting.
+    async fn is_enabled(&self, room: &RoomId) -> Result<bool, TableError> {
         if room.hospital().is_none() {
             return Ok(true);
         }
@@ -119,36 +119,37 @@ impl AutoTranslate {
         Ok(row.is_some_and(|row| row.translation() == TranslationMode::Auto))
     }
 
-    /// Translates entries of one room, what is said around them being their context.
-    async fn translate(&self, room: &RoomId, added: &[Change], quota: &QuotaStatus) -> Result<(), Failed> {
+    /// Translates new entries of one room, with the entries around them as context.
+    async fn translate(&self, room: &RoomId, added: &[Change], quota: &QuotaStatus) -> Result<(), AutoTranslateError> {
         let Some((first, last)) = added.first().zip(added.last()) else { return Ok(()) };
         if self.budget > 0 && quota.totals.billed_characters >= self.budget {
-            return self.tell_of_the_limit(room, &last.after).await;
+            return self.announce_limit(room, &last.after).await;
         }
-        // A redelivered image is old: what counts is the entry as it stands now.
+        // A redelivered change may be outdated, so the entries are read as they stand now.
         let lowest = first.after.seq.get().saturating_sub(u64::from(translator::CONTEXT_ENTRIES));
         let lowest = Seq::try_from(lowest).unwrap_or(Seq::FIRST);
         let entries = self.translator.log.between(room, lowest, last.after.seq).await?;
         let context = context(&entries, added);
-        let (mut wanted, mut missing): (Vec<TranslationJob<'_>>, _) = (Vec::new(), None);
+        let mut requests: Vec<TranslationRequest<'_>> = Vec::new();
+        let mut missing = None;
         for Change { after: Entry { seq, translate_to, .. }, .. } in added {
             match entries.iter().find(|entry| entry.seq == *seq) {
                 None => missing = Some(*seq),
                 Some(entry) if entry.deleted_at.is_some() => {}
-                Some(entry) => wanted.extend(translate_to.iter().map(|target| TranslationJob { entry, target })),
+                Some(entry) => requests.extend(translate_to.iter().map(|target| TranslationRequest { entry, target })),
             }
         }
-        let unknown = match quota.paused_until {
+        let on_miss = match quota.paused_until {
             Some(_) => OnCacheMiss::Fail(FailureReason::Quota),
             None => OnCacheMiss::AskWithin(&self.allowance),
         };
-        self.translator.translate(&wanted, &context, unknown, OnFailure::Store).await?;
-        // The others do not wait for it.
-        missing.map_or(Ok(()), |seq| Err(Failed::Missing(seq)))
+        self.translator.translate(&requests, &context, on_miss, OnFailure::Store).await?;
+        // Reported only now, so that a missing entry does not hold up the others.
+        missing.map_or(Ok(()), |seq| Err(AutoTranslateError::Missing(seq)))
     }
 
-    /// The room's people read, once a month, that from now on they have to ask for translations.
-    async fn tell_of_the_limit(&self, room: &RoomId, met: &Entry) -> Result<(), Failed> {
+    /// Tells the room, once a month, that from now on translations have to be requested one by one.
+    async fn announce_limit(&self, room: &RoomId, entry: &Entry) -> Result<(), AutoTranslateError> {
         let month = self.translator.clock.now().month();
         append_with_retry(async |_| {
             let row = self.rooms.get(room).await?;
@@ -158,32 +159,32 @@ impl AutoTranslate {
             let tail = self.translator.log.tail(room, 1).await?;
             let event = SystemEvent::TranslationLimited { month: month.clone() };
             let now = self.translator.clock.now();
-            let note = Entry::system(room.clone(), tail.first(), met.sender.clone(), event, now);
+            let note = Entry::system(room.clone(), tail.first(), entry.sender.clone(), event, now);
             Ok(match self.translator.log.append(&note, vec![self.rooms.limit(room, &month)?]).await? {
                 Appended::Done => Attempt::Done(()),
                 Appended::Again { .. } => Attempt::Conflict,
             })
         })
         .await
-        .map_err(|error| Failed::QuotaStatus(error.to_string()))
+        .map_err(|error| AutoTranslateError::QuotaStatus(error.to_string()))
     }
 }
 
-/// What was said around the added entries: before the first one and, where there are several, among them.
+/// The context of the added entries: the entries before the first one and, if several are added, those in between.
 fn context(entries: &[Entry], added: &[Change]) -> String {
     let first = added.first().map_or(Seq::FIRST, |change| change.after.seq);
     let before = entries.partition_point(|entry| entry.seq < first);
-    translator::words_of(if added.len() == 1 { &entries[..before] } else { entries })
+    translator::context_text(if added.len() == 1 { &entries[..before] } else { entries })
 }
 
-/// Runs of changes whose entries are close enough to each other to be read at once.
-fn close_together(changes: &[Change]) -> impl Iterator<Item = &[Change]> {
+/// Splits changes into groups whose entries are close enough to be read with one query.
+fn close_groups(changes: &[Change]) -> impl Iterator<Item = &[Change]> {
     let mut rest = changes;
     std::iter::from_fn(move || {
         let first = rest.first()?.after.seq.get();
-        let close = rest.iter().take_while(|change| change.after.seq.get().saturating_sub(first) < TOGETHER).count();
-        let (together, others) = rest.split_at(close);
+        let is_close = |change: &&Change| change.after.seq.get().saturating_sub(first) < MAX_GROUP_SPAN;
+        let (group, others) = rest.split_at(rest.iter().take_while(is_close).count());
         rest = others;
-        Some(together)
+        Some(group)
     })
 }

@@ -104,7 +104,7 @@ pub fn has_words(text: &str) -> bool {
 }
 
 /// A text as another may read it for the sense alone: what identifies a person is left out.
-pub fn without_numbers_of_persons(text: &str) -> String {
+pub fn redact_personal_numbers(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut from = 0;
     for span in spans(text).into_iter().filter(|span| span.kind == Kind::Redacted) {

@@ -39,7 +39,7 @@ impl MaskedText {
     }
 
     /// Whether something in it has to be marked, so that its texts are XML.
-    pub fn is_marked(&self) -> bool {
+    pub fn has_markup(&self) -> bool {
         let marked = |line: &Line| match line {
             Line::Kept(_) => false,
             Line::Sent { parts, .. } => parts.iter().any(|part| matches!(part, Part::Span { .. })),
@@ -49,7 +49,7 @@ impl MaskedText {
 
     /// What is to be sent: one text for each line that has words. As XML, spans are elements `x` (nothing inside may be
     /// translated), which hold their text or, where it is hidden, nothing.
-    pub fn texts(&self, xml: bool) -> Vec<String> {
+    pub fn segments(&self, xml: bool) -> Vec<String> {
         let text = |line: &Line| match line {
             Line::Kept(_) => None,
             Line::Sent { parts, .. } => {
@@ -70,7 +70,7 @@ impl MaskedText {
         self.lines.iter().filter_map(text).collect()
     }
 
-    /// The whole text again, with the translations of [`MaskedText::texts`] in their places. `None` where a translation lost a span
+    /// The whole text again, with the translations of [`MaskedText::segments`] in their places. `None` where a translation lost a span
     /// or made two of it: then it says something else than the text did.
     pub fn restore(&self, mut translated: impl Iterator<Item = String>, xml: bool) -> Option<String> {
         let line = |line: &Line| match line {

@@ -235,7 +235,7 @@ proptest! {
     fn a_measure_is_sent_whole_and_comes_back_from_a_translator_that_turns_everything_around(pieces in texts(measures())) {
         let text = written_out(&pieces);
         let sheet = MaskedText::new(&text, true);
-        let sent = sheet.texts(true).concat();
+        let sent = sheet.segments(true).concat();
         let (words, elements) = read(&sent);
         prop_assert!(!words.contains(char::is_numeric), "a part of a number is among the words: {sent}");
         let measures: Vec<&str> = pieces.iter().filter(|piece| matches!(piece, Piece::Measure(_))).map(Piece::text).collect();
@@ -252,12 +252,12 @@ proptest! {
     ) {
         let text = written_out(&pieces);
         let sheet = MaskedText::new(&text, true);
-        let sent = sheet.texts(true).concat();
+        let sent = sheet.segments(true).concat();
         let (words, elements) = read(&sent);
         let left: String = words + &elements.iter().map(|element| inside(element)).collect::<Vec<_>>().join("|");
         let measures = pieces.iter().filter(|piece| matches!(piece, Piece::Measure(_))).count();
         prop_assert_eq!(values(&left), "5".repeat(measures), "{}", sent);
-        prop_assert_eq!(values(&without_numbers_of_persons(&text)), "5".repeat(measures));
+        prop_assert_eq!(values(&redact_personal_numbers(&text)), "5".repeat(measures));
         let back = sheet.restore([rewritten(&sent)].into_iter(), true);
         for piece in pieces.iter().filter(|piece| !matches!(piece, Piece::Words(_))) {
             // A text of nothing but a number is not sent.
@@ -268,26 +268,26 @@ proptest! {
     #[test]
     fn dates_hours_rooms_and_prices_are_seen(pieces in texts(prop_oneof![2 => harmless(), 1 => measures()])) {
         let text = written_out(&pieces);
-        let sent = MaskedText::new(&text, true).texts(true).concat();
+        let sent = MaskedText::new(&text, true).segments(true).concat();
         for piece in pieces.iter().filter(|piece| !matches!(piece, Piece::Words(_))) {
             prop_assert!(sent.contains(piece.text()), "{:?} in {}", piece, sent);
         }
-        prop_assert_eq!(without_numbers_of_persons(&text), text);
+        prop_assert_eq!(redact_personal_numbers(&text), text);
     }
 
     #[test]
     fn a_text_that_is_not_changed_comes_back_as_it_was(text in anything(), hides: bool) {
         let text = text.replace(|letter: char| letter.is_control() && letter != '\n', " ");
         let sheet = MaskedText::new(&text, hides);
-        for xml in [true, sheet.is_marked()] {
-            prop_assert_eq!(sheet.restore(sheet.texts(xml).into_iter(), xml), Some(text.clone()));
+        for xml in [true, sheet.has_markup()] {
+            prop_assert_eq!(sheet.restore(sheet.segments(xml).into_iter(), xml), Some(text.clone()));
         }
     }
 
     #[test]
     fn a_text_keeps_its_lines_and_its_marks_whatever_the_translator_makes_of_it(text in anything(), hides: bool) {
         let sheet = MaskedText::new(&text, hides);
-        let back = sheet.restore(sheet.texts(true).iter().map(|sent| rewritten(sent)), true).expect("nothing was lost");
+        let back = sheet.restore(sheet.segments(true).iter().map(|sent| rewritten(sent)), true).expect("nothing was lost");
         prop_assert_eq!(text.matches('\n').count(), back.matches('\n').count());
         for mark in ["{{name}}", "😀"] {
             prop_assert!(back.matches(mark).count() >= text.matches(mark).count().min(1), "{back}");

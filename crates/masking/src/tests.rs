@@ -79,8 +79,8 @@ fn numbers_of_persons_are_hidden_in_korean_japanese_and_international_formats() 
         assert_eq!(found(&text), [(number, Kind::Redacted)], "{number}");
         let sheet = MaskedText::new(&text, true);
         let digits = |text: &str| text.chars().filter(|letter| letter.is_numeric()).count();
-        assert!(sheet.texts(true).iter().all(|sent| digits(sent) <= 1), "{:?}", sheet.texts(true));
-        assert!(!without_numbers_of_persons(&text).contains(number), "{number}");
+        assert!(sheet.segments(true).iter().all(|sent| digits(sent) <= 1), "{:?}", sheet.segments(true));
+        assert!(!redact_personal_numbers(&text).contains(number), "{number}");
     }
 }
 

@@ -1,4 +1,5 @@
-//! When a person corrects a translation, then their word is the translation, and the log says so at the same instant.
+//! When a person corrects a translation, their text replaces it, and an entry in the room's log records the correction in the
+//! same transaction.
 
 use protocol::access::{Action, Condition, Relation};
 use protocol::chat::{Entry, SystemEvent, Translation};
@@ -8,7 +9,7 @@ use shared::error::Error;
 use shared::runtime::Caller;
 use shared::services::append::{Attempt, append_with_retry};
 use shared::services::rate_limiter::LimitedAction;
-use shared::services::translator::TranslationJob;
+use shared::services::translator::TranslationRequest;
 
 use crate::request::{Correction, Which};
 use crate::route::Translate;
@@ -45,24 +46,23 @@ impl Translate {
         .await
     }
 
-    /// The correction stands; that it is not found again for the same sentence, or that a failure is still listed, would be a pity and
-    /// no more. Only a hospital's is offered again: what one person makes of their own words puts none into another's mouth.
+    /// Follow-up work that must not fail the correction. Only a hospital's correction is reused for the same sentence:
+    /// a patient's wording of their own message must not become somebody else's.
     async fn remember(&self, relation: Relation, which: &Which, entry: Entry, corrected: &Translation) {
-        let wanted = TranslationJob { entry: &entry, target: &which.language };
+        let request = TranslationRequest { entry: &entry, target: &which.language };
         let text = corrected.text.as_deref().unwrap_or_default();
         if relation == Relation::Staff
-            && let Err(error) = self.translator.remember(wanted, text).await
+            && let Err(error) = self.translator.remember_correction(request, text).await
         {
-            tracing::warn!(room = %which.room_id, error = shared::error::chain(&error), "a correction is not remembered");
+            tracing::warn!(room = %which.room_id, error = shared::error::chain(&error), "failed to remember a correction");
         }
         if entry.translations.get(&which.language).is_some_and(|translation| !translation.is_settled()) {
-            self.translator.mended(&entry).await;
+            self.translator.clear_failure(&entry).await;
         }
     }
 }
 
-/// A person corrects a translation that there is (or that failed), and only the one that they saw. Gives back the one that
-/// stands.
+/// The current translation (which may be a failed one), if it is the one that the person saw.
 fn seen<'a>(
     caller: &Caller,
     which: &Which,
@@ -70,16 +70,19 @@ fn seen<'a>(
     entry: &'a Entry,
 ) -> Result<&'a Translation, Refusal> {
     let current = entry.translations.get(&which.language).ok_or_else(|| {
-        Refusal::new(Code::NotFound, "this message has no translation into this language; translateMessage makes one")
+        Refusal::new(Code::NotFound, "this message has no translation into this language; call translateMessage first")
     })?;
     let unseen = match correction.version {
         Some(version) => version != current.version,
-        // Who names no version has not seen what another person has made of it.
+        // Without a version, the person cannot have seen another person's correction.
         None => current.by.as_ref().is_some_and(|by| by != caller.user_id()),
     };
     if unseen {
         let translation = TranslationView { language: which.language.clone(), translation: current.clone() };
-        let refusal = Refusal::new(Code::Conflict, "somebody else has changed this translation meanwhile");
+        let refusal = Refusal::new(
+            Code::Conflict,
+            "somebody else changed this translation in the meantime; correct the attached version",
+        );
         return Err(Refusal { translation: Some(Box::new(translation)), ..refusal });
     }
     Ok(current)

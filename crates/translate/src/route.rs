@@ -1,4 +1,4 @@
-//! When somebody asks for a translation, then they get the one there is, or a new one that everybody sees.
+//! When somebody asks for a translation, they get the stored one, or a new one that is stored for the whole room.
 
 use protocol::access::{Action, Relation};
 use protocol::chat::{Entry, EntryKind, FailureReason, Room, Translation, TranslationMode};
@@ -9,7 +9,7 @@ use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::membership::Membership;
 use shared::services::rate_limiter::{LimitedAction, RateLimiter};
-use shared::services::translator::{OnCacheMiss, OnFailure, TranslationJob, Translator};
+use shared::services::translator::{OnCacheMiss, OnFailure, TranslationRequest, Translator};
 
 use crate::request::{Request, Which};
 
@@ -20,8 +20,8 @@ pub struct Translate {
     pub clock: Clock,
 }
 
-/// No message is kept in more languages than this.
-const MOST_LANGUAGES: usize = 10;
+/// Per message.
+const MAX_LANGUAGES: usize = 10;
 
 impl Route for Translate {
     type Request = Request;
@@ -46,22 +46,26 @@ impl Translate {
     async fn translate(&self, caller: &Caller, which: &Which) -> Result<Translation, Error> {
         let (_, room, entry) = self.text(caller, Action::TranslateMessage, which).await?;
         if room.translation() == TranslationMode::Off {
-            return Err(Refusal::forbidden("translation is switched off in this consultation").into());
+            return Err(Refusal::forbidden(
+                "translation is off in this consultation; turn it on with setRoomTranslation",
+            )
+            .into());
         }
-        let known = entry.translations.get(&which.language);
-        if known.is_none() && entry.translations.len() >= MOST_LANGUAGES {
-            return Err(Refusal::forbidden("this message is translated into ten languages already").into());
+        let existing = entry.translations.get(&which.language);
+        if existing.is_none() && entry.translations.len() >= MAX_LANGUAGES {
+            return Err(Refusal::forbidden("this message is already translated into ten languages, the maximum").into());
         }
-        // What is stored is a read: only a new translation needs to know what was said before.
-        let settled = known.is_some_and(Translation::is_settled);
-        let context = if settled {
+        // Only a new translation is rate-limited and needs a context.
+        let is_settled = existing.is_some_and(Translation::is_settled);
+        let context = if is_settled {
             String::new()
         } else {
             self.rate_limiter.take(caller.user_id(), LimitedAction::Translation).await?;
-            self.translator.context(&entry).await?
+            self.translator.context_before(&entry).await?
         };
-        let wanted = [TranslationJob { entry: &entry, target: &which.language }];
-        let translations = self.translator.translate(&wanted, &context, OnCacheMiss::Ask, OnFailure::Tell).await?;
+        let requests = [TranslationRequest { entry: &entry, target: &which.language }];
+        let translations =
+            self.translator.translate(&requests, &context, OnCacheMiss::Ask, OnFailure::ReturnOnly).await?;
         match translations.into_iter().next() {
             Some(Translation { reason: Some(reason), .. }) => Err(Refusal::translation_unavailable(reason).into()),
             Some(translation) => Ok(translation),
@@ -69,21 +73,24 @@ impl Translate {
         }
     }
 
-    /// The message, if it is one and the caller may see it, its room, and what the caller is to that.
+    /// The message, its room and the caller's relation to the room, if the caller may see the message.
     pub(crate) async fn text(
         &self,
         caller: &Caller,
         action: Action,
         which: &Which,
     ) -> Result<(Relation, Room, Entry), Error> {
-        let (seat, entry) = tokio::join!(
+        let (member_and_room, entry) = tokio::join!(
             self.membership.with_room(action, &which.room_id, caller.participant()),
             self.translator.log.entry(&which.room_id, which.seq)
         );
-        let (member, room) = seat?;
+        let (member, room) = member_and_room?;
         let entry = entry?.ok_or_else(Refusal::no_such_message)?;
         if entry.kind != EntryKind::Text || entry.deleted_at.is_some() {
-            return Err(Refusal::bad_request("`seq`: this entry has no words to translate").into());
+            return Err(Refusal::bad_request(
+                "`seq`: this entry has no text to translate; name a text message that is not deleted",
+            )
+            .into());
         }
         Ok((Relation::of_member(&member), room, entry))
     }

@@ -1,5 +1,5 @@
-//! When a hospital asks, then it reads what its translations of a month came to, or which of its messages could not be
-//! translated.
+//! When a hospital asks, it gets the usage of its translations in a month, or the list of its messages whose translations
+//! failed.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,6 @@ pub struct TranslationReport {
     pub clock: Clock,
 }
 
-/// To whichever of the two was asked.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum Reply {
@@ -47,7 +46,7 @@ impl Route for TranslationReport {
         };
         let account = BillingAccount::Hospital(hospital.clone());
         match request {
-            Request::Usage(asked) => self.usage(&account, asked.month).await,
+            Request::Usage(query) => self.usage(&account, query.month).await,
             Request::Failed(page) => self.failed(&account, page).await,
         }
     }
@@ -57,8 +56,7 @@ impl TranslationReport {
     async fn usage(&self, account: &BillingAccount, month: Option<Month>) -> Result<Reply, Error> {
         let month = month.map_or_else(|| self.clock.now().month(), |month| month.as_str().to_owned());
         let totals = self.usage.month(account, &month).await?;
-        // Characters of a month are far below where a float is no longer exact.
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+        #[expect(clippy::cast_precision_loss, reason = "a month's characters are far below 2^53")]
         let cost = totals.billed_characters as f64 * self.config.price / 1_000_000.0;
         Ok(Reply::Usage(TranslationUsage {
             month,
@@ -73,9 +71,9 @@ impl TranslationReport {
     }
 
     async fn failed(&self, account: &BillingAccount, page: GetFailedTranslations) -> Result<Reply, Error> {
-        let after = page.cursor.as_deref().map(cursor::read).transpose()?;
-        let found = self.log.failed(account, after.as_ref(), page.limit.get()).await?;
-        let entries = self.log.entries(found.rows.iter().map(|position| (&position.room_id, position.seq))).await?;
+        let after = page.cursor.as_deref().map(cursor::parse).transpose()?;
+        let listed = self.log.failed(account, after.as_ref(), page.limit.get()).await?;
+        let entries = self.log.entries(listed.rows.iter().map(|position| (&position.room_id, position.seq))).await?;
         let entries: HashMap<_, _> = entries.iter().map(|entry| ((&entry.room_id, entry.seq), entry)).collect();
         let failures_of = |position: &FailurePosition| {
             let Some(entry) = entries.get(&(&position.room_id, position.seq)) else { return Vec::new() };
@@ -89,10 +87,10 @@ impl TranslationReport {
             });
             failures.collect()
         };
-        let (failed, _) = fit(found.rows.iter().map(failures_of), PAGE_LIMIT - ENVELOPE_RESERVE);
-        let more = found.more || failed.len() < found.rows.len();
-        let last = found.rows.into_iter().take(failed.len()).next_back();
-        let next_cursor = last.filter(|_| more).as_ref().map(cursor::written);
+        let (failed, _) = fit(listed.rows.iter().map(failures_of), PAGE_LIMIT - ENVELOPE_RESERVE);
+        let more = listed.more || failed.len() < listed.rows.len();
+        let last = listed.rows.into_iter().take(failed.len()).next_back();
+        let next_cursor = last.filter(|_| more).as_ref().map(cursor::to_text);
         Ok(Reply::Failed(FailedTranslations { failed: failed.concat(), next_cursor }))
     }
 }

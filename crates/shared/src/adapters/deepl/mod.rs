@@ -1,105 +1,100 @@
-//! The door to DeepL. <https://developers.deepl.com/docs/api-reference/translate>
+//! The DeepL adapter. <https://developers.deepl.com/docs/api-reference/translate>
 
-mod call;
-mod phrases;
-mod target;
+mod client;
+mod language_codes;
+mod lines;
+mod stock_phrases;
 mod tone;
 
-pub use phrases::is_stock_phrase;
+pub use stock_phrases::is_stock_phrase;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
 use crate::adapters::secrets::Secret;
 use crate::config::DeepLConfig;
-use call::{Body, Call};
+use crate::error::chain;
+use client::{Body, Client};
+use lines::{TranslatedLines, batches};
 use masking::MaskedText;
 use protocol::chat::FailureReason;
 use protocol::clock::{Clock, Timestamp};
 use protocol::language::Language;
 
-/// Messages of one language, to be translated into one other.
+/// Messages of one language to translate into another.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// The messages.
     pub texts: &'a [&'a str],
-    /// What they are written in; `None`: DeepL finds out.
+    /// `None`: DeepL detects it.
     pub source: Option<&'a Language>,
-    /// What they shall be read in.
     pub target: &'a Language,
-    /// What is said around them; shapes the result and is not billed.
+    /// The conversation around the messages; it shapes the result and is not billed.
     /// <https://developers.deepl.com/docs/best-practices/working-with-context>
     pub context: &'a str,
-    /// How long all that is sent for it may take.
-    pub patience: Duration,
+    /// For all HTTP requests together.
+    pub timeout: Duration,
 }
 
-/// What DeepL made of a message.
+/// One message's translation.
 #[derive(Clone)]
 pub struct Translated {
-    /// The translation.
     pub text: String,
-    /// What the text was found to be written in.
+    /// The source language that DeepL detected.
     pub detected: Option<Language>,
-    /// What it counts on the bill.
     pub billed_characters: u64,
-    /// By which DeepL's support finds the request.
+    /// Identifies the request to DeepL's support.
     pub trace_id: Option<String>,
 }
 
-/// What DeepL made nothing of.
+/// One message's failed translation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lost {
-    /// Why.
+pub struct Failure {
     pub reason: FailureReason,
-    /// What it counts on the bill all the same.
+    /// DeepL bills what it translated, even if the result is unusable.
     pub billed_characters: u64,
 }
 
-impl From<FailureReason> for Lost {
-    fn from(reason: FailureReason) -> Self {
+impl Failure {
+    /// A failure that cost nothing.
+    pub fn unbilled(reason: FailureReason) -> Self {
         Self { reason, billed_characters: 0 }
     }
 }
 
-/// The client.
 #[derive(Debug)]
 pub struct DeepL {
     clock: Clock,
-    call: Call,
+    client: Client,
     config: DeepLConfig,
     key: Secret,
+    /// The target languages that DeepL listed, and when.
     listed: Mutex<Option<(Instant, Vec<String>)>>,
 }
 
-/// A line of one of the texts.
-struct Line {
-    text: usize,
-    words: String,
+/// The languages of a request in DeepL's codes.
+struct Codes {
+    source: Option<String>,
+    target: String,
 }
 
-/// The most texts of one request.
-const TEXTS: usize = 50;
-/// What the texts of one request may take of the 128 KiB that its body may have; the rest is for the context and the fields.
-const TEXT_BYTES: usize = 100 * 1024;
-/// What the context may take. More of it does not make a chat message clearer.
-const CONTEXT_BYTES: usize = 8 * 1024;
-/// How long the list of languages is believed.
-const LISTED: Duration = Duration::from_secs(24 * 60 * 60);
+/// Longer contexts don't make a chat message clearer.
+const MAX_CONTEXT_BYTES: usize = 8 * 1024;
+/// How long the list of target languages is cached.
+const LIST_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl DeepL {
-    /// With the settings of this stack. Keys of the free tier end in `:fx` and have a host of their own.
     pub fn new(config: DeepLConfig, key: Secret, clock: Clock) -> Self {
-        Self { clock, call: Call::new(clock), config, key, listed: Mutex::default() }
+        Self { clock, client: Client::new(clock), config, key, listed: Mutex::default() }
     }
 
-    /// Whether it was asked in vain a moment ago, so that what nobody waits for need not ask as well.
-    pub fn is_out_of_reach(&self) -> bool {
-        self.call.is_out_of_reach()
+    /// Whether the last request failed a moment ago, so that automatic translation need not try as well.
+    pub fn is_unavailable(&self) -> bool {
+        self.client.is_unavailable()
     }
 
-    /// What a text's translation depends on beside the text, the languages and the context: for the key of a cache.
+    /// The settings that shape a translation besides its text, languages and context, for use in a cache key.
     pub fn settings(&self, source: Option<&Language>, target: &Language) -> String {
         let tone = tone::tone(target);
         let glossary = self.config.glossary(source, target).unwrap_or_default();
@@ -107,73 +102,79 @@ impl DeepL {
         [glossary, &self.config.model, formality, &tone.instructions.join("\n")].join("\u{1f}")
     }
 
-    /// Translates each text: as many results, in their order. Tries again where that can help: after 429, 529, 5xx and broken
-    /// connections. Texts go in as few requests as DeepL's limits allow, which is one for all but the longest.
-    pub async fn translate(&self, request: Request<'_>) -> Vec<Result<Translated, Lost>> {
-        let deadline = self.clock.now() + request.patience;
-        let ready = async {
-            let key = self.usable_key().await?;
-            let codes = self.codes(&key, request.source, request.target, deadline).await?;
-            Ok::<_, FailureReason>((key, codes))
-        };
-        match ready.await {
-            Ok((key, codes)) => self.lines(&key, request, codes, deadline).await,
-            Err(reason) => request.texts.iter().map(|_| Err(reason.into())).collect(),
+    /// Translates each text and returns the results in the same order. Retries after 429, 529, 5xx and broken connections.
+    /// Sends as few requests as DeepL's limits allow: one, except for very long texts.
+    pub async fn translate(&self, request: Request<'_>) -> Vec<Result<Translated, Failure>> {
+        let deadline = self.clock.now() + request.timeout;
+        match self.prepare(&request, deadline).await {
+            Ok((key, codes)) => self.translate_lines(&key, request, codes, deadline).await,
+            Err(reason) => request.texts.iter().map(|_| Err(Failure::unbilled(reason))).collect(),
         }
     }
 
-    async fn usable_key(&self) -> Result<std::sync::Arc<str>, FailureReason> {
+    async fn prepare(&self, request: &Request<'_>, deadline: Timestamp) -> Result<(Arc<str>, Codes), FailureReason> {
+        let key = self.usable_key().await?;
+        let codes = self.codes(&key, request.source, request.target, deadline).await?;
+        Ok((key, codes))
+    }
+
+    async fn usable_key(&self) -> Result<Arc<str>, FailureReason> {
         let key = self.key.value().await.map_err(|error| {
-            tracing::error!(error = %crate::error::chain(&error), "there is no DeepL key");
+            tracing::error!(error = %chain(&error), "failed to read the DeepL key");
             FailureReason::Unavailable
         })?;
-        // Who puts it there from a file puts the end of the line there too.
+        // A secret that was set from a file often ends in a line break.
         let key = key.trim();
         if key.is_empty() {
-            tracing::error!("the secret with DeepL's key is empty");
+            tracing::error!("the secret with the DeepL key is empty; set it to a DeepL API key");
             return Err(FailureReason::Unavailable);
         }
-        // What the free tier is given may be kept and used by DeepL: https://www.deepl.com/pro-license
-        if !self.config.free_keys && key.ends_with(":fx") {
+        // DeepL may keep and use the texts it receives on the free tier: https://www.deepl.com/pro-license
+        if !self.config.free_keys && is_free_key(key) {
             tracing::error!(
-                "this stage does not take a key of DeepL's free tier: what people write would not be confidential"
+                "DeepL keys of the free tier are not accepted on this stage: messages would not be confidential; use a \
+                 key of DeepL API Pro"
             );
             return Err(FailureReason::Rejected);
         }
         Ok(key.into())
     }
 
-    /// Both languages in DeepL's codes. A source that DeepL does not know by name it may still recognize.
+    /// Both languages in DeepL's codes. DeepL detects a source language for which it has no code.
     async fn codes(
         &self,
         key: &str,
         source: Option<&Language>,
         target: &Language,
         deadline: Timestamp,
-    ) -> Result<(Option<String>, String), FailureReason> {
-        let source_is_known = source.is_none_or(target::is_known);
+    ) -> Result<Codes, FailureReason> {
+        let is_source_known = source.is_none_or(language_codes::is_known);
+        let is_target_known = language_codes::is_known(target);
         let mut listed = Vec::new();
-        if !source_is_known || !target::is_known(target) || target::loses_a_part(target) {
-            listed = match self.listed(key, deadline).await {
-                Err(reason) if !target::is_known(target) => return Err(reason),
+        if !is_source_known || !is_target_known || language_codes::loses_a_part(target) {
+            listed = match self.listed_codes(key, deadline).await {
+                Err(reason) if !is_target_known => return Err(reason),
                 listed => listed.unwrap_or_default(),
             };
         }
-        let code = |language: &Language| match target::is_known(language) {
-            true => target::exact_code(language, &listed).or_else(|| Some(target::target_code(language))),
-            false => target::listed_code(language, &listed),
+        let code = |language: &Language| match language_codes::is_known(language) {
+            true => {
+                language_codes::exact_code(language, &listed).or_else(|| Some(language_codes::target_code(language)))
+            }
+            false => language_codes::listed_code(language, &listed),
         };
-        let source = source.filter(|source| code(source).is_some()).map(target::source_code);
-        Ok((source, code(target).ok_or(FailureReason::UnsupportedLanguage)?))
+        let source = source.filter(|source| code(source).is_some()).map(language_codes::source_code);
+        let target = code(target).ok_or(FailureReason::UnsupportedLanguage)?;
+        Ok(Codes { source, target })
     }
 
-    /// The languages that DeepL offers now, asked for once a day.
-    async fn listed(&self, key: &str, deadline: Timestamp) -> Result<Vec<String>, FailureReason> {
+    /// The codes of the languages that DeepL offers now, requested once a day.
+    async fn listed_codes(&self, key: &str, deadline: Timestamp) -> Result<Vec<String>, FailureReason> {
         let mut listed = self.listed.lock().await;
-        if let Some((_, codes)) = listed.as_ref().filter(|(at, _)| at.elapsed() < LISTED) {
+        if let Some((_, codes)) = listed.as_ref().filter(|(at, _)| at.elapsed() < LIST_TTL) {
             return Ok(codes.clone());
         }
-        let codes = self.call.languages(&self.host(key), key, deadline).await?;
+        let codes = self.client.languages(&self.host(key), key, deadline).await?;
         *listed = Some((Instant::now(), codes.clone()));
         Ok(codes)
     }
@@ -181,151 +182,76 @@ impl DeepL {
     fn host(&self, key: &str) -> String {
         match &self.config.endpoint {
             Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
-            None if key.ends_with(":fx") => "https://api-free.deepl.com".to_owned(),
+            None if is_free_key(key) => "https://api-free.deepl.com".to_owned(),
             None => "https://api.deepl.com".to_owned(),
         }
     }
 
-    /// Sends line by line what has words, and puts each text together again.
-    async fn lines(
+    /// Sends the lines that have words and reassembles each text from its translated lines.
+    async fn translate_lines(
         &self,
         key: &str,
         request: Request<'_>,
-        (source, target): (Option<String>, String),
+        codes: Codes,
         deadline: Timestamp,
-    ) -> Vec<Result<Translated, Lost>> {
-        let sheets: Vec<MaskedText> =
+    ) -> Vec<Result<Translated, Failure>> {
+        let texts: Vec<MaskedText> =
             request.texts.iter().map(|text| MaskedText::new(text, self.config.redact)).collect();
-        let xml = sheets.iter().any(MaskedText::is_marked);
-        let sent: Vec<Vec<String>> = sheets.iter().map(|sheet| sheet.texts(xml)).collect();
-        // DeepL sees each line by itself, so a text of several is its own context.
-        let several = request.texts.iter().zip(&sent).filter(|(_, lines)| lines.len() > 1).map(|(text, _)| *text);
-        let around: Vec<&str> = std::iter::once(request.context)
-            .chain(several.filter(|text| !request.context.contains(text)))
-            .filter(|words| !words.is_empty())
-            .collect();
-        let context = self.context(&around.join("\n"));
-        let numbered = sent.into_iter().enumerate();
-        let lines = numbered.flat_map(|(text, lines)| lines.into_iter().map(move |words| Line { text, words }));
-        let mut body = Body::new(xml);
-        body.target_lang = target;
-        // DeepL takes a glossary with its source only.
-        let glossary = source.as_ref().and_then(|_| self.config.glossary(request.source, request.target));
-        body.glossary_id = glossary.map(str::to_owned);
-        body.source_lang = source;
-        body.context = context;
-        body.model_type.clone_from(&self.config.model);
-        body.tone = tone::tone(request.target);
-        let mut parts: Vec<Parts> = sheets.iter().map(|_| Parts::default()).collect();
-        for mut batch in batches(lines) {
-            // What has lost a line cannot be put together any more, and the rest of it need not be paid for.
-            batch.retain(|line| parts[line.text].lost.is_none());
+        let xml = texts.iter().any(MaskedText::has_markup);
+        let segments: Vec<Vec<String>> = texts.iter().map(|text| text.segments(xml)).collect();
+        let context = self.context(&request, &segments);
+        let mut body = self.body(&request, codes, context, xml);
+        let mut translated: Vec<TranslatedLines> = texts.iter().map(|_| TranslatedLines::default()).collect();
+        for mut batch in batches(segments) {
+            // A text with a failed line cannot be reassembled, so the rest of it need not be paid for.
+            batch.retain(|line| translated[line.text].failure.is_none());
             if batch.is_empty() {
                 continue;
             }
-            body.text = batch.iter().map(|line| line.words.clone()).collect();
-            match self.call.translate(&self.host(key), key, &body, deadline).await {
+            body.text = batch.iter().map(|line| line.segment.clone()).collect();
+            match self.client.translate(&self.host(key), key, &body, deadline).await {
                 Ok(answers) => {
-                    batch.iter().zip(answers).for_each(|(line, answer)| parts[line.text].lines.push(answer));
+                    batch.iter().zip(answers).for_each(|(line, answer)| translated[line.text].lines.push(answer));
                 }
-                Err(reason) => batch.iter().for_each(|line| parts[line.text].lost = Some(reason)),
+                Err(reason) => batch.iter().for_each(|line| translated[line.text].failure = Some(reason)),
             }
         }
-        parts.into_iter().zip(&sheets).map(|(parts, sheet)| parts.together(sheet, xml)).collect()
+        translated.into_iter().zip(&texts).map(|(lines, text)| lines.reassemble(text, xml)).collect()
     }
 
-    /// The end of the context, without what identifies a person.
-    fn context(&self, context: &str) -> String {
-        let hidden = if self.config.redact { masking::without_numbers_of_persons(context) } else { context.to_owned() };
-        let from = hidden.len().saturating_sub(CONTEXT_BYTES);
-        let from = (from..=hidden.len()).find(|at| hidden.is_char_boundary(*at)).unwrap_or(0);
-        hidden[from..].to_owned()
+    fn body(&self, request: &Request<'_>, codes: Codes, context: String, xml: bool) -> Body {
+        // DeepL rejects a glossary without a source language.
+        let glossary = codes.source.as_ref().and_then(|_| self.config.glossary(request.source, request.target));
+        let mut body = Body::new(xml);
+        body.glossary_id = glossary.map(str::to_owned);
+        body.source_lang = codes.source;
+        body.target_lang = codes.target;
+        body.context = context;
+        body.model_type.clone_from(&self.config.model);
+        body.tone = tone::tone(request.target);
+        body
     }
-}
 
-/// What DeepL made of a text up to now.
-#[derive(Default)]
-struct Parts {
-    lines: Vec<Translated>,
-    lost: Option<FailureReason>,
-}
+    /// The request's context, and the texts of several lines as well: DeepL translates each line independently, so such a text
+    /// is its own context.
+    fn context(&self, request: &Request<'_>, segments: &[Vec<String>]) -> String {
+        let multiline = request.texts.iter().zip(segments).filter(|(_, lines)| lines.len() > 1).map(|(text, _)| *text);
+        let parts: Vec<&str> = std::iter::once(request.context)
+            .chain(multiline.filter(|text| !request.context.contains(text)))
+            .filter(|part| !part.is_empty())
+            .collect();
+        self.redact_and_cut(&parts.join("\n"))
+    }
 
-impl Parts {
-    fn together(self, sheet: &MaskedText, xml: bool) -> Result<Translated, Lost> {
-        let billed_characters = self.lines.iter().map(|line| line.billed_characters).sum();
-        let lost = |reason| Lost { reason, billed_characters };
-        if let Some(reason) = self.lost {
-            return Err(lost(reason));
-        }
-        // A text is in a language if all of its lines are.
-        let mut detected = self.lines.iter().map(|line| line.detected.as_ref());
-        let first = detected.next().flatten();
-        let detected = first.filter(|first| detected.all(|other| other == Some(*first))).cloned();
-        let trace_id = self.lines.last().and_then(|line| line.trace_id.clone());
-        let text = sheet.restore(self.lines.into_iter().map(|line| line.text), xml);
-        let text = text.ok_or_else(|| lost(FailureReason::Unfaithful))?;
-        Ok(Translated { text, detected, billed_characters, trace_id })
+    /// The end of a context, without personal numbers.
+    fn redact_and_cut(&self, context: &str) -> String {
+        let redacted = if self.config.redact { masking::redact_personal_numbers(context) } else { context.to_owned() };
+        let start = redacted.ceil_char_boundary(redacted.len().saturating_sub(MAX_CONTEXT_BYTES));
+        redacted[start..].to_owned()
     }
 }
 
-/// As many lines together as one request may have.
-fn batches(lines: impl Iterator<Item = Line>) -> Vec<Vec<Line>> {
-    let mut batches: Vec<Vec<Line>> = Vec::new();
-    let mut bytes = 0;
-    for line in lines {
-        let size = protocol::wire::json_len(&line.words) + 1;
-        match batches.last_mut().filter(|batch| batch.len() < TEXTS && bytes + size <= TEXT_BYTES) {
-            Some(batch) => {
-                bytes += size;
-                batch.push(line);
-            }
-            None => {
-                bytes = size;
-                batches.push(vec![line]);
-            }
-        }
-    }
-    batches
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_go_together_up_to_fifty_and_up_to_the_size_of_a_body() {
-        let lines =
-            |count: usize, length: usize| (0..count).map(move |text| Line { text, words: "가".repeat(length) });
-        let sizes = |lines| batches(lines).iter().map(Vec::len).collect::<Vec<_>>();
-        assert_eq!(sizes(lines(101, 10)), [50, 50, 1]);
-        assert_eq!(sizes(lines(9, 4_000)), [8, 1]);
-        assert_eq!(batches(lines(0, 1)).len(), 0);
-    }
-
-    fn line(text: &str, language: &str) -> Translated {
-        let detected = language.parse().ok();
-        Translated { text: text.to_owned(), detected, billed_characters: 7, trace_id: None }
-    }
-
-    #[test]
-    fn a_text_is_in_a_language_only_if_all_of_its_lines_are() {
-        let sheet = MaskedText::new("一行\n二行", true);
-        for (languages, detected) in [(["ja", "ja"], Some("ja")), (["ja", "ko"], None), (["ja", ""], None)] {
-            let lines = languages.iter().map(|language| line("줄", language)).collect();
-            let whole = Parts { lines, lost: None }.together(&sheet, false).ok();
-            let whole = whole.expect("both lines are there");
-            assert_eq!(whole.detected.as_ref().map(Language::as_str), detected);
-            assert_eq!(whole.billed_characters, 14);
-        }
-    }
-
-    #[test]
-    fn what_is_lost_is_on_the_bill_all_the_same() {
-        let sheet = MaskedText::new("薬は500mgです\n二行", true);
-        let lost = |parts: Parts| parts.together(&sheet, true).err();
-        let halfway = Parts { lines: vec![line("줄", "ja")], lost: Some(FailureReason::Quota) };
-        assert_eq!(lost(halfway), Some(Lost { reason: FailureReason::Quota, billed_characters: 7 }));
-        let unfaithful = Parts { lines: vec![line("줄", "ja"), line("줄", "ja")], lost: None };
-        assert_eq!(lost(unfaithful), Some(Lost { reason: FailureReason::Unfaithful, billed_characters: 14 }));
-    }
+/// DeepL has a host of its own for free keys, which end in `:fx`.
+fn is_free_key(key: &str) -> bool {
+    key.ends_with(":fx")
 }

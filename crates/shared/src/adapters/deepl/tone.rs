@@ -1,4 +1,4 @@
-//! In which tone DeepL shall write a language: a data file.
+//! The tone in which DeepL writes each language, read from `tone.json`.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,14 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use protocol::language::Language;
 
-/// How a language is to be written.
 /// <https://developers.deepl.com/docs/best-practices/custom-instructions>
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Tone {
-    /// `prefer_more` is taken for every language, and works where a language has it.
+    /// DeepL accepts `prefer_more` for every language and ignores it where a language has no formality.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formality: Option<String>,
-    /// At most 10 of 300 characters, in English or the language itself.
+    /// At most 10 instructions of 300 characters each, in English or in the target language.
     #[serde(rename(serialize = "custom_instructions"), default, skip_serializing_if = "Vec::is_empty")]
     pub instructions: Vec<String>,
 }
@@ -23,10 +22,10 @@ pub(super) struct Tone {
 static TONES: LazyLock<HashMap<String, Tone>> =
     LazyLock::new(|| serde_json::from_str(include_str!("tone.json")).expect("the tones are valid JSON"));
 
-/// The tone of a language; that of all others where the file does not name it.
-#[expect(clippy::expect_used, reason = "a test reads it")]
+/// The tone of a language. The file's entry `""` is for the languages that it does not name.
+#[expect(clippy::expect_used, reason = "a test checks that the entry exists")]
 pub(super) fn tone(language: &Language) -> &'static Tone {
-    TONES.get(language.primary()).or_else(|| TONES.get("")).expect("there is a tone for all others")
+    TONES.get(language.primary()).or_else(|| TONES.get("")).expect("the file has a default tone")
 }
 
 #[cfg(test)]
@@ -34,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_tone_is_one_that_deepl_takes() {
+    fn tones_stay_within_deepls_limits() {
         assert!(TONES.contains_key(""));
         for (language, tone) in &*TONES {
             assert!(tone.instructions.len() <= 10, "{language}");
@@ -44,8 +43,9 @@ mod tests {
     }
 
     #[test]
-    fn korean_has_no_formality_but_an_instruction() {
-        let tone = tone(&"ko".parse().expect("valid"));
-        assert!(tone.formality.is_none() && !tone.instructions.is_empty());
+    fn korean_politeness_is_an_instruction() {
+        let tone = tone(&"ko".parse().expect("a valid tag"));
+        assert_eq!(tone.formality, None);
+        assert!(!tone.instructions.is_empty());
     }
 }

@@ -1,4 +1,5 @@
-//! The `translations` table: what DeepL said before and what people made of it, under keys from which no sentence can be guessed.
+//! The `translations` table: a cache of DeepL's translations and people's corrections, under keyed digests from which no
+//! sentence can be guessed.
 
 use std::fmt;
 
@@ -9,36 +10,34 @@ use crate::aws::Aws;
 use crate::config::{ConfigError, TableName};
 use protocol::language::Language;
 
-/// What DeepL said, or a person.
+/// A translation by DeepL, or a person's correction.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CachedTranslation {
     /// See [`crate::services::digest::DigestKey`].
     pub cache_key: String,
-    /// The translation.
     pub text: String,
-    /// What the text was found to be written in.
+    /// The source language that DeepL detected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detected_language: Option<Language>,
-    /// What DeepL counted for it.
+    /// What the translation cost, and what a cache hit saves.
     pub billed_characters: u64,
-    /// By which DeepL's support finds the request.
+    /// Identifies the request to DeepL's support.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
-    /// Whether a person put it so: then it is what they made of the same sentence, and not DeepL's.
+    /// Whether this is a person's correction of the same sentence.
     #[serde(default)]
     pub by_person: bool,
-    /// When the row may go, in epoch seconds (DynamoDB's TTL).
+    /// In epoch seconds (DynamoDB's TTL).
     pub expires_at: u64,
 }
 
-/// What people say is never printed, not even by accident.
+/// Messages must never appear in logs, not even by accident.
 impl fmt::Debug for CachedTranslation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CachedTranslation({} characters billed)", self.billed_characters)
     }
 }
 
-/// The door to the `translations` table.
 #[derive(Debug, Clone)]
 pub struct Translations {
     table: Table,
@@ -49,7 +48,7 @@ impl Translations {
         Ok(Self { table: Table::open(aws, TableName::Translations)? })
     }
 
-    /// What is kept under these keys, eventually consistent and in no order: a miss costs a translation, no more.
+    /// The rows with these keys, eventually consistent and in no order: a missed row only costs another translation.
     pub async fn get_all<'a>(
         &self,
         cache_keys: impl IntoIterator<Item = &'a str>,
@@ -58,7 +57,6 @@ impl Translations {
         self.table.batch_get(keys.collect(), false).await
     }
 
-    /// Keeps a translation.
     pub async fn put(&self, translation: &CachedTranslation) -> Result<(), TableError> {
         self.table.put(translation).await
     }

@@ -1,4 +1,5 @@
-//! The `usage` table: what translating cost each hospital in each month, and whether DeepL may be asked at all.
+//! The `usage` table: each hospital's translation usage per month, and the pause of automatic translation once DeepL's quota is
+//! used up.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,17 +12,16 @@ use crate::config::{ConfigError, TableName};
 use protocol::clock::Timestamp;
 use protocol::ids::{HospitalId, RoomId};
 
-/// Whom translations are counted for.
+/// The account that translations are counted for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum BillingAccount {
     /// The hospital of a consult.
     Hospital(HospitalId),
-    /// Whose stack it is: rooms without a hospital.
+    /// The operator of the stack, for rooms without a hospital.
     Account,
 }
 
 impl BillingAccount {
-    /// Of a room.
     pub fn of(room: &RoomId) -> Self {
         room.hospital().map_or(Self::Account, |hospital| Self::Hospital(hospital.clone()))
     }
@@ -36,28 +36,27 @@ impl fmt::Display for BillingAccount {
     }
 }
 
-/// What is counted in a month.
+/// One month's counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct UsageTotals {
-    /// Characters on DeepL's bill.
+    /// Characters that DeepL billed.
     pub billed_characters: u64,
-    /// Characters that would have been on it without the cache.
+    /// Characters that DeepL would have billed without the cache.
     pub saved_characters: u64,
-    /// Translations that DeepL made.
+    /// Translations by DeepL.
     pub translations: u64,
-    /// Translations that were found in the cache, or in what people had corrected.
+    /// Translations found in the cache, including people's corrections.
     pub cache_hits: u64,
-    /// Translations that failed.
     pub failures: u64,
 }
 
-/// How a account stands.
+/// An account's usage so far, and whether DeepL's quota is used up.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct QuotaStatus {
-    /// This month up to now.
+    /// This month's.
     pub totals: UsageTotals,
-    /// Until when DeepL is not asked by itself, the whole account's characters being used up.
+    /// Automatic translation is paused until then because the characters of the whole DeepL account are used up.
     pub paused_until: Option<Timestamp>,
 }
 
@@ -66,7 +65,6 @@ struct Pause {
     until: Timestamp,
 }
 
-/// The door to the `usage` table.
 #[derive(Debug, Clone)]
 pub struct Usage {
     table: Table,
@@ -75,10 +73,10 @@ pub struct Usage {
 /// The key attribute that holds the billing account. Deployed tables have it under its first name, and a key attribute
 /// cannot be renamed without replacing the table.
 const ACCOUNT: &str = concat!("pay", "er");
-/// The key of the row that says that the account's characters are used up.
+/// The key (`account`, `month`) of the row that pauses automatic translation.
 const PAUSE: (&str, &str) = ("deepl", "pause");
-/// How long a month can be looked up: 400 days.
-const KEPT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+/// A month's totals are kept for 400 days.
+const RETENTION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 impl Usage {
     pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
@@ -93,12 +91,12 @@ impl Usage {
         key([(ACCOUNT, PAUSE.0.to_owned()), ("month", PAUSE.1.to_owned())])
     }
 
-    /// A month of a account, `2026-11`, eventually consistent.
+    /// An account's totals of a month such as `2026-11`, eventually consistent.
     pub async fn month(&self, account: &BillingAccount, month: &str) -> Result<UsageTotals, TableError> {
         Ok(self.table.get_as(Self::key(account, month), false).await?.unwrap_or_default())
     }
 
-    /// How a account stands now, eventually consistent: what is translated meanwhile may exceed a budget a little.
+    /// Eventually consistent: concurrent translations may exceed a budget slightly.
     pub async fn quota_status(&self, account: &BillingAccount, now: Timestamp) -> Result<QuotaStatus, TableError> {
         let rows: Vec<Item> =
             self.table.batch_get_items(vec![Self::key(account, &now.month()), Self::pause_key()], false).await?;
@@ -114,7 +112,7 @@ impl Usage {
         Ok(quota)
     }
 
-    /// Adds to a account's month.
+    /// Adds to the current month's totals.
     pub async fn add(&self, account: &BillingAccount, totals: &UsageTotals, now: Timestamp) -> Result<(), TableError> {
         let counts = [
             ("billed_characters", totals.billed_characters),
@@ -132,14 +130,14 @@ impl Usage {
         let call = call
             .set_key(Some(Self::key(account, &now.month())))
             .update_expression(format!("ADD {} SET expires_at = :expires_at", added.join(", ")))
-            .expression_attribute_values(":expires_at", number((now + KEPT).seconds()));
+            .expression_attribute_values(":expires_at", number((now + RETENTION).seconds()));
         let call = counts
             .into_iter()
             .fold(call, |call, (name, count)| call.expression_attribute_values(format!(":{name}"), number(count)));
         self.table.update(call).await.map(|_| ())
     }
 
-    /// DeepL is not asked by itself until then.
+    /// Pauses automatic translation.
     pub async fn pause(&self, until: Timestamp) -> Result<(), TableError> {
         let mut row = Self::pause_key();
         row.insert("until".to_owned(), number(until.millis()));

@@ -2,20 +2,20 @@
 
 use protocol::language::Language;
 
-/// What DeepL offered in June 2026, without regions and scripts. Others are looked up in the list that it publishes, so that
-/// what it adds works without a release.
+/// The languages that DeepL offered in June 2026, without regions and scripts. All others are looked up in the list that DeepL
+/// publishes, so that languages it adds work without a release.
 const KNOWN: [&str; 33] = [
     "ar", "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "he", "hu", "id", "it", "ja", "ko", "lt", "lv",
     "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th", "tr", "uk", "vi", "zh",
 ];
 
-/// Whether DeepL has long offered it.
+/// Whether the language needs no look-up in DeepL's list.
 pub(super) fn is_known(language: &Language) -> bool {
     KNOWN.contains(&primary(language))
 }
 
-/// The language without script and region, by the name that DeepL knows it by: Norwegian is written in its Bokmål, and old Java and
-/// Android say Hebrew and Indonesian as before 1989.
+/// The language without script and region, under DeepL's name: all Norwegian is Bokmål, and old Java and Android versions use
+/// the codes that Hebrew and Indonesian had before 1989.
 fn primary(language: &Language) -> &str {
     match language.primary() {
         "no" | "nn" => "nb",
@@ -25,8 +25,8 @@ fn primary(language: &Language) -> &str {
     }
 }
 
-/// The `target_lang` of a known language: `EN` and `PT` alone are legacy and want a region; Chinese wants a script; others go
-/// without region.
+/// The `target_lang` of a known language. `EN` and `PT` alone are legacy codes and need a region, Chinese needs a script, and
+/// the others have no region.
 pub(super) fn target_code(language: &Language) -> String {
     let tag = language.as_str();
     match primary(language) {
@@ -41,18 +41,19 @@ pub(super) fn target_code(language: &Language) -> String {
     }
 }
 
-/// Whether the `target_lang` of a known language says less than its tag, `FR` of `fr-CA`: DeepL may offer the tag itself some day.
+/// Whether the `target_lang` of a known language is less specific than its tag, as `FR` is for `fr-CA`: DeepL may add the tag
+/// itself some day.
 pub(super) fn loses_a_part(language: &Language) -> bool {
     language.as_str().contains('-') && !target_code(language).eq_ignore_ascii_case(language.as_str())
 }
 
-/// The very tag, if DeepL lists it.
+/// The code that equals the tag, if DeepL lists one.
 pub(super) fn exact_code(language: &Language, listed: &[String]) -> Option<String> {
     listed.iter().find(|code| code.eq_ignore_ascii_case(language.as_str())).cloned()
 }
 
-/// The `target_lang` of any language, by the list that DeepL publishes: the very tag, the language alone, or else the first of
-/// its variants.
+/// The `target_lang` of any language according to DeepL's list: the tag itself, the language alone, or the first of the
+/// language's variants.
 pub(super) fn listed_code(language: &Language, listed: &[String]) -> Option<String> {
     let primary = source_code(language);
     let variant = format!("{primary}-");
@@ -62,7 +63,7 @@ pub(super) fn listed_code(language: &Language, listed: &[String]) -> Option<Stri
         .or_else(|| find(&|code| code.starts_with(&variant)))
 }
 
-/// The `source_lang`: without script and region.
+/// The `source_lang`, which has neither script nor region.
 pub(super) fn source_code(language: &Language) -> String {
     primary(language).to_ascii_uppercase()
 }
@@ -77,11 +78,11 @@ mod tests {
     use super::*;
 
     fn language(tag: &str) -> Language {
-        tag.parse().expect("valid")
+        tag.parse().expect("a valid tag")
     }
 
     #[test]
-    fn legacy_codes_get_their_region_and_chinese_its_script() {
+    fn legacy_codes_get_a_region_or_script() {
         for (tag, target, source) in [
             ("ko", "KO", "KO"),
             ("ja-JP", "JA", "JA"),
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_is_asked_for_once_deepl_has_it() {
+    fn regions_are_used_once_deepl_lists_them() {
         let listed = ["FR", "FR-CA"].map(str::to_owned);
         for (tag, loses, code) in [("fr", false, Some("FR")), ("fr-CA", true, Some("FR-CA")), ("fr-BE", true, None)] {
             assert_eq!(loses_a_part(&language(tag)), loses, "{tag}");
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_deepl_adds_is_found_in_its_list() {
+    fn new_languages_are_found_in_the_list() {
         let listed = ["SW", "TL-PH", "TL-X", "AZ", "AZ-CYRL"].map(str::to_owned);
         for (tag, code) in [
             ("sw", Some("SW")),
