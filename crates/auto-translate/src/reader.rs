@@ -1,5 +1,5 @@
-//! When a message is added to a room's log, it is translated for the members who don't read its language. The original has
-//! long been delivered by then; nothing waits for the translation.
+//! When a message is added to a room's log, it is translated for the members who don't read its language. The original
+//! has long been delivered by then; nothing waits for the translation.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -109,8 +109,8 @@ impl AutoTranslate {
             .await
     }
 
-    /// Whether automatic translation is on in a room. It was when the messages were written, but the stream may be far behind,
-    /// and switching it off applies to messages that are still waiting.
+    /// Whether automatic translation is on in a room. It was when the messages were written, but the stream may be far
+    /// behind, and switching it off applies to messages that are still waiting.
     async fn is_enabled(&self, room: &RoomId) -> Result<bool, TableError> {
         if room.hospital().is_none() {
             return Ok(true);

@@ -1,10 +1,11 @@
-//! What of a text no translation may touch: addresses, doses, placeholders and emoji stay as they are, and numbers that identify a
-//! person are not even shown to who translates.
+//! Masks what machine translation must not change or must not see. Addresses, doses, placeholders and emoji are
+//! protected: the translator sees them and leaves them as they are. Numbers that identify a person are redacted: the
+//! translator never gets them.
 
-mod glyph;
-mod identity;
 mod masked_text;
-mod number;
+mod measure;
+mod normalized;
+mod personal_number;
 
 pub use masked_text::MaskedText;
 
@@ -13,7 +14,7 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-/// A part of a text that stays as it is.
+/// A part of a text that is not translated, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Span {
     start: usize,
@@ -23,60 +24,69 @@ struct Span {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Seen by the translator, who needs it for the grammar around it.
+    /// Sent along, because the grammar around it depends on it.
     Protected,
-    /// Identifies a person: replaced by a mark.
+    /// Identifies a person; an empty element is sent in its place.
     Redacted,
 }
 
-/// One pattern, and whether what it matches (at a place in the whole text) really is what it looks for.
 struct Pattern {
     regex: Regex,
-    is_one: fn(text: &str, found: Range<usize>) -> bool,
+    /// Rejects matches by the text around them.
+    accepts: fn(text: &str, found: Range<usize>) -> bool,
 }
 
-#[expect(clippy::expect_used, reason = "the patterns are constants, and every test reads them")]
+#[expect(clippy::expect_used, reason = "the patterns are constants that every test compiles")]
 static PATTERNS: LazyLock<[Pattern; 5]> = LazyLock::new(|| {
-    let pattern = |regex, is_one| Pattern { regex: Regex::new(regex).expect("a valid pattern"), is_one };
+    let pattern = |regex, accepts| Pattern { regex: Regex::new(regex).expect("a valid pattern"), accepts };
     let always = |_: &str, _: Range<usize>| true;
     [
-        // Only the letters that addresses have: a Korean particle follows without a space.
+        // ASCII only: a Korean particle follows an address without a space.
         pattern(r"(?i)(?:https?://|www\.)[a-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*[a-z0-9_~/=&%#-]", always),
         pattern(r"(?i)[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", always),
         pattern(r"\{\{[^{}\n]{1,40}\}\}|\{[A-Za-z0-9_.]{1,40}\}|</?[A-Za-z][^<>\n]{0,60}>", always),
         pattern(r"%[sd@]", is_placeholder),
         pattern(
-            r"(?:[#*0-9]\u{fe0f}?\u{20e3}|[\u{1f000}-\u{1faff}\u{2600}-\u{27bf}\u{2b00}-\u{2bff}\u{2300}-\u{23ff}\u{2190}-\u{21ff}][\u{1f000}-\u{1faff}\u{2600}-\u{27bf}\u{2b00}-\u{2bff}\u{2300}-\u{23ff}\u{fe0f}\u{200d}\u{20e3}\u{e0020}-\u{e007f}]*)",
+            concat!(
+                r"(?:[#*0-9]\u{fe0f}?\u{20e3}",
+                r"|[\u{1f000}-\u{1faff}\u{2600}-\u{27bf}\u{2b00}-\u{2bff}\u{2300}-\u{23ff}\u{2190}-\u{21ff}]",
+                r"[\u{1f000}-\u{1faff}\u{2600}-\u{27bf}\u{2b00}-\u{2bff}\u{2300}-\u{23ff}",
+                r"\u{fe0f}\u{200d}\u{20e3}\u{e0020}-\u{e007f}]*)",
+            ),
             always,
         ),
     ]
 });
 
-/// In `0.9%saline` it is a unit and the beginning of a word.
+/// In `0.9%saline`, `%s` is a unit and the start of a word.
 fn is_placeholder(text: &str, found: Range<usize>) -> bool {
-    let is_behind_a_number = text[..found.start].trim_end_matches(' ').ends_with(char::is_numeric);
-    let is_in_a_word = text[found.end..].starts_with(|letter: char| letter.is_ascii_alphabetic());
-    !is_behind_a_number && !is_in_a_word
+    let follows_number = text[..found.start].trim_end_matches(' ').ends_with(char::is_numeric);
+    let starts_word = text[found.end..].starts_with(|c: char| c.is_ascii_alphabetic());
+    !follows_number && !starts_word
 }
 
-/// The parts that stay, in order, none within another. What has a hidden part is hidden as a whole.
+/// The spans of a text in order. Overlapping spans are merged, and the result is redacted if one of them is.
 fn spans(text: &str) -> Vec<Span> {
-    let glyphs = glyph::glyphs(text);
-    let measures = number::measures(&glyphs);
-    let numbers = identity::numbers(&glyphs, &measures);
-    let at = |range: &Range<usize>, kind| {
-        let Range { start, end } = glyph::bytes(&glyphs, range);
+    let chars = normalized::normalize(text);
+    let measures = measure::find(&chars);
+    let numbers = personal_number::find(&chars, &measures);
+    let span = |range: &Range<usize>, kind| {
+        let Range { start, end } = normalized::byte_range(&chars, range);
         Span { start, end, kind }
     };
-    let mut found: Vec<Span> = numbers.iter().map(|number| at(number, Kind::Redacted)).collect();
-    found.extend(measures.iter().map(|measure| at(&measure.range, Kind::Protected)));
-    for Pattern { regex, is_one } in &*PATTERNS {
-        let matches = regex.find_iter(text).filter(|found| is_one(text, found.range()));
+    let mut found: Vec<Span> = numbers.iter().map(|number| span(number, Kind::Redacted)).collect();
+    found.extend(measures.iter().map(|measure| span(&measure.range, Kind::Protected)));
+    for Pattern { regex, accepts } in &*PATTERNS {
+        let matches = regex.find_iter(text).filter(|found| accepts(text, found.range()));
         found.extend(matches.map(|found| Span { start: found.start(), end: found.end(), kind: Kind::Protected }));
     }
     found.sort_unstable_by_key(|span| span.start);
-    let mut spans: Vec<Span> = Vec::with_capacity(found.len());
-    for span in found {
+    merge(found)
+}
+
+fn merge(sorted: Vec<Span>) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::with_capacity(sorted.len());
+    for span in sorted {
         match spans.last_mut() {
             Some(last) if span.start < last.end => {
                 last.end = last.end.max(span.end);
@@ -90,7 +100,7 @@ fn spans(text: &str) -> Vec<Span> {
     spans
 }
 
-/// Whether there is anything in a text to translate: a letter outside of what stays as it is.
+/// Whether a text has anything to translate: a letter outside of its spans.
 pub fn has_words(text: &str) -> bool {
     let mut from = 0;
     let words = |part: &str| part.chars().any(char::is_alphabetic);
@@ -103,17 +113,17 @@ pub fn has_words(text: &str) -> bool {
     words(&text[from..])
 }
 
-/// A text as another may read it for the sense alone: what identifies a person is left out.
+/// Replaces each personal number with `…`, in a text that is only read for its meaning.
 pub fn redact_personal_numbers(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
+    let mut redacted = String::with_capacity(text.len());
     let mut from = 0;
     for span in spans(text).into_iter().filter(|span| span.kind == Kind::Redacted) {
-        shown.push_str(&text[from..span.start]);
-        shown.push('…');
+        redacted.push_str(&text[from..span.start]);
+        redacted.push('…');
         from = span.end;
     }
-    shown.push_str(&text[from..]);
-    shown
+    redacted.push_str(&text[from..]);
+    redacted
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What must survive, and what must not leave, comes from generators of its own here: [`spans`] is never asked what it found.
+//! Property tests of masking. Generators know what has to be protected or redacted; [`spans`] is never asked for it.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,16 +6,15 @@ use proptest::sample::select;
 
 use super::*;
 
-/// A piece of a text, and what is to happen to it.
 #[derive(Debug, Clone)]
 enum Piece {
-    /// Has no digit and nothing else that stays.
+    /// Without digits and without spans.
     Words(&'static str),
-    /// Stays as it is, and is seen.
+    /// To be protected.
     Measure(String),
-    /// Stays as it is, and is not seen.
-    Number(String),
-    /// Is sent like words.
+    /// To be redacted.
+    PersonalNumber(String),
+    /// Looks like a personal number, but has to be sent.
     Harmless(String),
 }
 
@@ -23,38 +22,39 @@ impl Piece {
     fn text(&self) -> &str {
         match self {
             Self::Words(words) => words,
-            Self::Measure(text) | Self::Number(text) | Self::Harmless(text) => text,
+            Self::Measure(text) | Self::PersonalNumber(text) | Self::Harmless(text) => text,
         }
     }
 }
 
-/// How digits are written.
-fn scripts() -> impl Strategy<Value = char> {
+/// The zeros of the scripts in which digits are written.
+fn zeros() -> impl Strategy<Value = char> {
     select(vec!['0', '0', '0', '０', '٠', '۰', '०', '๐'])
 }
 
-fn written(digits: &str, zero: char) -> String {
-    let digit = |letter: char| match letter.to_digit(10) {
+fn in_script(digits: &str, zero: char) -> String {
+    let digit = |c: char| match c.to_digit(10) {
         Some(value) => char::from_u32(u32::from(zero) + value).expect("a digit"),
-        None => letter,
+        None => c,
     };
     digits.chars().map(digit).collect()
 }
 
-fn values(text: &str) -> String {
+/// The digits of a text in ASCII.
+fn ascii_digits(text: &str) -> String {
     let zeros = ['0', '０', '٠', '۰', '०', '๐'].map(u32::from);
-    let value =
-        |letter: char| zeros.into_iter().find_map(|zero| char::from_digit(u32::from(letter).checked_sub(zero)?, 10));
-    text.chars().filter_map(value).collect()
+    let digit = |c: char| zeros.into_iter().find_map(|zero| char::from_digit(u32::from(c).checked_sub(zero)?, 10));
+    text.chars().filter_map(digit).collect()
 }
 
 fn amounts() -> impl Strategy<Value = String> {
-    let space = || select(vec![" ", "\u{a0}", "\u{202f}", "'", "’", ",", "."]);
+    let separator = || select(vec![" ", "\u{a0}", "\u{202f}", "'", "’", ",", "."]);
     prop_oneof![
         3 => "[1-9][0-9]{0,3}",
         2 => "(0|[1-9][0-9]{0,2})[.,][0-9]{1,2}",
-        2 => ("[1-9][0-9]{0,2}", space(), "[0-9]{3}").prop_map(|(one, space, two)| format!("{one}{space}{two}")),
-        1 => ("[1-9]", space(), "[0-9]{3}", "[0-9]{3}").prop_map(|(one, space, two, three)| format!("{one}{space}{two}{space}{three}")),
+        2 => ("[1-9][0-9]{0,2}", separator(), "[0-9]{3}").prop_map(|(one, mark, two)| format!("{one}{mark}{two}")),
+        1 => ("[1-9]", separator(), "[0-9]{3}", "[0-9]{3}")
+            .prop_map(|(one, mark, two, three)| format!("{one}{mark}{two}{mark}{three}")),
         1 => "[1-9]\\.[0-9]{3},[0-9]",
         1 => "[1-9]? ?[½¼¾⅓]",
         1 => "[1-9] 1/[2-4]",
@@ -63,10 +63,11 @@ fn amounts() -> impl Strategy<Value = String> {
 }
 
 fn measures() -> impl Strategy<Value = Piece> {
-    let between = vec!["-", "–", "—", "−", "~", "～", "〜", "/", " - ", " – ", " ~ ", " / ", " x ", "→"];
+    let operators = vec!["-", "–", "—", "−", "~", "～", "〜", "/", " - ", " – ", " ~ ", " / ", " x ", "→"];
     let number = prop_oneof![
         3 => amounts(),
-        1 => ("[1-9][0-9]{0,2}", select(between), "[1-9][0-9]{0,2}").prop_map(|(one, to, two)| format!("{one}{to}{two}")),
+        1 => ("[1-9][0-9]{0,2}", select(operators), "[1-9][0-9]{0,2}")
+            .prop_map(|(one, operator, two)| format!("{one}{operator}{two}")),
     ];
     let units = vec![
         "mg",
@@ -101,15 +102,15 @@ fn measures() -> impl Strategy<Value = Piece> {
         "mmol/L",
         "㎍/㎏",
     ];
-    (number, scripts(), select(vec!["", " ", "\u{a0}", "\u{202f}"]), select(units)).prop_map(
+    (number, zeros(), select(vec!["", " ", "\u{a0}", "\u{202f}"]), select(units)).prop_map(
         |(number, zero, space, unit)| {
             let number = number.trim_start();
-            Piece::Measure(format!("{}{space}{unit}", written(number, zero)))
+            Piece::Measure(format!("{}{space}{unit}", in_script(number, zero)))
         },
     )
 }
 
-fn numbers() -> impl Strategy<Value = Piece> {
+fn personal_numbers() -> impl Strategy<Value = Piece> {
     let separators = vec![
         "-", " ", ".", "/", "ー", "−", "—", "‑", "－", "・", "·", "\u{3000}", "\u{a0}", " - ", " – ", ") ", "",
         "\u{200b}",
@@ -124,8 +125,8 @@ fn numbers() -> impl Strategy<Value = Piece> {
         "3[0-9]{3} [0-9]{6} [0-9]{5}",
         "[0-9]{4} [0-9]{4} [0-9]{4}",
     ];
-    let grouped = (groups, select(separators), scripts())
-        .prop_map(|(groups, separator, zero)| written(&groups.replace(' ', separator), zero));
+    let grouped = (groups, select(separators), zeros())
+        .prop_map(|(groups, separator, zero)| in_script(&groups.replace(' ', separator), zero));
     let lettered = prop_oneof![
         "[A-Z][0-9]{8}",
         "[A-Z]{2}[0-9]{7}",
@@ -134,11 +135,11 @@ fn numbers() -> impl Strategy<Value = Piece> {
         "[1-9][0-9]{16}X",
         "(VISA|ID|HP|TEL|No|M)[0-9]{9,16}",
     ];
-    let lettered = (lettered, scripts()).prop_map(|(number, zero)| written(&number, zero));
+    let lettered = (lettered, zeros()).prop_map(|(number, zero)| in_script(&number, zero));
     let addressed =
         ("[0-9]{9,12}", select(vec!["https://wa.me/#", "#@naver.com", "www.damso.kr/u/#?a=b", "{#}", "<a tel=#>"]))
             .prop_map(|(number, address)| address.replace('#', &number));
-    prop_oneof![6 => grouped, 3 => lettered, 1 => addressed].prop_map(Piece::Number)
+    prop_oneof![6 => grouped, 3 => lettered, 1 => addressed].prop_map(Piece::PersonalNumber)
 }
 
 fn harmless() -> impl Strategy<Value = Piece> {
@@ -162,8 +163,8 @@ fn harmless() -> impl Strategy<Value = Piece> {
     .prop_map(Piece::Harmless)
 }
 
-/// Before and behind a piece, in several languages, as the particles and spaces of each have it.
-fn around() -> impl Strategy<Value = (&'static str, &'static str)> {
+/// Words before and after a piece, with the particles and spaces of several languages.
+fn surroundings() -> impl Strategy<Value = (&'static str, &'static str)> {
     select(vec![
         ("하루 ", "씩 드세요"),
         ("번호는 ", "입니다. "),
@@ -182,49 +183,52 @@ fn around() -> impl Strategy<Value = (&'static str, &'static str)> {
 
 fn texts(piece: impl Strategy<Value = Piece>) -> impl Strategy<Value = Vec<Piece>> {
     let piece =
-        (around(), piece).prop_map(|((before, after), piece)| [Piece::Words(before), piece, Piece::Words(after)]);
+        (surroundings(), piece).prop_map(|((before, after), piece)| [Piece::Words(before), piece, Piece::Words(after)]);
     vec(piece, 1..4).prop_map(|pieces| pieces.concat())
 }
 
-fn written_out(pieces: &[Piece]) -> String {
+fn concat(pieces: &[Piece]) -> String {
     pieces.iter().map(Piece::text).collect()
 }
 
-/// What stands in a text that is sent: the words, and the elements with what they hold.
-fn read(sent: &str) -> (String, Vec<String>) {
-    let (mut words, mut elements) = (String::new(), Vec::new());
-    let mut rest = sent;
+/// Splits a segment into its words, with `|` in place of each element, and its elements.
+fn parse(segment: &str) -> (String, Vec<String>) {
+    let mut words = String::new();
+    let mut elements = Vec::new();
+    let mut rest = segment;
     while let Some((before, element)) = rest.split_once("<x ") {
         words.push_str(before);
         words.push('|');
-        let end = element.find('>').expect("an element ends");
-        let whole = if element[..end].ends_with('/') { end + 1 } else { element.find("</x>").expect("closed") + 4 };
-        elements.push(format!("<x {}", &element[..whole]));
-        rest = &element[whole..];
+        let end = element.find('>').expect("a tag ends");
+        let is_empty = element[..end].ends_with('/');
+        let end = if is_empty { end + 1 } else { element.find("</x>").expect("an element is closed") + 4 };
+        elements.push(format!("<x {}", &element[..end]));
+        rest = &element[end..];
     }
     (words + rest, elements)
 }
 
-/// What an element holds.
-fn inside(element: &str) -> &str {
-    element.split_once('>').map_or("", |(_, inside)| inside.trim_end_matches("</x>"))
+fn content(element: &str) -> &str {
+    element.split_once('>').map_or("", |(_, content)| content.trim_end_matches("</x>"))
 }
 
-/// A translator that has every element at another place, and other words, which have numbers too.
-fn rewritten(sent: &str) -> String {
-    let (_, elements) = read(sent);
+/// A translation with the elements in reverse order, between other words, which have numbers too.
+fn translated(segment: &str) -> String {
+    let (_, elements) = parse(segment);
     let elements: Vec<String> = elements.into_iter().rev().map(|element| format!("{element} palabras & 77 ")).collect();
     format!("Otras 3 {}", elements.concat()).replace('&', "&amp;").replace("&amp;amp;", "&amp;")
 }
 
-/// Anything, and what people write in between.
-fn anything() -> impl Strategy<Value = String> {
+/// Arbitrary strings mixed with realistic messages.
+fn messages() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         3 => "[a-zA-Z가-힣ぁ-んァ-ン一-龥 ,.!?&<>\"']{0,12}",
-        1 => select(vec!["\n", "\n\n  ", "😀", "👨‍👩‍👧‍👦", "👍🏽", "🇰🇷", "1️⃣", "{{name}}", "%s", "https://a.kr/b", "a@b.kr"])
-            .prop_map(str::to_owned),
+        1 => select(vec![
+            "\n", "\n\n  ", "😀", "👨‍👩‍👧‍👦", "👍🏽", "🇰🇷", "1️⃣", "{{name}}", "%s", "https://a.kr/b", "a@b.kr",
+        ])
+        .prop_map(str::to_owned),
         2 => "[0-9 .,/~+()x%A-Za-zー−½㎎٠-٩-]{0,12}",
-        1 => prop_oneof![measures(), numbers(), harmless()].prop_map(|piece| piece.text().to_owned()),
+        1 => prop_oneof![measures(), personal_numbers(), harmless()].prop_map(|piece| piece.text().to_owned()),
         1 => any::<String>(),
     ];
     vec(piece, 0..12).prop_map(|pieces| pieces.concat())
@@ -232,65 +236,70 @@ fn anything() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_measure_is_sent_whole_and_comes_back_from_a_translator_that_turns_everything_around(pieces in texts(measures())) {
-        let text = written_out(&pieces);
-        let sheet = MaskedText::new(&text, true);
-        let sent = sheet.segments(true).concat();
-        let (words, elements) = read(&sent);
-        prop_assert!(!words.contains(char::is_numeric), "a part of a number is among the words: {sent}");
-        let measures: Vec<&str> = pieces.iter().filter(|piece| matches!(piece, Piece::Measure(_))).map(Piece::text).collect();
-        prop_assert_eq!(elements.iter().map(|element| inside(element)).collect::<Vec<_>>(), measures.clone());
-        let back = sheet.restore([rewritten(&sent)].into_iter(), true).expect("nothing was lost");
+    fn measures_survive_a_reordering_translator(pieces in texts(measures())) {
+        let text = MaskedText::new(&concat(&pieces), true);
+        let segment = text.segments(true).concat();
+        let (words, elements) = parse(&segment);
+        prop_assert!(!words.contains(char::is_numeric), "a part of a number is among the words: {segment}");
+        let is_measure = |piece: &&Piece| matches!(piece, Piece::Measure(_));
+        let measures: Vec<&str> = pieces.iter().filter(is_measure).map(Piece::text).collect();
+        prop_assert_eq!(elements.iter().map(|element| content(element)).collect::<Vec<_>>(), measures.clone());
+        let restored = text.restore([translated(&segment)].into_iter(), true).expect("all spans are there");
         for measure in measures {
-            prop_assert!(back.contains(measure), "{measure} in {back}");
+            prop_assert!(restored.contains(measure), "{measure} in {restored}");
         }
     }
 
     #[test]
-    fn no_part_of_a_number_of_a_person_leaves_and_all_of_it_comes_back(
-        pieces in texts(prop_oneof![2 => numbers(), 1 => Just(Piece::Measure("5 mg".to_owned()))]),
+    fn personal_numbers_are_removed_and_restored(
+        pieces in texts(prop_oneof![2 => personal_numbers(), 1 => Just(Piece::Measure("5 mg".to_owned()))]),
     ) {
-        let text = written_out(&pieces);
-        let sheet = MaskedText::new(&text, true);
-        let sent = sheet.segments(true).concat();
-        let (words, elements) = read(&sent);
-        let left: String = words + &elements.iter().map(|element| inside(element)).collect::<Vec<_>>().join("|");
+        let original = concat(&pieces);
+        let text = MaskedText::new(&original, true);
+        let segment = text.segments(true).concat();
+        let (words, elements) = parse(&segment);
+        let contents: Vec<&str> = elements.iter().map(|element| content(element)).collect();
+        let sent = words + &contents.join("|");
         let measures = pieces.iter().filter(|piece| matches!(piece, Piece::Measure(_))).count();
-        prop_assert_eq!(values(&left), "5".repeat(measures), "{}", sent);
-        prop_assert_eq!(values(&redact_personal_numbers(&text)), "5".repeat(measures));
-        let back = sheet.restore([rewritten(&sent)].into_iter(), true);
+        prop_assert_eq!(ascii_digits(&sent), "5".repeat(measures), "{}", segment);
+        prop_assert_eq!(ascii_digits(&redact_personal_numbers(&original)), "5".repeat(measures));
+        let restored = text.restore([translated(&segment)].into_iter(), true);
         for piece in pieces.iter().filter(|piece| !matches!(piece, Piece::Words(_))) {
-            // A text of nothing but a number is not sent.
-            prop_assert!(back.clone().is_some_and(|back| back.contains(piece.text())), "{:?} in {:?}", piece, back);
+            let is_restored = restored.as_ref().is_some_and(|restored| restored.contains(piece.text()));
+            prop_assert!(is_restored, "{:?} in {:?}", piece, restored);
         }
     }
 
     #[test]
-    fn dates_hours_rooms_and_prices_are_seen(pieces in texts(prop_oneof![2 => harmless(), 1 => measures()])) {
-        let text = written_out(&pieces);
-        let sent = MaskedText::new(&text, true).segments(true).concat();
+    fn dates_hours_rooms_and_prices_are_sent(pieces in texts(prop_oneof![2 => harmless(), 1 => measures()])) {
+        let text = concat(&pieces);
+        let segment = MaskedText::new(&text, true).segments(true).concat();
         for piece in pieces.iter().filter(|piece| !matches!(piece, Piece::Words(_))) {
-            prop_assert!(sent.contains(piece.text()), "{:?} in {}", piece, sent);
+            prop_assert!(segment.contains(piece.text()), "{:?} in {}", piece, segment);
         }
         prop_assert_eq!(redact_personal_numbers(&text), text);
     }
 
     #[test]
-    fn a_text_that_is_not_changed_comes_back_as_it_was(text in anything(), hides: bool) {
-        let text = text.replace(|letter: char| letter.is_control() && letter != '\n', " ");
-        let sheet = MaskedText::new(&text, hides);
-        for xml in [true, sheet.has_markup()] {
-            prop_assert_eq!(sheet.restore(sheet.segments(xml).into_iter(), xml), Some(text.clone()));
+    fn unchanged_segments_restore_the_text(text in messages(), redact: bool) {
+        let text = text.replace(|c: char| c.is_control() && c != '\n', " ");
+        let masked = MaskedText::new(&text, redact);
+        for xml in [true, masked.has_markup()] {
+            prop_assert_eq!(masked.restore(masked.segments(xml).into_iter(), xml), Some(text.clone()));
         }
     }
 
     #[test]
-    fn a_text_keeps_its_lines_and_its_marks_whatever_the_translator_makes_of_it(text in anything(), hides: bool) {
-        let sheet = MaskedText::new(&text, hides);
-        let back = sheet.restore(sheet.segments(true).iter().map(|sent| rewritten(sent)), true).expect("nothing was lost");
-        prop_assert_eq!(text.matches('\n').count(), back.matches('\n').count());
-        for mark in ["{{name}}", "😀"] {
-            prop_assert!(back.matches(mark).count() >= text.matches(mark).count().min(1), "{back}");
+    fn line_breaks_and_placeholders_survive_any_translation(text in messages(), redact: bool) {
+        let masked = MaskedText::new(&text, redact);
+        let translations = masked.segments(true).into_iter().map(|segment| translated(&segment));
+        let restored = masked.restore(translations, true).expect("all spans are there");
+        prop_assert_eq!(text.matches('\n').count(), restored.matches('\n').count());
+        for placeholder in ["{{name}}", "😀"] {
+            prop_assert!(
+                restored.matches(placeholder).count() >= text.matches(placeholder).count().min(1),
+                "{restored}"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! When a person corrects a translation, their text replaces it, and an entry in the room's log records the correction in the
-//! same transaction.
+//! When a person corrects a translation, their text replaces it, and an entry in the room's log records the correction
+//! in the same transaction.
 
 use protocol::access::{Action, Condition, Relation};
 use protocol::chat::{Entry, SystemEvent, Translation};

@@ -1,5 +1,5 @@
-//! Where a page ended, as the client sends it back: `<sent_at>.<seq>.<room_id>`. A cursor names no hospital, so one that was
-//! taken from another hospital only leads into the caller's own list.
+//! Where a page ended, as the client sends it back: `<sent_at>.<seq>.<room_id>`. A cursor names no hospital, so one
+//! that was taken from another hospital only leads into the caller's own list.
 
 use protocol::clock::Timestamp;
 use protocol::ids::Seq;

@@ -1,5 +1,5 @@
-//! When a hospital asks, it gets the usage of its translations in a month, or the list of its messages whose translations
-//! failed.
+//! When a hospital asks, it gets the usage of its translations in a month, or the list of its messages whose
+//! translations failed.
 
 use std::collections::HashMap;
 

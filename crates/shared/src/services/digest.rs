@@ -1,4 +1,5 @@
-//! Keyed digests of messages. A plain hash would not do: the text behind the hash of a short medical sentence can be guessed.
+//! Keyed digests of messages. A plain hash would not do: the text behind the hash of a short medical sentence can be
+//! guessed.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,7 +21,8 @@ impl DigestKey {
         Ok(Self { secret: Secret::open(aws, SecretName::Digest).await? })
     }
 
-    /// HMAC-SHA256 over the parts, each prefixed with its length so that different lists of parts differ in their digests.
+    /// HMAC-SHA256 over the parts, each prefixed with its length so that different lists of parts differ in their
+    /// digests.
     pub async fn digest(&self, parts: &[&str]) -> Result<String, SecretError> {
         Ok(digest(&self.secret.value().await?, parts))
     }

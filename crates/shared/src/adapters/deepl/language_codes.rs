@@ -2,8 +2,8 @@
 
 use protocol::language::Language;
 
-/// The languages that DeepL offered in June 2026, without regions and scripts. All others are looked up in the list that DeepL
-/// publishes, so that languages it adds work without a release.
+/// The languages that DeepL offered in June 2026, without regions and scripts. All others are looked up in the list
+/// that DeepL publishes, so that languages it adds work without a release.
 const KNOWN: [&str; 33] = [
     "ar", "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "he", "hu", "id", "it", "ja", "ko", "lt", "lv",
     "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th", "tr", "uk", "vi", "zh",
@@ -14,8 +14,8 @@ pub(super) fn is_known(language: &Language) -> bool {
     KNOWN.contains(&primary(language))
 }
 
-/// The language without script and region, under DeepL's name: all Norwegian is Bokmål, and old Java and Android versions use
-/// the codes that Hebrew and Indonesian had before 1989.
+/// The language without script and region, under DeepL's name: all Norwegian is Bokmål, and old Java and Android
+/// versions use the codes that Hebrew and Indonesian had before 1989.
 fn primary(language: &Language) -> &str {
     match language.primary() {
         "no" | "nn" => "nb",
@@ -25,8 +25,8 @@ fn primary(language: &Language) -> &str {
     }
 }
 
-/// The `target_lang` of a known language. `EN` and `PT` alone are legacy codes and need a region, Chinese needs a script, and
-/// the others have no region.
+/// The `target_lang` of a known language. `EN` and `PT` alone are legacy codes and need a region, Chinese needs a
+/// script, and the others have no region.
 pub(super) fn target_code(language: &Language) -> String {
     let tag = language.as_str();
     match primary(language) {
@@ -41,8 +41,8 @@ pub(super) fn target_code(language: &Language) -> String {
     }
 }
 
-/// Whether the `target_lang` of a known language is less specific than its tag, as `FR` is for `fr-CA`: DeepL may add the tag
-/// itself some day.
+/// Whether the `target_lang` of a known language is less specific than its tag, as `FR` is for `fr-CA`: DeepL may add
+/// the tag itself some day.
 pub(super) fn loses_a_part(language: &Language) -> bool {
     language.as_str().contains('-') && !target_code(language).eq_ignore_ascii_case(language.as_str())
 }

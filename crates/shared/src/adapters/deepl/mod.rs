@@ -102,8 +102,8 @@ impl DeepL {
         [glossary, &self.config.model, formality, &tone.instructions.join("\n")].join("\u{1f}")
     }
 
-    /// Translates each text and returns the results in the same order. Retries after 429, 529, 5xx and broken connections.
-    /// Sends as few requests as DeepL's limits allow: one, except for very long texts.
+    /// Translates each text and returns the results in the same order. Retries after 429, 529, 5xx and broken
+    /// connections. Sends as few requests as DeepL's limits allow: one, except for very long texts.
     pub async fn translate(&self, request: Request<'_>) -> Vec<Result<Translated, Failure>> {
         let deadline = self.clock.now() + request.timeout;
         match self.prepare(&request, deadline).await {
@@ -232,8 +232,8 @@ impl DeepL {
         body
     }
 
-    /// The request's context, and the texts of several lines as well: DeepL translates each line independently, so such a text
-    /// is its own context.
+    /// The request's context, and the texts of several lines as well: DeepL translates each line independently, so such
+    /// a text is its own context.
     fn context(&self, request: &Request<'_>, segments: &[Vec<String>]) -> String {
         let multiline = request.texts.iter().zip(segments).filter(|(_, lines)| lines.len() > 1).map(|(text, _)| *text);
         let parts: Vec<&str> = std::iter::once(request.context)

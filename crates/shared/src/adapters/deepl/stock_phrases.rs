@@ -16,8 +16,8 @@ static PHRASES: LazyLock<HashMap<String, HashSet<String>>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Whether a text is translated without context. Its translation is then the same in every conversation and found in the
-/// cache. `네` is not a stock phrase, for it does not always mean "yes".
+/// Whether a text is translated without context. Its translation is then the same in every conversation and found in
+/// the cache. `네` is not a stock phrase, for it does not always mean "yes".
 pub fn is_stock_phrase(text: &str, language: Option<&Language>) -> bool {
     let phrases = language.and_then(|language| PHRASES.get(language.primary()));
     phrases.is_some_and(|phrases| phrases.contains(&normalize(text)))

@@ -1,5 +1,5 @@
-//! The `translations` table: a cache of DeepL's translations and people's corrections, under keyed digests from which no
-//! sentence can be guessed.
+//! The `translations` table: a cache of DeepL's translations and people's corrections, under keyed digests from which
+//! no sentence can be guessed.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! The `usage` table: each hospital's translation usage per month, and the pause of automatic translation once DeepL's quota is
-//! used up.
+//! The `usage` table: each hospital's translation usage per month, and the pause of automatic translation once DeepL's
+//! quota is used up.
 
 use std::fmt;
 use std::time::Duration;

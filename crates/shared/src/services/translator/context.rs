@@ -22,9 +22,10 @@ pub fn context_text(entries: &[Entry]) -> String {
     texts.collect::<Vec<_>>().join("\n")
 }
 
-/// Whether an entry's words may be sent to DeepL for the sake of another message. Context leaves the country just as the
-/// text itself does. In a consultation, whose people may have switched translation off, only messages that were written to
-/// be translated, or that somebody had translated, serve as context. Rooms of other kinds have no such switch.
+/// Whether an entry's words may be sent to DeepL for the sake of another message. Context leaves the country just as
+/// the text itself does. In a consultation, whose people may have switched translation off, only messages that were
+/// written to be translated, or that somebody had translated, serve as context. Rooms of other kinds have no such
+/// switch.
 fn may_be_context(entry: &Entry) -> bool {
     let has_consent =
         entry.room_id.hospital().is_none() || !entry.translate_to.is_empty() || !entry.translations.is_empty();

@@ -15,8 +15,8 @@ const CORRECTION_TTL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const MIN_WEIGHT: usize = 9;
 
 impl Translator {
-    /// Remembers a person's correction for the same sentence in the same hospital. A short sentence is not remembered unless
-    /// it is a stock phrase: it may mean something different next time.
+    /// Remembers a person's correction for the same sentence in the same hospital. A short sentence is not remembered
+    /// unless it is a stock phrase: it may mean something different next time.
     pub async fn remember_correction(
         &self,
         request: TranslationRequest<'_>,
@@ -38,8 +38,8 @@ impl Translator {
         Ok(self.cache.put(&row).await?)
     }
 
-    /// Removes an entry from the list of failed translations once none of its translations is a failure. If this fails, the
-    /// list still names the entry, and a reader finds no failure there.
+    /// Removes an entry from the list of failed translations once none of its translations is a failure. If this fails,
+    /// the list still names the entry, and a reader finds no failure there.
     pub async fn clear_failure(&self, entry: &Entry) {
         if let Err(error) = self.log.set_mended(entry).await {
             tracing::warn!(

@@ -71,7 +71,8 @@ impl Translator {
         Ok(fetched)
     }
 
-    /// The writers whose texts exceed their allowance. Takes the characters out of the allowance with one write per writer.
+    /// The writers whose texts exceed their allowance. Takes the characters out of the allowance with one write per
+    /// writer.
     async fn throttled_writers<'a>(
         &self,
         allowance: &TranslationAllowance,

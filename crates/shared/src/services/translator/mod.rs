@@ -1,8 +1,8 @@
 //! Translates messages of a room and stores the results in its log, both for people who ask for a translation and for
 //! automatic translation.
 //!
-//! Each call runs in three steps: `plan` looks up every message in the cache, `fetch` asks DeepL for what the cache lacks,
-//! and `settle` turns the results into translations, which are then stored.
+//! Each call runs in three steps: `plan` looks up every message in the cache, `fetch` asks DeepL for what the cache
+//! lacks, and `settle` turns the results into translations, which are then stored.
 
 mod context;
 mod corrections;
@@ -96,9 +96,9 @@ impl Translator {
         })
     }
 
-    /// Translates messages of one room and returns the translations in the order of the requests. A settled translation is
-    /// returned as it is; a new one is stored for the whole room, unless a person corrects it in the meantime: then theirs
-    /// is returned.
+    /// Translates messages of one room and returns the translations in the order of the requests. A settled translation
+    /// is returned as it is; a new one is stored for the whole room, unless a person corrects it in the meantime: then
+    /// theirs is returned.
     pub async fn translate(
         &self,
         requests: &[TranslationRequest<'_>],
@@ -159,7 +159,8 @@ impl Translator {
         Ok(current.and_then(|mut current| current.translations.remove(target)).unwrap_or(translation))
     }
 
-    /// Adds to the account's month. The translations stand even if this fails; the month's total is then slightly too low.
+    /// Adds to the account's month. The translations stand even if this fails; the month's total is then slightly too
+    /// low.
     async fn count(&self, account: &BillingAccount, totals: &UsageTotals) {
         if let Err(error) = self.usage.add(account, totals, self.clock.now()).await {
             tracing::warn!(error = chain(&error), "failed to count translations; the month's total is too low");
