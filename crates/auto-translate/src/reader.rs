@@ -71,7 +71,7 @@ impl StreamReader for AutoTranslate {
     }
 }
 
-/// Lambda delivers the changes again.
+/// Lambda delivers the changes again after any of these.
 #[derive(Debug, thiserror::Error)]
 enum AutoTranslateError {
     #[error(transparent)]
@@ -84,6 +84,8 @@ enum AutoTranslateError {
     QuotaStatus(String),
     #[error("failed to read the room's translation mode: {0}")]
     Room(String),
+    #[error("failed to announce the translation limit: {0}")]
+    Announcement(String),
 }
 
 impl AutoTranslate {
@@ -166,7 +168,7 @@ impl AutoTranslate {
             })
         })
         .await
-        .map_err(|error| AutoTranslateError::QuotaStatus(error.to_string()))
+        .map_err(|error| AutoTranslateError::Announcement(error.to_string()))
     }
 }
 

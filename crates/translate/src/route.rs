@@ -11,7 +11,7 @@ use shared::services::membership::Membership;
 use shared::services::rate_limiter::{LimitedAction, RateLimiter};
 use shared::services::translator::{OnCacheMiss, OnFailure, TranslationRequest, Translator};
 
-use crate::request::{Request, Which};
+use crate::request::{Request, TranslationKey};
 
 pub struct Translate {
     pub membership: Membership,
@@ -28,30 +28,30 @@ impl Route for Translate {
     type Reply = Translated;
 
     async fn handle(&self, caller: &Caller, request: Request) -> Result<Translated, Error> {
-        let (which, translation) = match request {
-            Request::Translate(which) => {
-                let translation = self.translate(caller, &which).await?;
-                (which, translation)
+        let (key, translation) = match request {
+            Request::Translate(key) => {
+                let translation = self.translate(caller, &key).await?;
+                (key, translation)
             }
-            Request::Correct(which, correction) => {
-                let translation = self.correct(caller, &which, &correction).await?;
-                (which, translation)
+            Request::Correct(key, correction) => {
+                let translation = self.correct(caller, &key, &correction).await?;
+                (key, translation)
             }
         };
-        Ok(Translated { translation: TranslationView { language: which.language, translation } })
+        Ok(Translated { translation: TranslationView { language: key.language, translation } })
     }
 }
 
 impl Translate {
-    async fn translate(&self, caller: &Caller, which: &Which) -> Result<Translation, Error> {
-        let (_, room, entry) = self.text(caller, Action::TranslateMessage, which).await?;
+    async fn translate(&self, caller: &Caller, key: &TranslationKey) -> Result<Translation, Error> {
+        let (_, room, entry) = self.text_message(caller, Action::TranslateMessage, key).await?;
         if room.translation() == TranslationMode::Off {
             return Err(Refusal::forbidden(
                 "translation is off in this consultation; turn it on with setRoomTranslation",
             )
             .into());
         }
-        let existing = entry.translations.get(&which.language);
+        let existing = entry.translations.get(&key.language);
         if existing.is_none() && entry.translations.len() >= MAX_LANGUAGES {
             return Err(Refusal::forbidden("this message is already translated into ten languages, the maximum").into());
         }
@@ -63,7 +63,7 @@ impl Translate {
             self.rate_limiter.take(caller.user_id(), LimitedAction::Translation).await?;
             self.translator.context_before(&entry).await?
         };
-        let requests = [TranslationRequest { entry: &entry, target: &which.language }];
+        let requests = [TranslationRequest { entry: &entry, target: &key.language }];
         let translations =
             self.translator.translate(&requests, &context, OnCacheMiss::Ask, OnFailure::ReturnOnly).await?;
         match translations.into_iter().next() {
@@ -74,15 +74,15 @@ impl Translate {
     }
 
     /// The message, its room and the caller's relation to the room, if the caller may see the message.
-    pub(crate) async fn text(
+    pub(crate) async fn text_message(
         &self,
         caller: &Caller,
         action: Action,
-        which: &Which,
+        key: &TranslationKey,
     ) -> Result<(Relation, Room, Entry), Error> {
         let (member_and_room, entry) = tokio::join!(
-            self.membership.with_room(action, &which.room_id, caller.participant()),
-            self.translator.log.entry(&which.room_id, which.seq)
+            self.membership.with_room(action, &key.room_id, caller.participant()),
+            self.translator.log.entry(&key.room_id, key.seq)
         );
         let (member, room) = member_and_room?;
         let entry = entry?.ok_or_else(Refusal::no_such_message)?;

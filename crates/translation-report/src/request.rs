@@ -1,4 +1,4 @@
-//! Which of the two actions is asked for.
+//! Parses the fields of `getUsage` and `getFailedTranslations`.
 
 use protocol::access::Action;
 use protocol::wire::Frame;
@@ -6,11 +6,8 @@ use protocol::wire::requests::{GetFailedTranslations, GetUsage};
 use shared::error::Error;
 use shared::runtime;
 
-/// Which of the two.
 pub enum Request {
-    /// `getUsage`
     Usage(GetUsage),
-    /// `getFailedTranslations`
     Failed(GetFailedTranslations),
 }
 

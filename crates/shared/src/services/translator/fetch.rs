@@ -22,9 +22,9 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const AUTOMATIC_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Messages that are translated with one request, each text once.
-struct Batch<'a> {
-    key: BatchKey<'a>,
-    jobs: Vec<&'a TranslationJob<'a>>,
+pub(super) struct Batch<'a> {
+    pub(super) key: BatchKey<'a>,
+    pub(super) jobs: Vec<&'a TranslationJob<'a>>,
 }
 
 impl Translator {
@@ -144,7 +144,7 @@ impl Translator {
 }
 
 /// Groups the jobs that missed the cache. Messages that say the same are translated once.
-fn batches<'a>(jobs: &'a [TranslationJob<'a>]) -> Vec<Batch<'a>> {
+pub(super) fn batches<'a>(jobs: &'a [TranslationJob<'a>]) -> Vec<Batch<'a>> {
     let mut batches: BTreeMap<BatchKey<'a>, BTreeMap<&str, &'a TranslationJob<'a>>> = BTreeMap::new();
     for job in jobs.iter().filter(|job| matches!(job.lookup, Lookup::Miss)) {
         batches.entry(job.request.batch_key()).or_default().entry(&job.keys.machine).or_insert(job);

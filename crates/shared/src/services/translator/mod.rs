@@ -9,6 +9,8 @@ mod corrections;
 mod fetch;
 mod job;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 pub use context::{CONTEXT_ENTRIES, context_text};
 pub use job::TranslationRequest;
