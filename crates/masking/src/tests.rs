@@ -7,7 +7,7 @@ fn found(text: &str) -> Vec<(&str, Kind)> {
 }
 
 #[test]
-fn personal_numbers_are_redacted_in_every_format() {
+fn personal_numbers_are_redacted() {
     for number in [
         // Korea: resident registration, mobile, landline, business, with a country code.
         "900101-1234567",
@@ -153,7 +153,7 @@ fn addresses_doses_placeholders_and_emoji_are_protected() {
 }
 
 #[test]
-fn a_measure_is_protected_as_a_whole() {
+fn measures_are_protected_whole() {
     for measure in [
         // Groups and fractions.
         "1 000 mg",
@@ -277,7 +277,7 @@ fn a_unit_is_a_complete_word() {
 }
 
 #[test]
-fn adjacent_spans_are_merged_only_without_separation() {
+fn doses_apart_from_numbers_are_sent() {
     assert_eq!(found("Tel. 010-1234-5678 (5 mg)"), [("010-1234-5678", Kind::Redacted), ("5 mg", Kind::Protected)]);
     assert_eq!(found("2026-11-20 500 mg"), [("2026-11-20 500 mg", Kind::Protected)], "one number");
     assert_eq!(found("010-1234-5678 500 mg"), [("010-1234-5678 500 mg", Kind::Redacted)]);

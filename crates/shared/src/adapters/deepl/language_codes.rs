@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn regions_are_used_once_deepl_lists_them() {
+    fn listed_regions_are_used() {
         let listed = ["FR", "FR-CA"].map(str::to_owned);
         for (tag, loses, code) in [("fr", false, Some("FR")), ("fr-CA", true, Some("FR-CA")), ("fr-BE", true, None)] {
             assert_eq!(loses_a_part(&language(tag)), loses, "{tag}");
