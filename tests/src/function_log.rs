@@ -1,7 +1,5 @@
 //! The log of the functions of a [`World`](crate::World).
 
-use std::sync::{Mutex, PoisonError};
-
 use local_gateway::LogLine;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
@@ -9,24 +7,17 @@ use tokio::time::timeout;
 use crate::DEADLINE;
 
 /// The lines that were not taken yet.
-pub(crate) struct FunctionLog(Mutex<UnboundedReceiver<LogLine>>);
+pub(crate) struct FunctionLog(UnboundedReceiver<LogLine>);
 
 impl FunctionLog {
     pub(crate) fn new(lines: UnboundedReceiver<LogLine>) -> Self {
-        Self(Mutex::new(lines))
-    }
-
-    /// Takes the lines that have arrived.
-    pub(crate) fn take(&self) -> Vec<LogLine> {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::iter::from_fn(|| lines.try_recv().ok()).collect()
+        Self(lines)
     }
 
     /// Takes all lines, after the functions have ended.
     pub(crate) async fn take_to_the_end(&mut self) -> Vec<LogLine> {
-        let lines = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut taken = Vec::new();
-        while let Some(line) = timeout(DEADLINE, lines.recv()).await.expect("the functions have ended") {
+        while let Some(line) = timeout(DEADLINE, self.0.recv()).await.expect("the functions have ended") {
             taken.push(line);
         }
         taken
@@ -43,7 +34,7 @@ pub fn is_count_of(line: &LogLine, metric: &str) -> bool {
 impl Drop for FunctionLog {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for LogLine { function, line } in self.take() {
+            while let Ok(LogLine { function, line }) = self.0.try_recv() {
                 eprintln!("{function}: {line}");
             }
         }

@@ -173,11 +173,6 @@ impl World {
         total.calls.iter().filter(|(kind, _)| of_operation(kind)).map(|(_, counts)| counts.calls).sum()
     }
 
-    /// The lines that the functions have logged since the last call.
-    pub fn logged(&self) -> Vec<LogLine> {
-        self.log.take()
-    }
-
     /// Ends the stack and returns everything that its functions have logged. While it runs, a line that was written
     /// before a reply may become visible after it.
     pub async fn end(self) -> Vec<LogLine> {
