@@ -47,7 +47,7 @@ impl Translate {
     }
 
     /// Follow-up work that must not fail the correction. Only a hospital's correction is reused for the same sentence:
-    /// a patient's wording of their own message must not become somebody else's.
+    /// one person's wording of their own message must not be put into somebody else's mouth.
     async fn follow_up(&self, relation: Relation, key: &TranslationKey, entry: &Entry, corrected: &Translation) {
         let request = TranslationRequest { entry, target: &key.language };
         let text = corrected.text.as_deref().unwrap_or_default();

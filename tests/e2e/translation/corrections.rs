@@ -113,7 +113,7 @@ async fn invalid_correction_writes_nothing() {
         (json!({"translated_message": " \n"}), "bad_request", "translated_message"),
         (json!({"translated_message": "가".repeat(7_000)}), "message_too_long", "translated_message"),
         (json!({"seq": 99}), "not_found", "no message"),
-        (json!({"seq": 1}), "bad_request", "no words"),
+        (json!({"seq": 1}), "bad_request", "no text"),
         (json!({"language": "de"}), "not_found", "translateMessage"),
         (json!({"language": "Klingon!"}), "bad_request", "language"),
         (json!({"version": 7}), "conflict", "changed"),

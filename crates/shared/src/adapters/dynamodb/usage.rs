@@ -73,7 +73,7 @@ pub struct Usage {
 /// The key attribute that holds the billing account. Deployed tables have it under its first name, and a key attribute
 /// cannot be renamed without replacing the table.
 const ACCOUNT: &str = concat!("pay", "er");
-/// The key (`account`, `month`) of the row that pauses automatic translation.
+/// The key (account and month) of the row that pauses automatic translation.
 const PAUSE: (&str, &str) = ("deepl", "pause");
 /// A month's totals are kept for 400 days.
 const RETENTION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
