@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sam_template::{Function, StackContext, Template};
 
-use crate::files::{CodegenError, root};
 use crate::markdown::{cell, codes, table};
+use crate::repository::{CodegenError, root};
 
 /// A table of functions and a table of tables.
 pub fn tables() -> Result<String, CodegenError> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sam_template::Parameter;
 use serde_json::{Map, Value};
 
-use crate::files::{CodegenError, read, root};
 use crate::markdown::{cell, codes, table};
+use crate::repository::{CodegenError, read, root};
 
 const TEMPLATE: &str = "template.yaml";
 

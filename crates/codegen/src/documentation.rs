@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sam_template::{StackContext, Template};
 
 use crate::architecture::table_name;
-use crate::files::root;
+use crate::repository::root;
 
 /// All pages written for people, with their paths from the root of the repository.
 fn pages() -> Vec<(PathBuf, String)> {

@@ -1,9 +1,6 @@
 //! The files that are generated, as a whole or between the markers of a page.
 
-use std::path::{Path, PathBuf};
-
-use sam_template::TemplateError;
-
+use crate::repository::{CodegenError, END, read, root};
 use crate::{architecture, asyncapi, authorization, configuration, performance, protocol_tables, typescript};
 
 /// Pages with a generated part, and what `cargo codegen` calls that part.
@@ -15,29 +12,11 @@ const PAGES: [(&str, &str); 5] = [
     ("docs/protocol.md", "protocol"),
 ];
 
-const END: &str = "<!-- end generated -->";
-
 /// A generated file as it should be.
 pub struct Generated {
     /// From the root of the repository.
     pub path: &'static str,
     text: String,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum CodegenError {
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    #[error("{path}: {source}")]
-    File { path: &'static str, source: std::io::Error },
-    #[error("{path} is not a list of tables as `cargo measure --json` writes it: {source}")]
-    Measurements { path: &'static str, source: serde_json::Error },
-    #[error("template.yaml: {0}")]
-    Incomplete(String),
-    #[error("{page}: no `{begin}` … `{END}`")]
-    Markers { page: &'static str, begin: String },
-    #[error("stale: {0}; run `cargo codegen --write`")]
-    Stale(String),
 }
 
 impl Generated {
@@ -49,15 +28,6 @@ impl Generated {
         std::fs::write(root().join(self.path), &self.text)
             .map_err(|source| CodegenError::File { path: self.path, source })
     }
-}
-
-/// The root of the repository: two folders above this crate.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-pub fn read(path: &'static str) -> Result<String, CodegenError> {
-    std::fs::read_to_string(root().join(path)).map_err(|source| CodegenError::File { path, source })
 }
 
 /// Every generated file.

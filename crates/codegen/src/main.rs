@@ -10,12 +10,14 @@ mod files;
 mod markdown;
 mod performance;
 mod protocol_tables;
+mod repository;
 mod schemas;
 mod typescript;
 
 use std::process::ExitCode;
 
-use files::{CodegenError, Generated};
+use files::Generated;
+use repository::CodegenError;
 
 const USAGE: &str = "\
 usage: cargo codegen WHAT

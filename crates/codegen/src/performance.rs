@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::files::{CodegenError, read};
 use crate::markdown;
+use crate::repository::{CodegenError, read};
 
 const FILE: &str = "docs/performance.json";
 

@@ -1,6 +1,7 @@
 //! `cargo dev`: builds the functions, runs the whole template on this machine, opens a demo consultation between a
 //! patient and a hospital, and prints how to join it from a browser or with `wscat`.
 
+mod arguments;
 mod demo;
 mod environment_file;
 mod log_format;
@@ -11,47 +12,13 @@ mod token_secret;
 mod translator;
 
 use std::io;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Parser;
-use testkit::stack::template_file;
-use url::Url;
 
+use arguments::Arguments;
 use session::{DevError, Session};
-
-/// Run Damso on this machine, without an AWS account, Docker or a network
-///
-/// Builds the functions, starts API Gateway, Lambda, DynamoDB and Secrets Manager on loopback, opens a demo
-/// consultation and prints how to join it. Ctrl-C stops everything.
-///
-/// Translations come from a phrasebook; set DEEPL_AUTH_KEY to use DeepL.
-#[derive(Debug, Parser)]
-#[command(name = "cargo dev", bin_name = "cargo dev", version)]
-struct Arguments {
-    /// WebSocket port; the AWS services, the DeepL stub and the web page use the next three (0: any free ports)
-    #[arg(long, default_value_t = 3001)]
-    port: u16,
-    /// Keep the data in this folder between runs [default: discard it on exit]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Invoke the functions through a running `cargo lambda watch`, for example http://127.0.0.1:9000
-    #[arg(long, value_name = "URL")]
-    invoke: Option<Url>,
-    /// Run the function binaries in this folder instead of building them
-    #[arg(long, value_name = "DIR", conflicts_with = "invoke")]
-    binaries: Option<PathBuf>,
-    /// Inject the faults of this plan (JSON) once the demo consultation is open
-    #[arg(long, value_name = "FILE")]
-    faults: Option<PathBuf>,
-    /// Write the functions' environment for `cargo lambda watch --env-file` here [default: .dev/lambda.env]
-    #[arg(long, value_name = "FILE")]
-    env_file: Option<PathBuf>,
-    /// SAM template to run [default: template.yaml]
-    #[arg(long, value_name = "FILE", default_value_os_t = template_file(), hide_default_value = true)]
-    template: PathBuf,
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {

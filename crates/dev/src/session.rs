@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::sleep;
 use url::Url;
 
-use crate::Arguments;
+use crate::arguments::Arguments;
 use crate::demo::{self, DemoError};
 use crate::page::{Login, Page};
 use crate::ready_screen::{ReadyScreen, Side};

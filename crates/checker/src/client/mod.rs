@@ -2,6 +2,7 @@
 //! relies on no connection to last, and records its history.
 
 mod generator;
+mod phase;
 mod phases;
 mod receive;
 mod replies;
@@ -23,7 +24,7 @@ use crate::operation::{Operation, PendingOperation};
 use crate::room_view::RoomView;
 use crate::timing::ClientTiming;
 use crate::workload::{Device, Workload};
-pub(crate) use phases::Phase;
+pub(crate) use phase::Phase;
 
 /// What all clients share.
 pub(crate) struct RunContext {

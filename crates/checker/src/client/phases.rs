@@ -1,28 +1,11 @@
-//! The phases that all clients go through together.
+//! What a client does in each phase.
 
 use rand::RngExt;
 use serde_json::json;
 
-use super::{Client, now_ms};
+use super::{Client, Phase, now_ms};
 use crate::operation::Operation;
 use crate::room_view::RoomView;
-
-/// What all clients do at the same time. Each reports when it has completed a phase, and goes on receiving until the
-/// next one begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Phase {
-    /// The rooms are opened.
-    Opening,
-    /// The members who join on their own do so.
-    Joining,
-    /// Messages are sent.
-    Sending,
-    /// Every pending operation is answered.
-    Settling,
-    /// Every client catches up and reads its room list and complete histories; the number counts the attempts.
-    Verifying(u32),
-    Stopping,
-}
 
 impl Client {
     pub(super) fn enter(&mut self, phase: Phase) {

@@ -1,9 +1,11 @@
 //! Feeds the judge a correct run, and then the same run with one defect of each kind.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::entry::Entry;
-use crate::history::{Acknowledgement, ListedRoom, PagedLog, Sent};
-use crate::snapshot::{Head, IdempotencyRecord, LogRow, Member, StatusChange};
+use crate::history::{Acknowledgement, ClientHistory, ListedRoom, PagedLog, Sent};
+use crate::snapshot::{DatabaseSnapshot, Head, IdempotencyRecord, LogRow, Member, StatusChange};
 
 const ROOM: &str = "direct:a:b";
 const FOREIGN_ROOM: &str = "consult:x:y";

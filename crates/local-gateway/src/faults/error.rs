@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::kind::Kind;
-use super::latencies::Latency;
+use super::latency::Latency;
 
 /// Why a plan is rejected.
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,8 @@ use super::chance::Delayed;
 use super::draw;
 use super::error::PlanError;
 use super::kind::Kind;
-use super::latencies::{Floor, Latencies, Latency};
+use super::latencies::{Floor, Latencies};
+use super::latency::Latency;
 use super::plan::Plan;
 
 /// The faults of one stack. Clones share them.

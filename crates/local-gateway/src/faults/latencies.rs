@@ -6,24 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::PlanError;
 use super::json_file;
-
-/// The latency of one kind of call on AWS.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Latency {
-    /// The median in milliseconds.
-    pub p50_ms: f64,
-    /// The 99th percentile in milliseconds.
-    pub p99_ms: f64,
-    /// Where the numbers come from.
-    pub source: String,
-}
+use super::latency::Latency;
 
 /// The latency of each kind of call. Kinds without one take as long as they do locally.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -68,20 +57,6 @@ impl Floor {
     }
 }
 
-impl Latency {
-    /// The log-normal distribution with the two percentiles, at a point of the standard normal distribution.
-    pub(super) fn at(&self, normal: f64) -> Duration {
-        /// The 99th percentile of the standard normal distribution.
-        const P99: f64 = 2.326_347_874;
-        let sigma = (self.p99_ms / self.p50_ms).ln() / P99;
-        Duration::from_secs_f64((self.p50_ms * (sigma * normal).exp() / 1000.0).clamp(0.0, 60.0))
-    }
-
-    fn is_possible(&self) -> bool {
-        self.p50_ms > 0.0 && self.p99_ms >= self.p50_ms && self.p99_ms.is_finite()
-    }
-}
-
 impl Latencies {
     /// Reads latencies from a JSON file.
     ///
@@ -106,6 +81,8 @@ impl Latencies {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::faults::draw::normal;
     use crate::faults::{Faults, Plan};

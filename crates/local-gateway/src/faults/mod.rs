@@ -11,6 +11,7 @@ mod injector;
 mod json_file;
 mod kind;
 mod latencies;
+mod latency;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -20,5 +21,6 @@ pub use error::PlanError;
 pub use injector::Faults;
 pub(crate) use injector::Injected;
 pub use kind::Kind;
-pub use latencies::{Latencies, Latency};
+pub use latencies::Latencies;
+pub use latency::Latency;
 pub use plan::{Connections, DynamoDb, Lambda, Plan, Pushes, Streams};

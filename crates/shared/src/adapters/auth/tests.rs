@@ -1,4 +1,6 @@
 use jsonwebtoken::{EncodingKey, Header, encode};
+use protocol::clock::Timestamp;
+use protocol::ids::UserId;
 use serde_json::{Value, json};
 
 use super::*;

@@ -3,9 +3,11 @@
 mod client;
 mod language_codes;
 mod lines;
+mod outcome;
 mod stock_phrases;
 mod tone;
 
+pub use outcome::{Failure, Translated};
 pub use stock_phrases::is_stock_phrase;
 
 use std::sync::Arc;
@@ -35,32 +37,6 @@ pub struct Request<'a> {
     pub context: &'a str,
     /// For all HTTP requests together.
     pub timeout: Duration,
-}
-
-/// One message's translation.
-#[derive(Clone)]
-pub struct Translated {
-    pub text: String,
-    /// The source language that DeepL detected.
-    pub detected: Option<Language>,
-    pub billed_characters: u64,
-    /// Identifies the request to DeepL's support.
-    pub trace_id: Option<String>,
-}
-
-/// One message's failed translation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failure {
-    pub reason: FailureReason,
-    /// DeepL bills what it translated, even if the result is unusable.
-    pub billed_characters: u64,
-}
-
-impl Failure {
-    /// A failure that cost nothing.
-    pub fn unbilled(reason: FailureReason) -> Self {
-        Self { reason, billed_characters: 0 }
-    }
 }
 
 #[derive(Debug)]
