@@ -35,7 +35,7 @@ impl Quiet {
     }
 
     /// Asserts that the connection still works and that no table has gained or lost a row.
-    async fn is_unchanged(mut self) {
+    async fn assert_unchanged(mut self) {
         self.patient.ask("getRoomList", json!({})).await;
         self.world.settled().await;
         assert_eq!(self.world.row_counts().await, self.before);
@@ -58,7 +58,7 @@ async fn non_object_frames_are_bad_requests() {
     ] {
         quiet.refuses(frame, "bad_request").await;
     }
-    quiet.is_unchanged().await;
+    quiet.assert_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,7 +69,7 @@ async fn frames_without_action_are_bad_requests() {
     {
         quiet.refuses(frame, "bad_request").await;
     }
-    quiet.is_unchanged().await;
+    quiet.assert_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,7 +78,7 @@ async fn unknown_actions_are_refused() {
     for action in ["sendmessage", "SendMessage", "$connect", "$disconnect", "$default", "drop table", ""] {
         quiet.patient.refused(action, json!({"room_id": quiet.room, "message": "hi"}), "unknown_action").await;
     }
-    quiet.is_unchanged().await;
+    quiet.assert_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +101,7 @@ async fn bad_requests_name_the_field() {
         let error = quiet.patient.refused("sendMessage", fields.clone(), "bad_request").await;
         assert!(error["message"].as_str().unwrap().contains(field), "{fields} should name {field}: {error}");
     }
-    quiet.is_unchanged().await;
+    quiet.assert_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +112,7 @@ async fn request_id_must_be_a_short_string() {
             .to_string();
         quiet.refuses(&frame, "bad_request").await;
     }
-    quiet.is_unchanged().await;
+    quiet.assert_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +120,7 @@ async fn text_of_5000_characters_is_refused() {
     let mut quiet = Quiet::start().await;
     let fields = json!({"room_id": quiet.room, "message": "あ".repeat(5_000)});
     quiet.patient.refused("sendMessage", fields, "message_too_long").await;
-    quiet.is_unchanged().await;
+    quiet.assert_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,7 +130,7 @@ async fn lone_surrogates_are_not_json() {
         let frame = format!(r#"{{"action":"sendMessage","room_id":"{}","message":"{escape}"}}"#, quiet.room);
         quiet.refuses(&frame, "bad_request").await;
     }
-    quiet.is_unchanged().await;
+    quiet.assert_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,7 +153,7 @@ async fn missing_rooms_are_not_found() {
     {
         quiet.patient.refused("sendMessage", json!({"room_id": room, "message": "hi"}), "bad_request").await;
     }
-    quiet.is_unchanged().await;
+    quiet.assert_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +165,7 @@ async fn missing_seqs_are_not_found() {
     quiet.patient.refused("setTranslatedMessage", correction, "not_found").await;
     let history = quiet.patient.ask("getChatHistory", json!({"room_id": room, "after_seq": 1_000_000})).await;
     assert_eq!(history["messages"], json!([]));
-    quiet.is_unchanged().await;
+    quiet.assert_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,7 +187,7 @@ async fn seqs_out_of_range_are_bad_requests() {
         let frame = format!(r#"{{"action":"sync","rooms":{{"{room}":{seq}}}}}"#);
         quiet.refuses(&frame, "bad_request").await;
     }
-    quiet.is_unchanged().await;
+    quiet.assert_unchanged().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -129,7 +129,7 @@ Parameters:
         let parameters = parameters(source).unwrap();
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         assert_eq!(names, ["Stage", "Memory", "Key"]);
-        let [stage, memory, key] = parameters.as_slice() else { panic!("three parameters are declared") };
+        let [stage, memory, key] = <&[Parameter; 3]>::try_from(parameters.as_slice()).unwrap();
         assert_eq!(stage.default.as_deref(), Some("dev"));
         assert_eq!(stage.allowed_values, ["dev", "prod"]);
         assert_eq!(stage.description.as_deref(), Some("Last part of the URL"));

@@ -101,7 +101,7 @@ mod tests {
         for (languages, detected) in [(["ja", "ja"], Some("ja")), (["ja", "ko"], None), (["ja", ""], None)] {
             let lines = languages.iter().map(|language| line("줄", language)).collect();
             let translated = TranslatedLines { lines, failure: None }.reassemble(&text, false);
-            let translated = translated.ok().expect("both lines are translated");
+            let translated = translated.expect("both lines are translated");
             assert_eq!(translated.detected.as_ref().map(Language::as_str), detected);
             assert_eq!(translated.billed_characters, 14);
         }
