@@ -260,7 +260,7 @@ async fn public_key_is_no_hmac_secret() {
     // Nothing else is wrong with these tokens: the key that they name is known, and their claims are valid.
     let reasons = RefCell::new(Vec::new());
     let all = world.gateway.logged(|line| {
-        if line.line.contains("a connection was refused") {
+        if line.line.contains("refused a connection") {
             reasons.borrow_mut().push(line.line.clone());
         }
         reasons.borrow().len() == secrets.len()
