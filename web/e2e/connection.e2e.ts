@@ -265,10 +265,10 @@ test("an expired session leads to the sign-in form", async () => {
   // On a busy machine, the page may take longer to connect than a short-lived token lasts. Then try a longer one.
   for (let seconds = 8; ; seconds *= 2) {
     const { page } = await signInFor(seconds);
-    const online = page.locator('.online-dot[data-online="true"]');
-    await online.or(page.getByText("your session has ended")).first().waitFor();
-    if (!(await online.isVisible())) continue;
-    await page.getByText(/Your session ends in \d+ min/).waitFor();
+    const ending = page.getByText(/Your session ends in \d+ min/);
+    const ended = page.getByText(/your session has ended/i);
+    await ending.or(ended).first().waitFor();
+    if (!(await ending.isVisible())) continue;
     await page.getByText("Your session has ended. Sign in again to go on").waitFor();
     await page.getByRole("textbox", { name: "Address" }).waitFor();
     await page.getByRole("button", { name: "Sign in" }).waitFor();
