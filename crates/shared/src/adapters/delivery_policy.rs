@@ -14,7 +14,7 @@ impl DeliveryPolicy {
     /// Concurrent pushes of one function.
     pub const MAX_CONCURRENCY: usize = 64;
 
-    // ------------------------------------------------------------------------------------------ one push, by the stream or a route
+    // ------------------------------------------------------------------------------ one push, by the stream or a route
 
     /// A push, its retries included, is dropped after this time.
     pub const PUSH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ impl DeliveryPolicy {
     /// Base of the jittered, exponential backoff between attempts.
     pub const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
-    // ---------------------------------------------------------------------------------------- one batch of the stream, see `fan-out`
+    // -------------------------------------------------------------------------- one batch of the stream, see `fan-out`
 
     /// Dropped pushes after which the rest of a batch gets [`Self::SHORT_TIMEOUT`]: a batch serves eight rooms
     /// concurrently, so one unresponsive connection in each of them costs a second.
@@ -42,7 +42,7 @@ impl DeliveryPolicy {
     /// A push can overtake the `$connect` of its connection; until this age a 410 may mean "not yet".
     pub const YOUNG_CONNECTION: Duration = Duration::from_secs(60);
 
-    // ------------------------------------------------------------------------------------------- the express lane, see `send-message`
+    // ---------------------------------------------------------------------------- the express lane, see `send-message`
 
     /// A direct push gets a single attempt, because the stream follows.
     pub const SINGLE_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(500);
@@ -58,7 +58,7 @@ impl DeliveryPolicy {
     /// waited for.
     pub const EXPRESS_HEAD_START: Duration = Duration::from_millis(100);
 
-    // ------------------------------------------------------------------------------------------------------------ closing connections
+    // --------------------------------------------------------------------------------------------- closing connections
 
     /// A younger connection may be unknown to API Gateway while its handshake goes on: longer than an integration may
     /// take.
