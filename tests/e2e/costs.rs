@@ -84,6 +84,9 @@ async fn bill_of_a_text(world: &World, consultation: &mut Consultation, text: im
     in_time(Duration::from_secs(1), async |_| {
         number += 1;
         let text = text(number);
+        // Right after another text, the writer's bucket costs a second call.
+        world.settled().await;
+        world.refill_rate_limits().await;
         let bill = Bill::of(world, async || {
             // On AWS the stream is slower than the express lane.
             world.gateway.streams().pause();

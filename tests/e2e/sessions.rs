@@ -25,9 +25,8 @@ fn token(person: &Person, issued: i64, ends: i64) -> String {
 
 /// Sends requests until the session has expired.
 async fn outlive(client: &mut Client) {
-    while client.request("getRoomList", json!({})).await["code"] != "session_expired" {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let expired = async || client.request("getRoomList", json!({})).await["code"] == "session_expired";
+    eventually("the session has expired", expired).await;
 }
 
 /// Two connections with one token that expires soon. The first was refreshed and joined a room before and after that,

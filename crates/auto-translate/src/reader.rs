@@ -164,7 +164,7 @@ impl AutoTranslate {
             let note = Entry::system(room.clone(), tail.first(), entry.sender.clone(), event, now);
             Ok(match self.translator.log.append(&note, vec![self.rooms.limit(room, &month)?]).await? {
                 Appended::Done => Attempt::Done(()),
-                Appended::Again { .. } => Attempt::Conflict,
+                Appended::Conflict { .. } => Attempt::Conflict,
             })
         })
         .await

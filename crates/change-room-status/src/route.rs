@@ -76,7 +76,7 @@ impl ChangeRoom {
             let entry = Entry::system(room_id.clone(), tail.first(), caller.sender.clone(), event, self.clock.now());
             Ok(match self.log.append(&entry, writes(entry.seq)?).await? {
                 Appended::Done => Attempt::Done((room, Some(entry.seq))),
-                Appended::Again { .. } => Attempt::Conflict,
+                Appended::Conflict { .. } => Attempt::Conflict,
             })
         })
         .await

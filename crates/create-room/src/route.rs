@@ -49,7 +49,7 @@ impl Route for CreateRoom {
             }
             Ok(match self.log.append(&entry, parts).await? {
                 Appended::Done => Attempt::Done(RoomCreated { room: view(caller, &room, &members)?, created: true }),
-                Appended::Again { .. } => Attempt::Conflict,
+                Appended::Conflict { .. } => Attempt::Conflict,
             })
         })
         .await

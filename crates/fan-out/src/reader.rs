@@ -46,7 +46,12 @@ impl StreamReader for FanOut {
                 Ok(()) => Vec::new(),
                 Err(error) => {
                     let error = error.to_string();
-                    tracing::error!(room = %room_id, changes = changes.len(), error, "failed to serve a room; its changes are retried");
+                    tracing::error!(
+                        room = %room_id,
+                        changes = changes.len(),
+                        error,
+                        "failed to serve a room; its changes are retried"
+                    );
                     metric::count(Metric::Failed, 1);
                     changes.into_iter().map(|change| change.sequence_number).collect()
                 }

@@ -55,7 +55,7 @@ impl JoinGroup {
                 (Some(room), None) => self.join(caller, &room).await?,
                 (None, _) => self.open(caller, room_id).await?,
             };
-            if let Appended::Again { .. } = appended {
+            if let Appended::Conflict { .. } = appended {
                 return Ok(Attempt::Conflict);
             }
         }

@@ -89,7 +89,11 @@ impl Express {
             Ok(Err(error)) => chain(&error),
             Err(late) => late.to_string(),
         };
-        tracing::warn!(room = %entry.room_id, error, "failed to mark the connections that took a message; they will get it twice");
+        tracing::warn!(
+            room = %entry.room_id,
+            error,
+            "failed to mark the connections that took a message; they will get it twice"
+        );
     }
 }
 

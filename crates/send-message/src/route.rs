@@ -122,8 +122,8 @@ impl SendMessage {
             Ok(match self.log.append(&entry, vec![self.records.insert(&record)?]).await? {
                 Appended::Done => Attempt::Done(Stored::Appended(Box::new(entry), record)),
                 // A duplicate of this very message won.
-                Appended::Again { found: Some(row) } => Attempt::Done(Stored::Duplicate(self.records.row(row)?)),
-                Appended::Again { found: None } => Attempt::Conflict,
+                Appended::Conflict { found: Some(row) } => Attempt::Done(Stored::Duplicate(self.records.row(row)?)),
+                Appended::Conflict { found: None } => Attempt::Conflict,
             })
         })
         .await

@@ -37,7 +37,7 @@ impl Translate {
             let tail = log.tail(&key.room_id, 1).await?;
             let record = Entry::system(key.room_id.clone(), tail.first(), caller.sender.clone(), event, now);
             let update = log.correction(&key.room_id, key.seq, &key.language, &corrected, current.version)?;
-            if let Appended::Again { .. } = log.append(&record, vec![update]).await? {
+            if let Appended::Conflict { .. } = log.append(&record, vec![update]).await? {
                 return Ok(Attempt::Conflict);
             }
             self.follow_up(relation, key, &entry, &corrected).await;

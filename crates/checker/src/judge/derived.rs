@@ -47,7 +47,8 @@ fn read_mark(run: &RunHistory, room: &str, participant: &str, member: &Member, v
     let least = if run.all_records_in_order { least_mark(log, participant) } else { 0 };
     if mark < least {
         let details = format!(
-            "{participant} has read {room} up to {mark} instead of at least {least}, the last text before anybody else's"
+            "{participant} has read {room} up to {mark} instead of at least {least}, the last text before anybody \
+             else's"
         );
         violations.push(Violation::new(Kind::ReadMark, details));
     }

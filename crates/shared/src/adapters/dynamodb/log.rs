@@ -37,7 +37,7 @@ pub enum Appended {
     Done,
     /// Nothing was stored: the number was taken, a condition failed, or another transaction conflicted (and may itself
     /// have failed). Read everything again before retrying.
-    Again {
+    Conflict {
         /// The existing row, if a write that requested it failed.
         found: Option<Item>,
     },
@@ -130,7 +130,7 @@ impl Log {
             Ok(_) => Ok(Appended::Done),
             // The error itself is dropped because it contains the row.
             Err(error) => match conflict(&error) {
-                Some(found) => Ok(Appended::Again { found }),
+                Some(found) => Ok(Appended::Conflict { found }),
                 None => Err(self.table.call("TransactWriteItems")(error)),
             },
         }
@@ -160,7 +160,7 @@ impl Log {
     }
 
     /// Removes an entry from the list of failed translations if none of its translations is failed any more.
-    pub async fn set_mended(&self, entry: &Entry) -> Result<(), TableError> {
+    pub async fn clear_failed(&self, entry: &Entry) -> Result<(), TableError> {
         let update = self.table.client.update_item().table_name(&self.table.name);
         let update = update
             .set_key(Some(Self::key(&entry.room_id, entry.seq)))

@@ -41,7 +41,7 @@ impl Translator {
     /// Removes an entry from the list of failed translations once none of its translations is a failure. If this fails,
     /// the list still names the entry, and a reader finds no failure there.
     pub async fn clear_failure(&self, entry: &Entry) {
-        if let Err(error) = self.log.set_mended(entry).await {
+        if let Err(error) = self.log.clear_failed(entry).await {
             tracing::warn!(
                 room = %entry.room_id,
                 seq = %entry.seq,
