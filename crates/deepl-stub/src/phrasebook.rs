@@ -1,7 +1,7 @@
 //! The phrasebook: sentences of a clinic's chat and greetings, in Korean, Japanese, English and simplified Chinese.
 //!
 //! Each entry of `phrasebook.json` is one sentence. Other languages are translated to the first wording of a language;
-//! all wordings are recognised, regardless of case and of punctuation at the end.
+//! all wordings are recognized, regardless of case and of punctuation at the end.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ type Entry = HashMap<String, Vec<String>>;
 
 struct Phrasebook {
     entries: Vec<Entry>,
-    /// (Language, normalised wording) → index of the entry.
+    /// (Language, normalized wording) → index of the entry.
     index: HashMap<(String, String), usize>,
 }
 
@@ -26,7 +26,7 @@ static PHRASEBOOK: LazyLock<Phrasebook> = LazyLock::new(|| {
     for (number, entry) in entries.iter().enumerate() {
         for (language, wordings) in entry {
             for wording in wordings {
-                index.entry((language.clone(), normalised(wording))).or_insert(number);
+                index.entry((language.clone(), normalized(wording))).or_insert(number);
             }
         }
     }
@@ -56,7 +56,7 @@ pub(crate) fn translate(text: &str, source: &str, target: &str) -> Option<String
 
 /// The language of a known sentence whose script does not tell.
 pub(crate) fn language_of(text: &str) -> Option<&'static str> {
-    let text = normalised(text);
+    let text = normalized(text);
     [("ja", "JA"), ("zh", "ZH"), ("ko", "KO"), ("en", "EN")]
         .into_iter()
         .find(|(language, _)| PHRASEBOOK.index.contains_key(&((*language).to_owned(), text.clone())))
@@ -64,7 +64,7 @@ pub(crate) fn language_of(text: &str) -> Option<&'static str> {
 }
 
 fn lookup(text: &str, source: &str, language: &str) -> Option<&'static str> {
-    let entry = *PHRASEBOOK.index.get(&(source.to_lowercase(), normalised(text)))?;
+    let entry = *PHRASEBOOK.index.get(&(source.to_lowercase(), normalized(text)))?;
     PHRASEBOOK.entries[entry].get(language)?.first().map(String::as_str)
 }
 
@@ -85,7 +85,7 @@ fn sentences(text: &str) -> Vec<&str> {
     text.split_inclusive(is_mark).map(str::trim).filter(|sentence| !sentence.trim_matches(is_mark).is_empty()).collect()
 }
 
-fn normalised(text: &str) -> String {
+fn normalized(text: &str) -> String {
     let text = text.trim().trim_end_matches(|letter: char| is_mark(letter) || letter.is_whitespace());
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }

@@ -80,7 +80,7 @@ impl FanOut {
     }
 
     /// The connections that took these texts on the express lane. If the marks cannot be read, there are none: a client
-    /// recognises a duplicate by its `seq`, and waiting for the marks would delay everybody.
+    /// recognizes a duplicate by its `seq`, and waiting for the marks would delay everybody.
     async fn already_pushed(&self, room_id: &RoomId, added: &[&Entry]) -> BTreeMap<Seq, BTreeSet<ConnectionId>> {
         let texts = || added.iter().filter(|entry| entry.kind == EntryKind::Text);
         let Some(records) = &self.express else { return BTreeMap::new() };

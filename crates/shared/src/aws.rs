@@ -14,7 +14,7 @@ const WARM_UP_TIMEOUT: Duration = Duration::from_secs(2);
 /// Limit for one attempt of a call. DynamoDB answers in milliseconds, and a TLS handshake in a small function takes
 /// most of a second. The SDK repeats an attempt that times out, whether or not it was applied. That is the same as a
 /// connection cut after a write was applied, which the checker injects (`dynamodb.cut_after`,
-/// `dynamodb.never_answered`): a transaction is recognised by its token, and every other write may be repeated.
+/// `dynamodb.never_answered`): a transaction is recognized by its token, and every other write may be repeated.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// What every client is made from.

@@ -165,6 +165,6 @@ fn fail(action: &str, request_id: Option<&str>, error: &(dyn std::error::Error +
 }
 
 fn error_frame(action: &str, request_id: Option<&str>, refusal: &Refusal) -> String {
-    // A refusal contains only strings and numbers, which always serialise.
+    // A refusal contains only strings and numbers, which always serialize.
     serde_json::to_string(&Reply::refused(action, request_id, refusal)).unwrap_or_default()
 }
