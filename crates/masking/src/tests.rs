@@ -148,10 +148,37 @@ fn addresses_doses_placeholders_and_emoji_are_protected() {
         ("고마워요 👨‍👩‍👧‍👦", "👨‍👩‍👧‍👦"),
         ("좋아요👍🏽", "👍🏽"),
         ("<b>굵게", "<b>"),
+        ("<BR/>다음", "<BR/>"),
+        ("굵게</strong>", "</strong>"),
+        ("{{ reserved.at | date }}에", "{{ reserved.at | date }}"),
+        (r#"<a href="https://a.kr/b" title="예약 안내">예약"#, r#"<a href="https://a.kr/b" title="예약 안내">"#),
+        ("<user_name>님", "<user_name>"),
+        ("<x1>번", "<x1>"),
+        ("<g id=7>번", "<g id=7>"),
     ] {
         assert_eq!(found(text), [(protected, Kind::Protected)], "{text}");
     }
     assert!(found("5 months, 3 miles, 2 large").is_empty());
+}
+
+#[test]
+fn words_in_brackets_are_words() {
+    for text in [
+        "<MRI 검사 안내>",
+        "<검사>",
+        "<notice>",
+        "<Important notice>",
+        "<I am here>",
+        "＜お知らせ＞",
+        "〈안내〉",
+        "a < b > c",
+        "{{Call the nurse}}",
+        "{예약 안내}",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+        assert!(has_words(text), "{text}");
+    }
+    assert_eq!(found("<MRI 500 mg 안내>"), [("500 mg", Kind::Protected)]);
 }
 
 #[test]
@@ -301,9 +328,25 @@ fn masking_takes_linear_time() {
         };
         (0..5).map(run).min().unwrap_or_default()
     };
-    for piece in
-        ["1", "1 ", "1-", "+", "a1", "5 mg ", "%s ", "a@", "a@b.c ", "http://", "😀", "1 000 ", "2026-11-20 ", "((+1"]
-    {
+    for piece in [
+        "1",
+        "1 ",
+        "1-",
+        "+",
+        "a1",
+        "5 mg ",
+        "%s ",
+        "a@",
+        "a@b.c ",
+        "http://",
+        "<a ",
+        "<a b=",
+        "{{",
+        "😀",
+        "1 000 ",
+        "2026-11-20 ",
+        "((+1",
+    ] {
         let short = time(&piece.repeat(1_000 / piece.len()));
         let long = time(&piece.repeat(10_000 / piece.len()));
         assert!(long < short * 40 + Duration::from_millis(50), "{piece}: {short:?}, {long:?}");
