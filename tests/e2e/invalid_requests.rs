@@ -127,8 +127,10 @@ async fn text_of_5000_characters_is_refused() {
 async fn lone_surrogates_are_not_json() {
     let mut quiet = Quiet::start().await;
     for escape in [r"\ud800", r"\udc00", r"\ud800x", r"\ud800\ud800"] {
-        let frame = format!(r#"{{"action":"sendMessage","room_id":"{}","message":"{escape}"}}"#, quiet.room);
-        quiet.refuses(&frame, "bad_request").await;
+        let room = &quiet.room;
+        let frame = format!(r#"{{"action":"sendMessage","request_id":"5","room_id":"{room}","message":"{escape}"}}"#);
+        let error = quiet.refuses(&frame, "bad_request").await;
+        assert_eq!((&error["action"], &error["request_id"]), (&json!("sendMessage"), &json!("5")), "{escape}");
     }
     quiet.assert_unchanged().await;
 }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use icu_locale_core::LanguageIdentifier;
+use icu_locale_core::subtags::{Region, Script};
+
 use crate::ids::serde_as_string;
 
 /// A language tag in its canonical spelling (`zh-Hans`, `pt-BR`). Parsing ignores case, so comparison does too.
@@ -38,24 +41,28 @@ impl Language {
 
 impl FromStr for Language {
     type Err = InvalidLanguage;
+
+    /// Reads a BCP 47 tag or a POSIX locale, as identity providers and operating systems write them: `ja_JP`,
+    /// `ko-KR-u-nu-latn`, `sr_RS.UTF-8@latin`. Language, script and region are kept; variants and extensions do not
+    /// matter to a translation.
     fn from_str(text: &str) -> Result<Self, InvalidLanguage> {
-        let mut tag = String::with_capacity(text.len());
-        for (position, part) in text.split('-').enumerate() {
-            let letters = part.bytes().all(|byte| byte.is_ascii_alphabetic());
-            let digits = part.bytes().all(|byte| byte.is_ascii_digit());
-            let spelled = match (position, part.len()) {
-                (0, 2 | 3) if letters => part.to_ascii_lowercase(),
-                (1, 4) if letters => part[..1].to_ascii_uppercase() + &part[1..].to_ascii_lowercase(),
-                (1 | 2, 2) if letters => part.to_ascii_uppercase(),
-                (1 | 2, 3) if digits => part.to_owned(),
-                _ => return Err(InvalidLanguage),
-            };
-            if position > 0 {
-                tag.push('-');
-            }
-            tag.push_str(&spelled);
+        let (locale, modifier) = text.trim().split_once('@').unwrap_or((text.trim(), ""));
+        let (locale, _encoding) = locale.split_once('.').unwrap_or((locale, ""));
+        let id = LanguageIdentifier::try_from_locale_bytes(locale.replace('_', "-").as_bytes())
+            .map_err(|_| InvalidLanguage)?;
+        // Longer ones are valid but not in use: they are English names of languages, or `POSIX`.
+        if id.language.is_unknown() || id.language.as_str().len() > 3 {
+            return Err(InvalidLanguage);
         }
-        Ok(Self(tag))
+        let script = id.script.as_ref().map(Script::as_str).or(match modifier {
+            "latin" => Some("Latn"),
+            "cyrillic" => Some("Cyrl"),
+            "devanagari" => Some("Deva"),
+            _ => None,
+        });
+        let region = id.region.as_ref().map(Region::as_str);
+        let parts = [Some(id.language.as_str()), script, region];
+        Ok(Self(parts.into_iter().flatten().collect::<Vec<_>>().join("-")))
     }
 }
 
@@ -124,8 +131,32 @@ mod tests {
     }
 
     #[test]
+    fn tags_of_identity_providers_are_read() {
+        for (text, expected) in [
+            ("ja_JP", "ja-JP"),
+            ("zh_CN", "zh-CN"),
+            ("zh_hant_tw", "zh-Hant-TW"),
+            (" ko ", "ko"),
+            ("\tko-KR\n", "ko-KR"),
+            ("ko_KR.UTF-8", "ko-KR"),
+            ("de_DE@euro", "de-DE"),
+            ("sr_RS.UTF-8@latin", "sr-Latn-RS"),
+            ("ja-JP-u-ca-japanese", "ja-JP"),
+            ("en-US-x-twain", "en-US"),
+            ("de-CH-1996", "de-CH"),
+            ("ca-ES-valencia", "ca-ES"),
+            ("en-t-ja", "en"),
+        ] {
+            assert_eq!(text.parse().as_ref().map(Language::as_str), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
     fn invalid_tags_are_refused() {
-        for text in ["", "k", "korean", "ko-", "ko_KR", "한국", "en-US-x-y", "zh-Han"] {
+        for text in [
+            "", " ", "k", "C", "C.UTF-8", "POSIX", "korean", "ko-", "ko--KR", "한국", "zh-Han", "und", "x-y", "ko KR",
+            "@",
+        ] {
             assert!(text.parse::<Language>().is_err(), "{text}");
         }
     }

@@ -1,6 +1,8 @@
 //! The envelope of every request.
 
-use serde::de::DeserializeOwned;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -51,8 +53,12 @@ impl Frame {
                     "frame is not a JSON object; send one with an `action` field".to_owned(),
                 ));
             }
-            Err(error) => return Err(invalid(None, None, format!("frame is not valid JSON: {error}"))),
+            Err(error) => {
+                let Envelope { action_name, request_id } = Envelope::read(body);
+                return Err(invalid(action_name, request_id, format!("frame is not valid JSON: {error}")));
+            }
         };
+        fields.values_mut().for_each(integers);
         let action_name = match fields.remove("action") {
             Some(Value::String(action)) if action.chars().count() <= Self::MAX_ACTION => Ok(action),
             Some(_) => Err("`action` must be a string of at most 64 characters"),
@@ -80,6 +86,76 @@ impl Frame {
             let reason = preview(&error.into_inner().to_string(), Self::MAX_REASON);
             Refusal::bad_request(if path == "." { reason } else { format!("`{path}`: {reason}") })
         })
+    }
+}
+
+/// Turns whole-number floats into integers: to JavaScript, Lua and many JSON libraries, `3.0` and `3` are one number.
+fn integers(value: &mut Value) {
+    /// Up to 2^53, every whole number is a float.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(number) => {
+            if let Some(float) = number.as_f64()
+                && number.is_f64()
+                && float.fract() == 0.0
+                && float.abs() < EXACT
+                && let Ok(integer) = format!("{float:.0}").parse::<i64>()
+            {
+                *number = integer.into();
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(integers),
+        Value::Object(fields) => fields.values_mut().for_each(integers),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
+/// What can be read of a body that is not valid JSON, so that its sender can tell which request failed. Fields with half
+/// a surrogate pair are skipped; after any other mistake, nothing is read.
+#[derive(Default)]
+struct Envelope {
+    action_name: Option<String>,
+    request_id: Option<String>,
+}
+
+impl Envelope {
+    fn read(body: &str) -> Self {
+        let mut envelope = Self::default();
+        // The error is known; what was read before it is kept.
+        let _ = EnvelopeReader(&mut envelope).deserialize(&mut serde_json::Deserializer::from_str(body));
+        envelope
+    }
+}
+
+struct EnvelopeReader<'a>(&'a mut Envelope);
+
+impl<'de> DeserializeSeed<'de> for EnvelopeReader<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EnvelopeReader<'_> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        let text = |value: Value, most| match value {
+            Value::String(text) if text.chars().count() <= most => Some(text),
+            _ => None,
+        };
+        while let Some(name) = fields.next_key::<String>()? {
+            match name.as_str() {
+                "action" => self.0.action_name = text(fields.next_value()?, Frame::MAX_ACTION),
+                "request_id" => self.0.request_id = text(fields.next_value()?, Frame::MAX_REQUEST_ID),
+                _ => {
+                    fields.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -171,6 +247,40 @@ mod tests {
         assert!(refusal(r#"{"room_id":"open:a"}"#).contains("`action`"));
         assert!(refusal(r#"{"action":"x","message":"\ud800"}"#).starts_with("frame is not valid JSON"));
         assert!(refusal(&format!(r#"{{"action":"x","request_id":"{}"}}"#, "9".repeat(65))).contains("`request_id`"));
+    }
+
+    #[test]
+    fn errors_echo_what_can_be_read() {
+        let envelope = |body: &str| {
+            let invalid = Frame::parse(body).err().expect("is refused");
+            (invalid.action_name.unwrap_or_default(), invalid.request_id.unwrap_or_default())
+        };
+        let read = ("sendMessage".to_owned(), "7".to_owned());
+        for body in [
+            r#"{"action":"sendMessage","request_id":"7","message":"\ud83d"}"#,
+            r#"{"message":"a \udc00 b","request_id":"7","action":"sendMessage"}"#,
+            r#"{"reply":{"\ud800":["\ud800"]},"request_id":"7","action":"sendMessage"}"#,
+            r#"{"action":"sendMessage","request_id":"7","message":"cut of"#,
+            r#"{"action":"sendMessage","request_id":"7",}"#,
+            r#"{"action":"sendMessage","request_id":"7"} {}"#,
+        ] {
+            assert_eq!(envelope(body), read, "{body}");
+        }
+        assert_eq!(envelope(r#"{"action":"x","request_id":"\ud800"}"#), ("x".to_owned(), String::new()));
+        assert_eq!(envelope("hello"), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn whole_number_floats_are_integers() {
+        let seq = |number: &str| {
+            let frame = Frame::parse(&format!(r#"{{"action":"x","room_id":"open:a","seq":{number}}}"#));
+            let fields = frame.ok().expect("a frame").fields::<Fields>();
+            fields.ok().and_then(|fields| fields._seq).map(Seq::get)
+        };
+        assert_eq!([seq("3"), seq("3.0"), seq("3e0"), seq("0.3e1")], [Some(3); 4]);
+        for refused in ["3.5", "0.0", "-3.0", "1e300", "9007199254740992.0"] {
+            assert_eq!(seq(refused), None, "{refused}");
+        }
     }
 
     mod arbitrary_input {

@@ -34,12 +34,15 @@ impl Claims {
         }
     }
 
-    /// A time in seconds since the epoch; `Ok(None)` if the claim is absent. RFC 7519 allows fractions, but no known
-    /// issuer uses them, so only integers are accepted.
+    /// A time in seconds since the epoch, rounded down; `Ok(None)` if the claim is absent. RFC 7519 allows fractions.
     pub fn seconds(&self, name: &str) -> Result<Option<u64>, InvalidTime> {
         match self.0.get(name) {
             None => Ok(None),
-            Some(value) => value.as_u64().filter(|seconds| *seconds <= LAST_SECOND).map(Some).ok_or(InvalidTime),
+            Some(value) => {
+                let rounded = || format!("{:.0}", value.as_f64()?.floor()).parse().ok();
+                let seconds: Option<u64> = value.as_u64().or_else(rounded);
+                seconds.filter(|seconds| *seconds <= LAST_SECOND).map(Some).ok_or(InvalidTime)
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use super::claims::Claims;
 use super::{Identity, TokenError};
 use protocol::clock::Timestamp;
 use protocol::ids::{HospitalId, Participant, UserId};
+use protocol::language::Language;
 
 /// One issuer of the setting `TokenIssuers`. The default issuer signs with the stack's own secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -162,12 +163,12 @@ impl IssuerConfig {
         if self.issuer.is_some() && claims.text("iss") != self.issuer.as_deref() {
             return Err(TokenError::Unauthorized("unknown issuer"));
         }
-        let exp = time("exp", "`exp` is not a whole number of seconds")?;
+        let exp = time("exp", "`exp` is not a time in seconds")?;
         let session_until = Timestamp::from_seconds(exp.ok_or(TokenError::Unauthorized("`exp` is missing"))?);
         if session_until <= now {
             return Err(TokenError::Unauthorized("expired"));
         }
-        let nbf = time("nbf", "`nbf` is not a whole number of seconds")?.map(Timestamp::from_seconds);
+        let nbf = time("nbf", "`nbf` is not a time in seconds")?.map(Timestamp::from_seconds);
         if nbf.is_some_and(|nbf| nbf > now + LEEWAY) {
             return Err(TokenError::Unauthorized("not valid yet"));
         }
@@ -188,11 +189,22 @@ impl IssuerConfig {
             participant: self.participant(claims, &user_id)?,
             user_id,
             name: claims.text(&self.claims.name).map(|name| name.trim().chars().take(MAX_NAME).collect()),
-            // An invalid language tag is ignored.
-            language: claims.text(&self.claims.language).and_then(|tag| tag.parse().ok()),
-            issued_at: time("iat", "`iat` is not a whole number of seconds")?.map(Timestamp::from_seconds),
+            language: self.language(claims),
+            issued_at: time("iat", "`iat` is not a time in seconds")?.map(Timestamp::from_seconds),
             session_until,
         })
+    }
+
+    /// The language claim. One that cannot be read is ignored, since nobody should be locked out by it; its value is not
+    /// logged, because a claim chosen by mistake may hold a name.
+    fn language(&self, claims: &Claims) -> Option<Language> {
+        let claim = &self.claims.language;
+        let text = claims.text(claim).filter(|text| !text.trim().is_empty())?;
+        let language = text.parse();
+        if language.is_err() {
+            tracing::warn!(claim, characters = text.chars().count(), "ignored a claim that is not a language tag");
+        }
+        language.ok()
     }
 
     fn participant(&self, claims: &Claims, user_id: &UserId) -> Result<Participant, TokenError> {
