@@ -39,6 +39,15 @@ describe("request", () => {
     client.close();
   });
 
+  it("contains no halves of surrogate pairs", async () => {
+    const { server, client, socket } = await online();
+    server.answers.setTranslatedMessage = () => ({});
+    const correction = { room_id: "consult:aiko:h", seq: 1, language: "ko", translated_message: "\ud83d 😀 \ude00" };
+    await client.request("setTranslatedMessage", correction);
+    expect(socket.received("setTranslatedMessage")[0]!.translated_message).toBe("\ufffd 😀 \ufffd");
+    client.close();
+  });
+
   it("is repeated if idempotent", async () => {
     const { server, client, socket } = await online();
     const asked = client.request("getUsage", {});
