@@ -81,7 +81,7 @@ export class Requests {
       }
       this.#lastId += 1;
       const id = String(this.#lastId);
-      const text = JSON.stringify({ ...fields, action, request_id: id }, wellFormed);
+      const text = JSON.stringify({ ...fields, action, request_id: id }, wellFormedStrings);
       if (new TextEncoder().encode(text).length > MAX_FRAME_BYTES) {
         const code = action === "sendMessage" ? "message_too_long" : "bad_request";
         reject(new DamsoError(action, { code, message: "the request exceeds 128 KB; shorten it" }));
@@ -271,11 +271,16 @@ function ownEarlierCorrection(pending: PendingRequest, refusal: Refusal): Replie
   const { translation } = refusal;
   if (translation === undefined) return null;
   const { translated_message: text, version = 0 } = pending.fields as Fields["setTranslatedMessage"];
-  const isOwn = translation.source === "person" && translation.text === text && translation.version === version + 1;
+  const isOwn =
+    translation.source === "person" && translation.text === wellFormed(text) && translation.version === version + 1;
   return isOwn ? { translation } : null;
 }
 
 /** Replaces halves of surrogate pairs, such as an emoji cut in two, which are not valid in JSON. */
-function wellFormed(_: string, value: unknown): unknown {
-  return typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value;
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, "\ufffd");
+}
+
+function wellFormedStrings(_: string, value: unknown): unknown {
+  return typeof value === "string" ? wellFormed(value) : value;
 }

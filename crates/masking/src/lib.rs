@@ -36,8 +36,8 @@ struct Pattern {
     accepts: fn(text: &str, found: Range<usize>) -> bool,
 }
 
-/// A tag is an element of HTML by its name, or has the form of one: closing, empty, with attributes or with a name that is
-/// no word. Other words in angle brackets are words.
+/// A tag is an HTML element by its name, or has the form of one: it is closing, empty, has attributes, or has a name
+/// that is not a word. Everything else in angle brackets is text.
 const TAG: &str = concat!(
     r"</?(?i:a|b|br|code|del|div|em|font|h[1-6]|hr|i|img|ins|li|ol|p|pre|s|span|strong|sub|sup|td|th|tr|u|ul)\s*/?>",
     r"|<[A-Za-z][A-Za-z0-9:_-]{0,40}(?:\s+[A-Za-z_:][A-Za-z0-9_:.-]{0,40}\s*=\s*",
@@ -53,7 +53,10 @@ static PATTERNS: LazyLock<[Pattern; 7]> = LazyLock::new(|| {
         // ASCII only: a Korean particle follows an address without a space.
         pattern(r"(?i)(?:https?://|www\.)[a-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*[a-z0-9_~/=&%#-]", always),
         pattern(r"(?i)[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", always),
-        pattern(r"\{\{ ?[^{}\s]{1,40} ?\}\}|\{\{ ?[A-Za-z_][A-Za-z0-9_.]{0,40} ?\|[^{}\n]{1,40}\}\}", always),
+        pattern(
+            r"\{\{ ?[A-Za-z0-9_.#/^&>-]{1,40} ?\}\}|\{\{ ?[A-Za-z_][A-Za-z0-9_.]{0,40} ?\|[^{}\n]{1,40}\}\}",
+            always,
+        ),
         pattern(r"\{[A-Za-z0-9_.]{1,40}\}", always),
         pattern(TAG, always),
         pattern(r"%[sd@]", is_placeholder),

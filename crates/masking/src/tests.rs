@@ -173,6 +173,7 @@ fn words_in_brackets_are_words() {
         "〈안내〉",
         "a < b > c",
         "{{Call the nurse}}",
+        "{{重要なお知らせ}}",
         "{예약 안내}",
     ] {
         assert_eq!(found(text), [], "{text}");

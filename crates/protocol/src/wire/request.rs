@@ -58,7 +58,7 @@ impl Frame {
                 return Err(invalid(action_name, request_id, format!("frame is not valid JSON: {error}")));
             }
         };
-        fields.values_mut().for_each(integers);
+        fields.values_mut().for_each(normalize_numbers);
         let action_name = match fields.remove("action") {
             Some(Value::String(action)) if action.chars().count() <= Self::MAX_ACTION => Ok(action),
             Some(_) => Err("`action` must be a string of at most 64 characters"),
@@ -90,7 +90,7 @@ impl Frame {
 }
 
 /// Turns whole-number floats into integers: to JavaScript, Lua and many JSON libraries, `3.0` and `3` are one number.
-fn integers(value: &mut Value) {
+fn normalize_numbers(value: &mut Value) {
     /// Up to 2^53, every whole number is a float.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match value {
@@ -104,14 +104,14 @@ fn integers(value: &mut Value) {
                 *number = integer.into();
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(integers),
-        Value::Object(fields) => fields.values_mut().for_each(integers),
+        Value::Array(values) => values.iter_mut().for_each(normalize_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(normalize_numbers),
         Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
 
-/// What can be read of a body that is not valid JSON, so that its sender can tell which request failed. Fields with half
-/// a surrogate pair are skipped; after any other mistake, nothing is read.
+/// What can be read of a body that is not valid JSON, so that its sender can tell which request failed. Half a
+/// surrogate pair is skipped together with its field; any other mistake ends the reading.
 #[derive(Default)]
 struct Envelope {
     action_name: Option<String>,

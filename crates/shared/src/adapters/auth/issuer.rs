@@ -195,11 +195,11 @@ impl IssuerConfig {
         })
     }
 
-    /// The language claim. One that cannot be read is ignored, since nobody should be locked out by it; its value is not
-    /// logged, because a claim chosen by mistake may hold a name.
+    /// The language claim. One that cannot be read is ignored, since nobody should be locked out by it; its value is
+    /// not logged, because a claim chosen by mistake may hold a name.
     fn language(&self, claims: &Claims) -> Option<Language> {
         let claim = &self.claims.language;
-        let text = claims.text(claim).filter(|text| !text.trim().is_empty())?;
+        let text = claims.text(claim)?;
         let language = text.parse();
         if language.is_err() {
             tracing::warn!(claim, characters = text.chars().count(), "ignored a claim that is not a language tag");
