@@ -1,3 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, mergeConfig } from "vitest/config";
+import viteConfig from "./vite.config.ts";
 
-export default defineConfig({ test: { include: ["src/**/*.test.ts"] } });
+export default mergeConfig(viteConfig, defineConfig({ test: { include: ["src/**/*.test.ts"] } }));

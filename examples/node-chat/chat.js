@@ -10,6 +10,7 @@ if (url === undefined || token === undefined) {
 }
 
 const client = connect({ url, token: () => token });
+client.setVisible(true);
 const room = client.room(roomId);
 const printed = new Set();
 
@@ -33,7 +34,7 @@ function print() {
 client.on("room", print);
 client.on("state", (state) => {
   if (state === "offline") console.error("offline; reconnecting (is the token still valid?)");
-  if (state === "signed_out") process.exit(1);
+  if (state === "signed_out" || state === "evicted") process.exit(1);
 });
 await room.open();
 print();

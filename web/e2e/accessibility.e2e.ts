@@ -35,7 +35,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.locator(".room-row").first().waitFor();
     expect(await violations(page), "the list").toEqual([]);
     await openRoom(page, "愛子");
-    await say(page, `안녕하세요 ${colorScheme}`);
+    await say(page, `안녕하세요 ${colorScheme} https://example.com/`);
     await waitUntil("it is sent", async () => (await page.locator("[data-outgoing]").count()) === 0);
     expect(await violations(page), "a conversation").toEqual([]);
     await page.getByRole("button", { name: "Correct" }).first().click();

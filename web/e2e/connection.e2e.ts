@@ -1,6 +1,6 @@
-import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Environment, entry, openRoom, say, startEnvironment, waitUntil } from "./environment.ts";
+import { RATE_LIMITED, refuseRequests, reloadOffline, signInWithNetwork } from "./network.ts";
 
 let env: Environment;
 beforeAll(async () => {
@@ -8,78 +8,10 @@ beforeAll(async () => {
 });
 afterAll(() => env.stop());
 
-interface Network {
-  cut: () => Promise<void>;
-  restore: () => Promise<void>;
-}
-
-/** While the network is cut, frames are lost and connections refused. Restoring it fires the `online` event. */
-async function controlNetwork(page: Page): Promise<Network> {
-  let down = false;
-  const connections = new Set<() => Promise<void>>();
-  await page.routeWebSocket(/./, (socket) => {
-    if (down) {
-      void socket.close({ code: 1001 });
-      return;
-    }
-    const server = socket.connectToServer();
-    const close = async () => {
-      await socket.close({ code: 1001 });
-      await server.close();
-    };
-    connections.add(close);
-    socket.onMessage((message) => !down && server.send(message));
-    server.onMessage((message) => !down && socket.send(message));
-    socket.onClose(() => void connections.delete(close));
-  });
-  return {
-    async cut() {
-      down = true;
-      for (const close of [...connections]) await close();
-      connections.clear();
-    },
-    async restore() {
-      down = false;
-      await page.evaluate(() => window.dispatchEvent(new Event("online")));
-    },
-  };
-}
-
-async function signInWithNetwork(token: string): Promise<{ page: Page; network: Network }> {
-  const context = await env.newContext();
-  const page = await context.newPage();
-  const network = await controlNetwork(page);
-  await page.clock.install();
-  await page.goto(env.signInLink(token));
-  return { page, network };
-}
-
-/** Answers the requests of an action with `rate_limited` while `refusing` returns true. */
-async function refuseRequests(page: Page, refused: string, refusing: () => boolean): Promise<void> {
-  await page.routeWebSocket(/./, (socket) => {
-    const server = socket.connectToServer();
-    socket.onMessage((text) => {
-      const { action, request_id } = JSON.parse(String(text)) as { action: string; request_id: string };
-      if (action !== refused || !refusing()) {
-        server.send(text);
-        return;
-      }
-      const refusal = { code: "rate_limited", message: "", retry_after_ms: 1_000 };
-      socket.send(JSON.stringify({ type: "error", action, request_id, ...refusal }));
-    });
-  });
-}
-
-/** Reloads the page without a network. The page's own files do not need one. */
-async function reloadOffline(page: Page): Promise<void> {
-  await page.reload();
-  await page.getByText("No connection. You can go on writing").waitFor();
-}
-
 test("a minute offline loses and duplicates nothing", async () => {
-  const { page: patient, network } = await signInWithNetwork(env.backend.patient);
+  const { page: patient, network } = await signInWithNetwork(env, env.backend.patient);
   const { page: staff } = await env.signIn(env.backend.staff);
-  await openRoom(patient, "seoul-clinic");
+  await openRoom(patient, "Seoul Clinic");
   await openRoom(staff, "愛子");
 
   await network.cut();
@@ -113,9 +45,9 @@ test("a minute offline loses and duplicates nothing", async () => {
 });
 
 test("a message survives a reload while offline", async () => {
-  const { page: patient, network } = await signInWithNetwork(env.backend.patient);
+  const { page: patient, network } = await signInWithNetwork(env, env.backend.patient);
   const { page: staff } = await env.signIn(env.backend.staff);
-  await openRoom(patient, "seoul-clinic");
+  await openRoom(patient, "Seoul Clinic");
   await openRoom(staff, "愛子");
   await network.cut();
   await say(patient, "通訳が必要です");
@@ -131,8 +63,8 @@ test("a message survives a reload while offline", async () => {
 });
 
 test("signing in again offline keeps messages", async () => {
-  const { page: patient, network } = await signInWithNetwork(env.backend.patient);
-  await openRoom(patient, "seoul-clinic");
+  const { page: patient, network } = await signInWithNetwork(env, env.backend.patient);
+  await openRoom(patient, "Seoul Clinic");
   await network.cut();
   await say(patient, "予約を変えたいです");
   await say(patient, "明日は行けません");
@@ -157,8 +89,8 @@ test("signing in again offline keeps messages", async () => {
 });
 
 test("signing out warns about unsent messages", async () => {
-  const { page: patient, network } = await signInWithNetwork(env.backend.patient);
-  await openRoom(patient, "seoul-clinic");
+  const { page: patient, network } = await signInWithNetwork(env, env.backend.patient);
+  await openRoom(patient, "Seoul Clinic");
   await network.cut();
   await patient.getByText("No connection. You can go on writing").waitFor();
   for (const text of ["一", "二", "三"]) await say(patient, text);
@@ -179,7 +111,7 @@ test("signing out warns about unsent messages", async () => {
 test("a failed sign-out on all devices is reported", async () => {
   const context = await env.newContext();
   const page = await context.newPage();
-  await refuseRequests(page, "signOutEverywhere", () => true);
+  await refuseRequests(page, ({ action }) => (action === "signOutEverywhere" ? RATE_LIMITED : null));
   await page.goto(env.signInLink(env.backend.patient));
   await page.locator(".room-row").first().waitFor();
   await page.locator(".rooms").getByRole("button", { name: "Options" }).click();
@@ -188,10 +120,79 @@ test("a failed sign-out on all devices is reported", async () => {
   expect(await page.locator(".room-row").count()).toBeGreaterThan(0);
 });
 
+test("a silent connection is replaced within a minute", async () => {
+  const { page: patient, network } = await signInWithNetwork(env, env.backend.patient);
+  const { page: staff } = await env.signIn(env.backend.staff);
+  await openRoom(patient, "Seoul Clinic");
+  await openRoom(staff, "愛子");
+  // What was sent before has been answered, so that only silence follows.
+  await entry(patient, "こんにちは。予約したいです。").waitFor();
+  network.silence();
+  await say(staff, "지금 병원으로 오세요");
+  await entry(staff, "지금 병원으로 오세요").getByRole("img", { name: "Delivered" }).waitFor();
+  expect(await patient.locator(".entry", { hasText: "지금 병원으로 오세요" }).count()).toBe(0);
+  // The longest silence before a probe, and the time that it has.
+  await patient.clock.fastForward(36_000);
+  await patient.clock.fastForward(10_000);
+  await entry(patient, "지금 병원으로 오세요").waitFor();
+});
+
+test("a message on a silent connection arrives soon", async () => {
+  const { page: patient, network } = await signInWithNetwork(env, env.backend.patient);
+  const { page: staff } = await env.signIn(env.backend.staff);
+  await openRoom(patient, "Seoul Clinic");
+  await openRoom(staff, "愛子");
+  network.silence();
+  await say(patient, "救急車を呼んでください");
+  await patient.clock.fastForward(4_000);
+  await patient.clock.fastForward(10_000);
+  await entry(staff, "救急車を呼んでください").waitFor();
+});
+
+test("an evicted page comes back only when it is told to", async () => {
+  const { page: patient } = await env.signIn(env.backend.patient);
+  await openRoom(patient, "Seoul Clinic");
+  const other = await (await env.newContext()).newPage();
+  await other.goto(env.address);
+  const opened = await other.evaluate(
+    async ([url, token]) => {
+      let count = 0;
+      const evictMe = () =>
+        new Promise<void>((resolve, reject) => {
+          const socket = new WebSocket(url, ["damso.v1", `bearer.${token}`]);
+          socket.onopen = () => {
+            count += 1;
+            resolve();
+          };
+          socket.onerror = () => reject(new Error("no connection"));
+        });
+      // The default of the parameter MaxConnections.
+      while (count < 20) await evictMe();
+      return count;
+    },
+    [env.backend.url, env.backend.patient] as const,
+  );
+  expect(opened).toBe(20);
+  await patient.getByText("Opened on another screen").waitFor();
+  await patient.evaluate(() => {
+    window.dispatchEvent(new Event("online"));
+    window.dispatchEvent(new Event("focus"));
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await say(patient, "こちらで続けます");
+  await entry(patient, "こちらで続けます").getByRole("button", { name: "Discard" }).waitFor();
+  expect(await patient.locator(".connection-notice").getByRole("button").allInnerTexts()).toEqual(["Use here"]);
+  await patient.getByRole("button", { name: "Use here" }).click();
+  await entry(patient, "こちらで続けます")
+    .getByRole("img", { name: /Delivered|Read/ })
+    .waitFor();
+  expect(await patient.locator(".connection-notice").count()).toBe(0);
+});
+
 test("a restarted server is found again", async () => {
   const { page: patient } = await env.signIn(env.backend.patient);
   const { page: staff } = await env.signIn(env.backend.staff);
-  await openRoom(patient, "seoul-clinic");
+  await openRoom(patient, "Seoul Clinic");
   await openRoom(staff, "愛子");
   await env.backend.restart(async () => {
     await patient.getByText("No connection. You can go on writing").waitFor();
@@ -214,7 +215,7 @@ test("a wrong device clock signs nobody out", async () => {
   const page = await context.newPage();
   await page.clock.install({ time: Date.now() + 86_400_000 });
   await page.goto(env.signInLink(token));
-  await openRoom(page, "seoul-clinic");
+  await openRoom(page, "Seoul Clinic");
   await say(page, "時計が違います");
   await entry(page, "時計が違います").getByRole("img", { name: "Delivered" }).waitFor();
   expect(await page.locator(".connection-notice").count()).toBe(0);
@@ -224,12 +225,12 @@ test("a conversation that failed to load can be retried", async () => {
   const context = await env.newContext();
   const page = await context.newPage();
   let refusing = false;
-  await refuseRequests(page, "joinGroup", () => refusing);
+  await refuseRequests(page, ({ action }) => (refusing && action === "joinGroup" ? RATE_LIMITED : null));
   await page.goto(env.signInLink(env.backend.patient));
-  await openRoom(page, "seoul-clinic");
+  await openRoom(page, "Seoul Clinic");
   await page.keyboard.press("Escape");
   refusing = true;
-  await openRoom(page, "seoul-clinic");
+  await openRoom(page, "Seoul Clinic");
   await page.getByText("Newer messages could not be loaded.").waitFor();
   refusing = false;
   await page.getByRole("button", { name: "Try again" }).click();
@@ -242,7 +243,7 @@ test("a conversation that failed to load can be retried", async () => {
 test("read receipts survive a reload", async () => {
   const { page: patient } = await env.signIn(env.backend.patient);
   const { page: staff } = await env.signIn(env.backend.staff);
-  await openRoom(patient, "seoul-clinic");
+  await openRoom(patient, "Seoul Clinic");
   await say(patient, "お願いします");
   await openRoom(staff, "愛子");
   await entry(patient, "お願いします").getByRole("img", { name: "Read" }).waitFor();
@@ -252,7 +253,7 @@ test("read receipts survive a reload", async () => {
 
 test("a rate limit shows how long to wait", async () => {
   const { page: patient } = await env.signIn(env.backend.patient);
-  await openRoom(patient, "seoul-clinic");
+  await openRoom(patient, "Seoul Clinic");
   for (let time = 0; time < 4; time += 1) await say(patient, "助けてください");
   await patient.getByText(/You can write again in \d+ seconds?/).waitFor();
 });

@@ -1,17 +1,18 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type Environment, entry, openRoom, say, startEnvironment, waitUntil } from "./environment.ts";
 
 let env: Environment;
 beforeAll(async () => {
   env = await startEnvironment();
 });
+afterEach(() => env.closePages());
 afterAll(() => env.stop());
 
 test("two people talk in their own languages", async () => {
   const { page: patient } = await env.signIn(env.backend.patient);
   const { page: staff } = await env.signIn(env.backend.staff);
   expect(await patient.evaluate(() => location.hash), "the token does not stay in the address bar").toBe("");
-  await openRoom(patient, "seoul-clinic");
+  await openRoom(patient, "Seoul Clinic");
   await openRoom(staff, "愛子");
 
   await say(patient, "頭が痛いです。");
@@ -32,7 +33,7 @@ test("the hospital corrects a translation in place", async () => {
   const { page: staff } = await env.signIn(env.backend.staff);
   const { page: patient } = await env.signIn(env.backend.patient);
   await openRoom(staff, "愛子");
-  await openRoom(patient, "seoul-clinic");
+  await openRoom(patient, "Seoul Clinic");
   await say(patient, "ありがとうございます");
   await entry(staff, "감사합니다").getByRole("button", { name: "Correct" }).click();
   const field = staff.getByRole("textbox", { name: "Translation into Korean" });
@@ -55,7 +56,7 @@ test("a conflicting correction is shown first", async () => {
   const { page: other } = await env.signIn(nurse);
   const { page: patient } = await env.signIn(env.backend.patient);
   for (const page of [one, other]) await openRoom(page, "愛子");
-  await openRoom(patient, "seoul-clinic");
+  await openRoom(patient, "Seoul Clinic");
   await say(patient, "おやすみなさい");
   for (const page of [one, other]) {
     await entry(page, "안녕히 주무세요").getByRole("button", { name: "Correct" }).click();
@@ -73,7 +74,7 @@ test("a conflicting correction is shown first", async () => {
 test("the patient closes and the hospital reopens", async () => {
   const { page: patient } = await env.signIn(env.backend.patient);
   const { page: staff } = await env.signIn(env.backend.staff);
-  await openRoom(patient, "seoul-clinic");
+  await openRoom(patient, "Seoul Clinic");
   await openRoom(staff, "愛子");
   await patient.locator(".conversation").getByRole("button", { name: "Options" }).click();
   await patient.getByRole("button", { name: "Close the consultation" }).click();
@@ -110,6 +111,39 @@ test("arrow keys alone change no status", async () => {
   await staff.getByRole("button", { name: "Cancel" }).click();
   expect(await choice.inputValue(), "nothing was changed").toBe("waiting");
   expect(await statuses.count()).toBe(before + 1);
+});
+
+test("only web addresses in messages are links", async () => {
+  const { page } = await env.signIn(env.backend.staff);
+  await openRoom(page, "愛子");
+  await say(page, "여기(https://example.com/a_(b))를 보세요, javascript:alert(1) <a href='/x'>y</a>");
+  const links = entry(page, "여기").locator("a");
+  await links.first().waitFor();
+  const attributes = await links.evaluateAll((all) =>
+    all.map((link) => ["href", "target", "rel"].map((name) => link.getAttribute(name))),
+  );
+  expect(attributes).toEqual([["https://example.com/a_(b)", "_blank", "noopener noreferrer"]]);
+  expect(await links.innerText()).toBe("https://example.com/a_(b)");
+});
+
+test("stacked marks cover no other message", async () => {
+  const { page } = await env.signIn(env.backend.staff);
+  await openRoom(page, "愛子");
+  await say(page, "위에 있는 글");
+  await say(page, `탑 ${`a${"\u0301".repeat(100)}`.repeat(10)}`);
+  await entry(page, "탑 a")
+    .getByRole("img", { name: /Delivered|Read/ })
+    .waitFor();
+  const above = entry(page, "위에 있는 글").locator(".entry-text").first();
+  const stacked = entry(page, "탑 a").locator(".entry-text").first();
+  /** What the message above looks like while the stacked marks have this style. */
+  const looks = async (style: string) => {
+    await stacked.evaluate((element, css) => element.setAttribute("style", css), style);
+    return (await above.screenshot()).toString("base64");
+  };
+  const without = await looks("visibility: hidden");
+  expect(await looks("overflow: visible"), "they would reach it").not.toBe(without);
+  expect(await looks("")).toBe(without);
 });
 
 test("one link shows both sides", async () => {
@@ -150,7 +184,7 @@ test("two tabs share messages and read state", async () => {
   const other = await context.newPage();
   await other.goto(env.signInLink(env.backend.staff));
   await other.locator(".room-row").first().waitFor();
-  await openRoom(patient, "seoul-clinic");
+  await openRoom(patient, "Seoul Clinic");
   await one.locator(".room-row", { hasText: "愛子" }).waitFor();
   await say(patient, "助けてください");
   await other.locator(".room-row", { hasText: "愛子" }).locator(".unread-count").waitFor();

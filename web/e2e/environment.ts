@@ -1,13 +1,6 @@
 /** A running backend, the built page, and a browser. */
 import { fileURLToPath } from "node:url";
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Locator,
-  type Page,
-} from "playwright-core";
+import { type BrowserContext, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 import { preview } from "vite";
 import { type Backend, startBackend } from "./backend.ts";
 
@@ -25,6 +18,8 @@ export interface Environment {
   newContext: (options?: BrowserContextOptions) => Promise<BrowserContext>;
   /** Opens the page in a new context, signed in as the owner of the token. */
   signIn: (token: string, options?: BrowserContextOptions) => Promise<{ page: Page; context: BrowserContext }>;
+  /** Closes all pages, so that nobody reads along in the next test. */
+  closePages: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -45,7 +40,7 @@ async function startBrowser(backend: Backend): Promise<Environment> {
     preview: { host: "127.0.0.1", port: 0 },
   });
   const address = server.resolvedUrls?.local[0] ?? "";
-  const browser = await launchBrowser();
+  const browser = await chromium.launch(BROWSER);
   const signInLink = (token: string) => `${address}#url=${encodeURIComponent(backend.url)}&token=${token}`;
   const newContext = async (options: BrowserContextOptions = {}) => {
     const viewport = { width: 1100, height: 800 };
@@ -68,6 +63,9 @@ async function startBrowser(backend: Backend): Promise<Environment> {
       await page.goto(signInLink(token));
       return { page, context };
     },
+    async closePages() {
+      await Promise.all(browser.contexts().map((context) => context.close()));
+    },
     async stop() {
       await browser.close();
       await server.close();
@@ -76,21 +74,19 @@ async function startBrowser(backend: Backend): Promise<Environment> {
   };
 }
 
-function launchBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    timeout: TIMEOUT_MS,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-}
+export const BROWSER = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  timeout: TIMEOUT_MS,
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+};
 
 /** Opens the conversation of that name from the list. */
 export async function openRoom(page: Page, name: string): Promise<void> {

@@ -40,7 +40,7 @@ test("the room list is one tab stop", async () => {
 test("a correction returns the focus", async () => {
   const { page: staff } = await env.signIn(env.backend.staff);
   const { page: patient } = await env.signIn(env.backend.patient);
-  await openRoom(patient, "seoul-clinic");
+  await openRoom(patient, "Seoul Clinic");
   await openRoom(staff, "愛子");
   await say(patient, "ありがとうございます");
   const correct = entry(staff, "감사합니다").getByRole("button", { name: "Correct" });
@@ -64,16 +64,16 @@ test("Back leaves the conversation, not the page", async () => {
     hasTouch: true,
     isMobile: true,
   });
-  await openRoom(page, "seoul-clinic");
-  await waitForFocus(page, "seoul-clinic");
+  await openRoom(page, "Seoul Clinic");
+  await waitForFocus(page, "Seoul Clinic");
   await page.goBack();
   await page.locator(".conversation").waitFor({ state: "detached" });
-  await waitForFocus(page, "seoul-clinic");
-  await openRoom(page, "seoul-clinic");
+  await waitForFocus(page, "Seoul Clinic");
+  await openRoom(page, "Seoul Clinic");
   await page.getByRole("button", { name: "Back to the list" }).click();
   await page.locator(".conversation").waitFor({ state: "detached" });
   expect(await page.evaluate(() => [location.hash, JSON.stringify(history.state)])).toEqual(["", "null"]);
-  await openRoom(page, "seoul-clinic");
+  await openRoom(page, "Seoul Clinic");
   await page.reload();
   await page.locator(".entry").first().waitFor();
   await page.goBack();
@@ -106,7 +106,7 @@ test("two panes close independently", async () => {
 test("jumping to new messages focuses the log", async () => {
   const { page: staff } = await env.signIn(env.backend.staff);
   const { page: patient } = await env.signIn(env.backend.patient, { viewport: { width: 1100, height: 420 } });
-  await openRoom(patient, "seoul-clinic");
+  await openRoom(patient, "Seoul Clinic");
   await openRoom(staff, "愛子");
   for (const text of ["하나", "둘", "셋", "넷"]) await say(staff, text);
   await entry(patient, "넷").waitFor();

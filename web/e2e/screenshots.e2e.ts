@@ -67,7 +67,7 @@ test.skipIf(!process.env.DAMSO_SCREENSHOTS)("screenshots for the README", async 
     await openRoom(page, "愛子");
     await take(page, "tablet-dark");
     const phone = await env.signIn(backend.patient, { viewport: { width: 390, height: 780 }, locale: "ja-JP" });
-    await openRoom(phone.page, "seoul-clinic");
+    await openRoom(phone.page, "Seoul Clinic");
     await take(phone.page, "phone");
   } finally {
     await env.stop();

@@ -11,7 +11,7 @@ test("translation on request applies to both sides", async () => {
   const { page: staff } = await env.signIn(env.backend.staff);
   const { page: patient } = await env.signIn(env.backend.patient);
   await openRoom(staff, "愛子");
-  await openRoom(patient, "seoul-clinic");
+  await openRoom(patient, "Seoul Clinic");
   await staff.locator(".conversation").getByRole("button", { name: "Options" }).click();
   await staff.getByRole("radio", { name: /On request/ }).check();
   for (const page of [staff, patient])
@@ -57,4 +57,27 @@ test("language, theme and reading order are remembered", async () => {
     "こんにちは。予約したいです。",
     "안녕하세요. 예약하고 싶어요.",
   ]);
+});
+
+test("messages follow the language that is picked", async () => {
+  const yuna = env.backend.token({ sub: "yuna", name: "ゆな", language: "ja" });
+  const { page: patient } = await env.signIn(yuna);
+  await patient.getByRole("button", { name: "New consultation" }).click();
+  await patient.getByRole("textbox", { name: "Hospital ID" }).fill("seoul-clinic");
+  await patient.getByRole("button", { name: "Start", exact: true }).click();
+  await patient.getByText("The conversation begins here.").waitFor();
+  const { page: staff } = await env.signIn(env.backend.staff);
+  await staff.locator(".room-row", { hasText: "ゆな" }).first().click();
+  await say(staff, "언제부터 아프셨어요?");
+  await entry(patient, "いつから痛みますか？").waitFor();
+
+  await patient.locator(".rooms").getByRole("button", { name: "Options" }).click();
+  await patient.getByRole("combobox", { name: "Language" }).selectOption("ko");
+  await patient.getByRole("combobox", { name: "언어" }).selectOption("en");
+  await patient.keyboard.press("Escape");
+  // What was said before, and what is said from now on.
+  await entry(patient, "Since when has it hurt?").waitFor();
+  await say(staff, "언제부터 그러셨어요?");
+  await entry(patient, "When did it start?").waitFor();
+  await patient.locator(".room-row").getByText("When did it start?").waitFor();
 });

@@ -5,8 +5,11 @@ export interface Options {
   url: string;
   /** Returns a valid token. Called before every connection and before the session expires. */
   token: () => string | Promise<string>;
-  /** Where unsent messages are kept across page reloads. Without it they are lost on reload. */
-  outbox?: OutboxStorage;
+  /**
+   * Where unsent messages are kept across page reloads. Without it they are lost on reload. In browsers, pass a
+   * function, such as `() => localStorage`: mentioning the storage throws if it is forbidden.
+   */
+  outbox?: OutboxStorage | (() => OutboxStorage);
   /** Defaults to the global `WebSocket` of browsers and Node 22. On older versions of Node, pass that of `ws`. */
   WebSocket?: new (
     url: string,
@@ -54,6 +57,15 @@ export interface Timing {
   /** The range of intervals between heartbeats (`sync`). API Gateway closes idle connections after 10 minutes. */
   minHeartbeatIntervalMs: number;
   maxHeartbeatIntervalMs: number;
+  /**
+   * While the page is visible: how long the server may be silent before the client probes whether the connection is
+   * alive, give or take a fifth at random.
+   */
+  probeIntervalMs: number;
+  /** While the page is visible: the same, after a request without a reply. */
+  probeAfterRequestMs: number;
+  /** A connection on which nothing arrives for this long after a probe or a heartbeat is replaced. */
+  probeTimeoutMs: number;
   /** The range of ages at which a connection is replaced, make before break. API Gateway closes it after 2 hours. */
   minConnectionAgeMs: number;
   maxConnectionAgeMs: number;
@@ -69,7 +81,9 @@ export type ConnectionState =
   /** Waiting to reconnect. */
   | "offline"
   /** The server ended the session (signed out, or the token was revoked). The user has to sign in again. */
-  | "signed_out";
+  | "signed_out"
+  /** The user has opened more connections than allowed, and this was the oldest. It stays closed until `connect`. */
+  | "evicted";
 
 /** A message that the server has not acknowledged yet. */
 export interface OutgoingMessage {
@@ -80,8 +94,12 @@ export interface OutgoingMessage {
   readonly replyTo?: number;
   /** In milliseconds since the epoch. */
   readonly createdAt: number;
-  /** A `refused` message stays until it is retried or discarded. */
-  readonly state: "queued" | "sending" | "refused";
+  /**
+   * A `failed` message was refused, or the server failed on it several times. It stays until it is retried or
+   * discarded, and those behind it are sent.
+   */
+  readonly state: "queued" | "sending" | "failed";
+  /** Why a `failed` message was refused. Absent if there was no reply at all. */
   readonly refusal?: Refusal;
 }
 
@@ -101,6 +119,8 @@ export interface Client {
   readonly nextRetryAt: number | null;
   /** The caller as the server names them. Null until one of the caller's own messages has been seen. */
   readonly me: Sender | null;
+  /** The language that was chosen with `setLanguage`. Null if none was; messages then come in that of the token. */
+  readonly language: string | null;
   /** Unacknowledged messages in all rooms. They are lost if the outbox storage is cleared. */
   readonly outgoing: readonly OutgoingMessage[];
   readonly rooms: RoomList;
@@ -115,8 +135,9 @@ export interface Client {
   request<A extends Action>(action: A, fields: Requests[A]): Promise<Replies[A]>;
   /**
    * Puts a message into the outbox, which repeats it with the same `message_id` until it is acknowledged. `sent`
-   * resolves with the acknowledgement, and rejects with a `DamsoError` if the message is refused or with a
-   * `MessageDiscarded`. Ignoring `sent` is safe: it never causes an unhandled rejection.
+   * resolves with the acknowledgement. It rejects with a `DamsoError` if the message is refused, a `ConnectionLost` if
+   * the server keeps failing to reply, or a `MessageDiscarded`. Ignoring it is safe: it never causes an unhandled
+   * rejection.
    */
   send(
     roomId: string,
@@ -127,6 +148,16 @@ export interface Client {
   room(roomId: string): RoomLog;
   /** Reconnects without waiting, for example when the browser reports that it is online again. */
   connectNow(): void;
+  /**
+   * Sets the language in which the user reads messages from now on, on every connection of this client, and reads the
+   * open rooms again.
+   */
+  setLanguage(language: string): Promise<void>;
+  /**
+   * Whether somebody is looking, so that a dead connection has to be noticed soon. Browsers report it automatically;
+   * elsewhere nobody is, unless the program says so.
+   */
+  setVisible(visible: boolean): void;
 }
 
 export interface RoomList {
@@ -161,6 +192,8 @@ export interface RoomLog {
   /** Rejects with the code `conflict` and the current translation if it was corrected by somebody else first. */
   correct(seq: number, language: string, text: string, version: number): Promise<Translation>;
   search(query: string): AsyncGenerator<readonly Message[]>;
+  /** Sends a `failed` message again. */
   retry(messageId: string): void;
+  /** Gives up any unacknowledged message. One that is being sent may arrive all the same. */
   discard(messageId: string): void;
 }

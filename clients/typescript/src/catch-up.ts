@@ -8,10 +8,12 @@ import type { Timers } from "./timers.js";
 /** The most rooms that one `sync` accepts. */
 const ROOMS_PER_SYNC = 50;
 /** An entry this old should have been pushed long ago. */
-const OVERDUE_MS = 30_000;
+const OVERDUE_MS = 15_000;
 
 /** Brings the open rooms and the room list up to date when a connection opens and with every heartbeat. */
 export class CatchUp {
+  /** The language that the caller has chosen. Every connection is told, because the server may remember it for one. */
+  language: string | null = null;
   #cancelHeartbeat = () => {};
   #socket: Socket | null = null;
   /** Updates were missed that have not been made up for yet. */
@@ -34,6 +36,10 @@ export class CatchUp {
     this.#missedUpdates ||= wasOffline;
     this.#socket = socket;
     this.#scheduleHeartbeat();
+    if (this.language !== null) {
+      const { language } = this;
+      await this.requests.call("setLanguage", { language }, { boundTo: socket }).catch(() => {});
+    }
     const rooms = this.openRooms();
     const listRefreshed = this.refreshRoomList().catch(() => {});
     await Promise.allSettled(rooms.map((room) => this.#join(room, socket)));
@@ -50,14 +56,27 @@ export class CatchUp {
     this.#scheduleHeartbeat();
     if (socket === null || !socket.isOpen) return;
     try {
-      if (await this.#sync(socket)) {
-        this.#missedUpdates = true;
-        this.onStale();
-      }
+      await this.probe(socket, Number.POSITIVE_INFINITY);
       await Promise.all([this.refreshRoomList(), ...this.openRooms().map((room) => room.missingTranslations.check())]);
     } catch {
       // The connection is gone; its successor catches up.
     }
+  }
+
+  /** Asks for newer entries of the open rooms, unless told otherwise of as many as fit into one request. */
+  async probe(socket: Socket, maxRooms = ROOMS_PER_SYNC): Promise<void> {
+    if (!(await this.#sync(socket, maxRooms))) return;
+    this.#missedUpdates = true;
+    this.onStale();
+  }
+
+  /** Opens the rooms anew, and reads again what depends on the language of the caller. */
+  async reread(): Promise<void> {
+    const socket = this.#socket;
+    if (socket === null || !socket.isOpen) return;
+    const rooms = this.openRooms();
+    await Promise.allSettled(rooms.map((room) => this.#join(room, socket)));
+    await Promise.allSettled([this.refreshRoomList(), ...rooms.map((room) => room.missingTranslations.refresh())]);
   }
 
   stop(): void {
@@ -72,7 +91,7 @@ export class CatchUp {
   }
 
   async #join(room: LiveRoomLog, socket: Socket): Promise<void> {
-    const reply = await this.requests.call("joinGroup", { group_id: room.roomId }, socket);
+    const reply = await this.requests.call("joinGroup", { group_id: room.roomId }, { boundTo: socket });
     room.joined(reply.room);
   }
 
@@ -80,13 +99,15 @@ export class CatchUp {
    * Returns whether it delivered anything that should have been pushed long before. It is sent even without open rooms,
    * because it is also the heartbeat.
    */
-  async #sync(socket: Socket): Promise<boolean> {
-    const rooms = this.openRooms().filter((room) => room.log.loaded);
+  async #sync(socket: Socket, maxRooms = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const loaded = this.openRooms().filter((room) => room.log.loaded);
+    const rooms = loaded.slice(0, maxRooms);
     let overdue = false;
     for (let start = 0; start === 0 || start < rooms.length; start += ROOMS_PER_SYNC) {
       const batch = rooms.slice(start, start + ROOMS_PER_SYNC);
       const lastSeqs = Object.fromEntries(batch.map((room) => [room.roomId, room.log.lastSeq]));
-      const reply = await this.requests.call("sync", { rooms: lastSeqs }, socket);
+      const options = { boundTo: socket, replyTimeoutMs: this.timing.probeTimeoutMs };
+      const reply = await this.requests.call("sync", { rooms: lastSeqs }, options);
       for (const newer of reply.rooms) {
         const room = batch.find(({ roomId }) => roomId === newer.room_id);
         if (room === undefined) continue;

@@ -12,11 +12,13 @@ import { watchBrowser } from "./browser.js";
 import { CatchUp } from "./catch-up.js";
 import { Connection } from "./connection.js";
 import { Listeners } from "./listeners.js";
+import { complete } from "./log.js";
 import { Outbox } from "./outbox.js";
-import type { Action, Requests as Fields, Message, PushedEvent, Replies, Sender } from "./protocol.js";
+import { Probe } from "./probe.js";
+import type { Action, Requests as Fields, Message, PushedEvent, Replies, Sender, SessionEvent } from "./protocol.js";
 import { Requests } from "./requests.js";
 import type { RoomContext } from "./room-context.js";
-import { LiveRoomList } from "./room-list.js";
+import { LiveRoomList, type Reader } from "./room-list.js";
 import { LiveRoomLog } from "./room-log.js";
 import type { Frame, Socket } from "./socket.js";
 import { Timers } from "./timers.js";
@@ -41,6 +43,7 @@ export class DamsoClient implements Client {
   readonly #rooms: LiveRoomList;
   readonly #tokenRefresher: TokenRefresher;
   readonly #catchUp: CatchUp;
+  readonly #probe: Probe;
   readonly #context: RoomContext;
   #self: { sender: Sender; language: string | null } | null = null;
   /** The caller's acknowledged messages, while it is unknown how the server names the caller. Their entries tell. */
@@ -60,14 +63,14 @@ export class DamsoClient implements Client {
       lost: (socket) => this.#requests.lost(socket),
       drained: (socket) => this.#requests.drained(socket),
     });
-    this.#requests = new Requests(this.#connection, timing, random, timers);
+    this.#requests = new Requests(this.#connection, timing, random, timers, (socket) => this.#probe.sent(socket));
     const outboxListener = {
       send: (fields: Fields["sendMessage"], signal: AbortSignal) =>
-        this.#requests.call("sendMessage", fields, null, signal),
+        this.#requests.call("sendMessage", fields, { signal, maxAttempts: 1 }),
       acknowledged: (message: OutgoingMessage, reply: Replies["sendMessage"]) => {
         if (this.#self === null) this.#ownMessageIds.add(message.messageId);
         this.#logs.get(message.roomId)?.acknowledged(message, reply);
-        this.#rooms.addSent(message, reply, this.me);
+        this.#rooms.addSent(message, reply, this.me ?? this.#probableSender);
       },
       changed: (roomId: string) => this.#log(roomId).changed(),
     };
@@ -86,6 +89,7 @@ export class DamsoClient implements Client {
       () => this.#rooms.refresh(),
       () => this.#connection.renew(),
     );
+    this.#probe = new Probe((socket) => this.#catchUp.probe(socket), timing, random, timers);
     this.#context = {
       requests: this.#requests,
       outbox: this.#outbox,
@@ -114,6 +118,10 @@ export class DamsoClient implements Client {
     return this.#self?.sender ?? null;
   }
 
+  get language(): string | null {
+    return this.#catchUp.language;
+  }
+
   get outgoing(): readonly OutgoingMessage[] {
     return this.#outbox.all();
   }
@@ -128,7 +136,14 @@ export class DamsoClient implements Client {
     this.#connection.connect();
     this.#outbox.start();
     this.#unwatchBrowser();
-    this.#unwatchBrowser = watchBrowser(() => this.connectNow());
+    this.#unwatchBrowser = watchBrowser({
+      visible: (visible) => this.setVisible(visible),
+      wake: () => this.connectNow(),
+      focus: () => {
+        if (this.state === "online") this.#probe.check();
+        else this.#connection.connectNow();
+      },
+    });
   }
 
   close(): void {
@@ -141,6 +156,18 @@ export class DamsoClient implements Client {
     // A connection that looks alive may have died while the device slept. A heartbeat finds out.
     if (this.state === "online") void this.#catchUp.heartbeat();
     else this.#connection.connectNow();
+  }
+
+  setVisible(visible: boolean): void {
+    this.#probe.setVisible(visible);
+  }
+
+  async setLanguage(language: string): Promise<void> {
+    const reply = await this.#requests.call("setLanguage", { language });
+    this.#catchUp.language = reply.language;
+    this.#rooms.dropTranslations();
+    for (const log of this.#logs.values()) if (log.isOpen) log.changed();
+    await this.#catchUp.reread();
   }
 
   on<E extends keyof ClientEvents>(event: E, listener: ClientEvents[E]): () => void {
@@ -178,6 +205,7 @@ export class DamsoClient implements Client {
     this.#tokenRefresher.start(socket, claims);
     this.#requests.opened();
     this.#outbox.adoptStored();
+    this.#probe.watch(socket);
     await this.#catchUp.resume(socket, wasOffline);
   }
 
@@ -201,7 +229,7 @@ export class DamsoClient implements Client {
       case "room":
       case "read":
       case "session":
-        this.#handleEvent(frame as unknown as PushedEvent);
+        this.#handleEvent(frame as unknown as PushedEvent, socket);
         break;
       case "reply":
         this.#connection.resetBackoff();
@@ -213,17 +241,19 @@ export class DamsoClient implements Client {
     }
   }
 
-  #handleEvent(event: PushedEvent): void {
+  #handleEvent(event: PushedEvent, socket: Socket): void {
     switch (event.type) {
       case "message": {
-        const { type: _, ...message } = event;
-        this.#rooms.addMessage(message, this.#participant);
+        const { type: _, ...entry } = event;
+        const message = complete(entry);
+        this.#rooms.addMessage(message, this.#reader);
         const log = this.#logs.get(message.room_id);
         if (log === undefined) this.#entrySeen(message);
         else log.add([message]);
         break;
       }
       case "translation":
+        this.#rooms.addTranslation(event.room_id, event.seq, event.translation, this.#reader);
         this.#logs.get(event.room_id)?.addTranslation(event.seq, event.translation);
         break;
       case "room":
@@ -231,22 +261,44 @@ export class DamsoClient implements Client {
         this.#logs.get(event.room.room_id)?.updateRoom(event.room);
         break;
       case "read":
-        if (event.participant === this.#participant) {
+        if (event.participant === this.#reader.participant) {
           this.#rooms.readUpTo(event.room_id, event.last_read_seq, null);
         }
         this.#logs.get(event.room_id)?.moveReadMarker(event.participant, event.last_read_seq);
         break;
       case "session":
-        if (event.event !== "signed_out") return;
-        this.#requests.signedOut();
-        this.#stop();
-        this.#connection.signedOut();
+        this.#sessionEnded(event.event, socket);
         break;
     }
   }
 
-  get #participant(): string | null {
-    return this.me?.participant ?? this.#claims?.participant ?? null;
+  #sessionEnded(event: SessionEvent, socket: Socket): void {
+    if (event === "signed_out") {
+      this.#requests.signedOut();
+      this.#stop();
+      this.#connection.signedOut();
+    } else if (event === "evicted" && this.#connection.isReplaced(socket)) {
+      // It made way for its own successor.
+      this.#connection.drop(socket);
+    } else if (event === "evicted") {
+      this.#stop();
+      this.#requests.close();
+      this.#connection.evicted();
+    }
+  }
+
+  /** The user as the server will probably name them. */
+  get #probableSender(): Sender | null {
+    const { participant = null, subject = null } = this.#claims ?? {};
+    return participant === null || subject === null ? null : { participant, user_id: subject };
+  }
+
+  /** The user, and the language in which messages come. Both are null while they are unknown. */
+  get #reader(): Reader {
+    return {
+      participant: this.me?.participant ?? this.#claims?.participant ?? null,
+      language: this.language ?? this.#claims?.language ?? this.#self?.language ?? null,
+    };
   }
 
   /** An entry of the caller's own tells how the server names them and which language it assumes. */
@@ -265,5 +317,6 @@ export class DamsoClient implements Client {
     this.#outbox.close();
     this.#tokenRefresher.stop();
     this.#catchUp.stop();
+    this.#probe.stop();
   }
 }

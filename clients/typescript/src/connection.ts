@@ -56,7 +56,7 @@ export class Connection implements SocketListener {
 
   connect(): void {
     this.#webSocketClass();
-    if (this.#state === "idle" || this.#state === "signed_out") this.#start();
+    if (this.#state === "idle" || this.#state === "signed_out" || this.#state === "evicted") this.#start();
   }
 
   connectNow(): void {
@@ -92,6 +92,15 @@ export class Connection implements SocketListener {
 
   signedOut(): void {
     this.#end("signed_out");
+  }
+
+  evicted(): void {
+    this.#end("evicted");
+  }
+
+  /** Whether a newer socket of this client takes over, or is about to. */
+  isReplaced(socket: Socket): boolean {
+    return socket !== this.#current || this.#connecting;
   }
 
   frame(frame: Frame, socket: Socket): void {

@@ -36,6 +36,9 @@ export class ConnectionLost extends Error {
   }
 }
 
+/** There was no reply although the connection was not closed, so that the request itself may be the cause. */
+export class NoReply extends ConnectionLost {}
+
 /** A message was discarded before it was acknowledged. */
 export class MessageDiscarded extends Error {
   override readonly name = "MessageDiscarded";

@@ -59,7 +59,8 @@ export class Log {
    * Adds the newest page. If it does not connect to the known entries, those are dropped: after a long absence the
    * reader continues at the end.
    */
-  addNewestPage(page: readonly Message[], hasOlder: boolean): void {
+  addNewestPage(entries: readonly Message[], hasOlder: boolean): void {
+    const page = entries.map(complete);
     const [first] = page;
     const connects = this.#loaded && (first === undefined || first.seq <= this.lastSeq + 1);
     if (!connects) {
@@ -77,7 +78,7 @@ export class Log {
   /** Adds an older page before the known entries, as far as it connects to them. */
   addOlderPage(page: readonly Message[], hasOlder: boolean): void {
     const older = page.filter((message) => message.seq < this.firstSeq).sort((a, b) => b.seq - a.seq);
-    for (const message of older) {
+    for (const message of older.map(complete)) {
       if (message.seq !== this.firstSeq - 1) break;
       this.#entries.unshift(this.#withEarlyTranslations(message));
       this.#ids.add(message.message_id);
@@ -87,7 +88,8 @@ export class Log {
   }
 
   /** Adds an entry from any source. */
-  add(message: Message): void {
+  add(entry: Message): void {
+    const message = complete(entry);
     const { seq } = message;
     this.expectUpTo(seq);
     if (!this.#loaded || seq > this.lastSeq + 1) {
@@ -171,6 +173,12 @@ export class Log {
   #changed(): void {
     this.#snapshot = null;
   }
+}
+
+/** Fills in what an entry may lack if it is of a kind that this version does not know. */
+export function complete(entry: Message): Message {
+  const { message = "", translations = {} } = entry as Partial<Message>;
+  return message === entry.message && translations === entry.translations ? entry : { ...entry, message, translations };
 }
 
 /** Merges two views of an entry: the later edit, with the highest version of each translation. */

@@ -1,5 +1,14 @@
 import type { OutboxStorage, OutgoingMessage } from "./api.js";
 
+/** Returns null if the storage is forbidden: browsers then throw as soon as `localStorage` is mentioned. */
+export function openStorage(outbox: OutboxStorage | (() => OutboxStorage)): OutboxStorage | null {
+  try {
+    return typeof outbox === "function" ? outbox() : outbox;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * One user's messages in a storage that outlives the page. Each message has its own key, so that tabs never overwrite
  * each other's. An index is kept only for a storage that cannot list its keys.
@@ -53,8 +62,8 @@ export class StoredMessages {
   }
 
   #keys(): string[] {
-    const { length } = this.storage;
     try {
+      const { length } = this.storage;
       if (length === undefined || this.storage.key === undefined) {
         return [...this.#readIndex()].map((id) => this.#prefix + id);
       }

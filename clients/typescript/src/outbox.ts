@@ -1,7 +1,7 @@
-import type { OutboxStorage, OutgoingMessage, Timing } from "./api.js";
+import type { Options, OutgoingMessage, Timing } from "./api.js";
 import { Backoff } from "./backoff.js";
-import { DamsoError, MessageDiscarded } from "./errors.js";
-import { StoredMessages } from "./outbox-storage.js";
+import { ConnectionLost, DamsoError, MessageDiscarded, NoReply, retryAfterMs } from "./errors.js";
+import { openStorage, StoredMessages } from "./outbox-storage.js";
 import type { Requests as Fields, Replies } from "./protocol.js";
 import type { Timers } from "./timers.js";
 import { uuid } from "./uuid.js";
@@ -24,11 +24,21 @@ interface Item {
   readonly reject: (error: Error) => void;
 }
 
-/** Unacknowledged messages. Each room's are sent in order, one at a time, and each is repeated until it is answered. */
+/**
+ * How long a message that the server fails to answer holds up those behind it: for this many attempts, and at least for
+ * this time since the first of them.
+ */
+const ATTEMPTS = 3;
+const ATTEMPTS_FOR_MS = 10_000;
+
+/**
+ * Unacknowledged messages. Each room's are sent in order, one at a time. A message waits as long as there is no
+ * connection or the rate limit says so; one that the server refuses or keeps failing on makes way for the next.
+ */
 export class Outbox {
   readonly #items = new Map<string, Item>();
-  /** Rooms with a message being sent or waiting to be repeated. */
-  readonly #busyRooms = new Set<string>();
+  /** By room, the message that is being sent or waits to be repeated. */
+  readonly #sending = new Map<string, Item>();
   #stored: StoredMessages | null = null;
   #lastCreatedAt = 0;
   #closed = true;
@@ -53,14 +63,16 @@ export class Outbox {
   close(): void {
     this.#closed = true;
     this.#generation += 1;
-    this.#busyRooms.clear();
+    this.#sending.clear();
     for (const item of this.#items.values()) {
       if (item.message.state === "sending") this.#update(item, { state: "queued" });
     }
   }
 
   /** Stores this user's messages from now on, and adopts those that an earlier page or another tab left. */
-  persistTo(storage: OutboxStorage, url: string, subject: string): void {
+  persistTo(outbox: NonNullable<Options["outbox"]>, url: string, subject: string): void {
+    const storage = openStorage(outbox);
+    if (storage === null) return;
     this.#stored = new StoredMessages(storage, url, subject);
     for (const { message } of this.#items.values()) this.#stored.put(message);
     this.adoptStored();
@@ -73,7 +85,7 @@ export class Outbox {
   adoptStored(): void {
     const unknown = this.#stored?.all().filter(({ messageId }) => !this.#items.has(messageId)) ?? [];
     for (const message of unknown) {
-      const state = message.state === "refused" ? "refused" : "queued";
+      const state = message.state === "failed" ? "failed" : "queued";
       this.#items.set(message.messageId, {
         message: { ...message, state },
         adopted: true,
@@ -126,7 +138,7 @@ export class Outbox {
 
   retry(messageId: string): void {
     const item = this.#items.get(messageId);
-    if (item?.message.state !== "refused") return;
+    if (item?.message.state !== "failed") return;
     const { refusal: _, ...message } = item.message;
     item.message = message;
     this.#update(item, { state: "queued" });
@@ -139,6 +151,7 @@ export class Outbox {
     this.#remove(item);
     item.abort.abort();
     item.reject(new MessageDiscarded(messageId));
+    this.#finish(item);
   }
 
   #itemsInRoom(roomId: string): Item[] {
@@ -147,8 +160,8 @@ export class Outbox {
   }
 
   #sendNext(roomId: string): void {
-    if (this.#closed || this.#busyRooms.has(roomId)) return;
-    const item = this.#itemsInRoom(roomId).find(({ message }) => message.state !== "refused");
+    if (this.#closed || this.#sending.has(roomId)) return;
+    const item = this.#itemsInRoom(roomId).find(({ message }) => message.state !== "failed");
     if (item === undefined) return;
     if (item.adopted && this.#stored?.has(item.message.messageId) === false) {
       // Its own tab got the acknowledgement or discarded it.
@@ -156,61 +169,88 @@ export class Outbox {
       this.#sendNext(roomId);
       return;
     }
-    this.#busyRooms.add(roomId);
+    this.#sending.set(roomId, item);
     void this.#send(item);
   }
 
+  /** The room's next message may be sent if this one was its turn. */
+  #finish(item: Item): void {
+    const { roomId } = item.message;
+    if (this.#sending.get(roomId) !== item) return;
+    this.#sending.delete(roomId);
+    this.#sendNext(roomId);
+  }
+
   async #send(item: Item): Promise<void> {
-    const { roomId, messageId } = item.message;
     const { initialRetryDelayMs, maxRetryDelayMs } = this.timing;
     const backoff = new Backoff(initialRetryDelayMs, maxRetryDelayMs, this.random);
     const generation = this.#generation;
+    const isCurrent = () => generation === this.#generation && !item.abort.signal.aborted;
+    let attempts = 0;
+    let failingSince = 0;
     this.#update(item, { state: "sending" });
-    while (this.#items.get(messageId) === item && generation === this.#generation) {
+    while (isCurrent()) {
+      const startedAt = Date.now();
+      let reply: Acknowledgement | Error;
       try {
-        const acknowledgement = await this.listener.send(requestFields(item.message), item.abort.signal);
-        this.#acknowledge(item, acknowledgement);
-        break;
+        reply = await this.listener.send(requestFields(item.message), item.abort.signal);
       } catch (error) {
-        const delayMs = retryDelayMs(error, backoff, this.random);
-        if (generation !== this.#generation) return;
-        if (item.abort.signal.aborted) break;
-        if (delayMs === null) {
-          this.#refuse(item, error as DamsoError);
+        reply = error instanceof Error ? error : new Error(String(error));
+      }
+      if (!(reply instanceof Error)) {
+        this.#acknowledge(item, reply);
+        break;
+      }
+      if (!isCurrent()) return;
+      const limitedForMs = retryAfterMs(reply);
+      if (limitedForMs !== null) {
+        await this.#wait(limitedForMs * (1 + this.random() / 4));
+      } else if (isServerFailure(reply)) {
+        attempts += 1;
+        if (attempts === 1) failingSince = startedAt;
+        if (attempts >= ATTEMPTS && Date.now() - failingSince >= ATTEMPTS_FOR_MS) {
+          this.#fail(item, reply);
           break;
         }
-        await new Promise<void>((resolve) => {
-          this.timers.after(delayMs, resolve);
-        });
+        await this.#wait(backoff.nextMs());
+      } else if (reply instanceof ConnectionLost) {
+        // That is not the message's fault. The next attempt waits for another connection.
+        attempts = 0;
+      } else {
+        this.#fail(item, reply);
+        break;
       }
     }
-    if (generation !== this.#generation) return;
-    this.#busyRooms.delete(roomId);
-    this.#sendNext(roomId);
+    if (generation === this.#generation) this.#finish(item);
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.timers.after(delayMs, resolve);
+    });
   }
 
   #acknowledge(item: Item, acknowledgement: Acknowledgement): void {
     const { roomId, messageId } = item.message;
-    if (this.#items.get(messageId) !== item) return;
-    this.#items.delete(messageId);
+    // A message that was discarded on its way has arrived all the same.
+    if (this.#items.get(messageId) === item) this.#items.delete(messageId);
     this.#stored?.remove(messageId);
     this.listener.acknowledged(item.message, acknowledgement);
     this.listener.changed(roomId);
     item.resolve(acknowledgement);
   }
 
-  #refuse(item: Item, error: DamsoError): void {
-    if (this.#items.get(item.message.messageId) !== item) return;
-    this.#update(item, { state: "refused", refusal: error.refusal });
+  #fail(item: Item, error: Error): void {
+    this.#update(item, error instanceof DamsoError ? { state: "failed", refusal: error.refusal } : { state: "failed" });
     item.reject(error);
   }
 
   #update(item: Item, change: Partial<OutgoingMessage>): void {
     const before = item.message;
     item.message = { ...before, ...change };
-    // A message being sent counts as queued after a reload, so only a change to or from `refused` is stored. A storage
+    // A message being sent counts as queued after a reload, so only a change to or from `failed` is stored. A storage
     // that was cleared at sign-out therefore stays empty when the client is closed.
-    const storedStateChanged = (before.state === "refused") !== (item.message.state === "refused");
+    const storedStateChanged = (before.state === "failed") !== (item.message.state === "failed");
     if (storedStateChanged && (!item.adopted || this.#stored?.has(before.messageId))) this.#stored?.put(item.message);
     this.listener.changed(item.message.roomId);
   }
@@ -229,10 +269,7 @@ function requestFields({ roomId, messageId, text, language, replyTo }: OutgoingM
   return fields;
 }
 
-/** Null if the same message would be refused again. */
-function retryDelayMs(error: unknown, backoff: Backoff, random: () => number): number | null {
-  if (!(error instanceof DamsoError)) return backoff.nextMs();
-  const { code, retry_after_ms: retryAfter = 1_000 } = error.refusal;
-  if (code === "rate_limited") return retryAfter * (1 + random() / 4);
-  return code === "internal" || code === "session_expired" ? backoff.nextMs() : null;
+/** Whether the same message may be accepted a little later. */
+function isServerFailure(error: Error): boolean {
+  return error instanceof NoReply || (error instanceof DamsoError && error.refusal.code === "internal");
 }

@@ -39,7 +39,7 @@ export interface CreateRoom {
 }
 
 /** The kind of an entry. */
-export type EntryKind = "text" | "system";
+export type EntryKind = "text" | "system" | "unknown";
 
 /** The error codes of the protocol. */
 export type ErrorCode = "bad_request" | "unknown_action" | "session_expired" | "not_found" | "not_a_member" | "forbidden" | "room_closed" | "message_too_long" | "rate_limited" | "message_id_taken" | "conflict" | "translation_unavailable" | "internal";
@@ -123,8 +123,16 @@ export interface JoinGroup {
   group_id: string;
 }
 
-/** The newest text of a room, for room lists. */
+/** To `setLanguage` */
+export interface LanguageSet {
+  /** The language, in its canonical spelling. */
+  language: string;
+}
+
+/** The newest text of a room, as a room list shows it. */
 export interface LastMessage {
+  /** Its language, if known. */
+  language?: string;
   /** Its first 200 characters. */
   message: string;
   /** Who wrote it. */
@@ -133,6 +141,8 @@ export interface LastMessage {
   sent_at: number;
   /** The number of the entry. */
   seq: number;
+  /** Its translation into the language of whoever lists the rooms, if there is one; cut like the text. */
+  translation?: Translation;
 }
 
 /** `markRead` */
@@ -279,6 +289,7 @@ export type Role = "owner" | "admin" | "member" | "patient" | "staff";
 /** A room as one of its members sees it. */
 export interface Room {
   kind: RoomKind;
+  /** The newest text. */
   last_message: LastMessage | null;
   last_read_seq: number;
   last_seq: number;
@@ -363,12 +374,18 @@ export interface Sender {
 }
 
 /** What happened to a session. */
-export type SessionEvent = "signed_out";
+export type SessionEvent = "signed_out" | "evicted";
 
 /** To `refreshSession` */
 export interface SessionRefreshed {
   /** The new end of the session. */
   session_until: number;
+}
+
+/** `setLanguage` */
+export interface SetLanguage {
+  /** The language the caller reads from now on. */
+  language: string;
 }
 
 /** `setRoomTranslation` */
@@ -536,6 +553,7 @@ export interface Requests {
   setRoomTranslation: SetRoomTranslation;
   getUsage: GetUsage;
   getFailedTranslations: GetFailedTranslations;
+  setLanguage: SetLanguage;
   refreshSession: RefreshSession;
   signOutEverywhere: Nothing;
   createTicket: Nothing;
@@ -556,6 +574,7 @@ export interface Replies {
   setRoomTranslation: RoomTranslationSet;
   getUsage: TranslationUsage;
   getFailedTranslations: FailedTranslations;
+  setLanguage: LanguageSet;
   refreshSession: SessionRefreshed;
   signOutEverywhere: SignedOut;
   createTicket: TicketCreated;

@@ -1,6 +1,6 @@
 import type { Timing } from "./api.js";
 import { Backoff } from "./backoff.js";
-import { ConnectionLost, DamsoError } from "./errors.js";
+import { ConnectionLost, DamsoError, NoReply } from "./errors.js";
 import type { Action, Requests as Fields, Refusal, Replies } from "./protocol.js";
 import type { Frame, Socket } from "./socket.js";
 import type { Timers } from "./timers.js";
@@ -12,28 +12,35 @@ export interface Transport {
   drop(socket: Socket): void;
 }
 
-interface PendingRequest {
+export interface RequestOptions {
+  /** The only socket on which the request makes sense. Null if any will do. */
+  readonly boundTo?: Socket | null;
+  /** Aborted when the caller no longer wants the request to be sent. */
+  readonly signal?: AbortSignal;
+  /** A request is given up after this many attempts without a reply. It may be what breaks the server. */
+  readonly maxAttempts?: number;
+  readonly replyTimeoutMs?: number;
+}
+
+interface PendingRequest extends Required<Omit<RequestOptions, "signal">> {
   readonly action: Action;
   readonly text: string;
   readonly idempotent: boolean;
-  /** The only socket on which the request makes sense. Null if any will do. */
-  readonly boundTo: Socket | null;
   readonly fields: Fields[Action];
-  /** Aborted when the caller no longer wants the request to be sent. */
   readonly signal: AbortSignal | undefined;
   /** The socket that it was sent on and that still owes a reply. */
   socket: Socket | null;
   attempts: number;
   cancelTimer: () => void;
+  readonly onAbort: () => void;
   readonly backoff: Backoff;
   readonly resolve: (reply: never) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** A request without a reply is given up after this many attempts. It may be what breaks the server. */
 const MAX_ATTEMPTS = 6;
 /** API Gateway closes the connection on a larger frame, and would do so at every repetition. */
-const MAX_FRAME_BYTES = 128 * 1024;
+const MAX_FRAME_BYTES = 32 * 1024;
 
 /** Whether doing the request twice has the same effect as doing it once. */
 function isIdempotent(action: Action, fields: Record<string, unknown>): boolean {
@@ -66,14 +73,13 @@ export class Requests {
     private readonly timing: Timing,
     private readonly random: () => number,
     private readonly timers: Timers,
+    /** Called whenever a request was handed to a socket. */
+    private readonly onSent: (socket: Socket) => void,
   ) {}
 
-  call<A extends Action>(
-    action: A,
-    fields: Fields[A],
-    boundTo: Socket | null = null,
-    signal?: AbortSignal,
-  ): Promise<Replies[A]> {
+  call<A extends Action>(action: A, fields: Fields[A], options: RequestOptions = {}): Promise<Replies[A]> {
+    const { signal, boundTo = null, maxAttempts = MAX_ATTEMPTS } = options;
+    const { replyTimeoutMs = this.timing.replyTimeoutMs } = options;
     return new Promise((resolve, reject) => {
       if (this.#closed) {
         reject(new ConnectionLost(action, "not_sent"));
@@ -84,9 +90,10 @@ export class Requests {
       const text = JSON.stringify({ ...fields, action, request_id: id }, wellFormedStrings);
       if (new TextEncoder().encode(text).length > MAX_FRAME_BYTES) {
         const code = action === "sendMessage" ? "message_too_long" : "bad_request";
-        reject(new DamsoError(action, { code, message: "the request exceeds 128 KB; shorten it" }));
+        reject(new DamsoError(action, { code, message: "the request exceeds 32 KB; shorten it" }));
         return;
       }
+      const onAbort = () => this.#abort(id);
       const { initialRetryDelayMs, maxRetryDelayMs } = this.timing;
       this.#pending.set(id, {
         action,
@@ -95,14 +102,17 @@ export class Requests {
         boundTo,
         fields,
         signal,
+        maxAttempts,
+        replyTimeoutMs,
         socket: null,
         attempts: 0,
         cancelTimer: () => {},
+        onAbort,
         backoff: new Backoff(initialRetryDelayMs, maxRetryDelayMs, this.random),
         resolve: resolve as (reply: never) => void,
         reject,
       });
-      signal?.addEventListener("abort", () => this.#abort(id), { once: true });
+      signal?.addEventListener("abort", onAbort);
       this.#transmit(id);
     });
   }
@@ -114,7 +124,9 @@ export class Requests {
 
   lost(socket: Socket): void {
     for (const [id, pending] of this.#pending) {
-      if (pending.socket === socket || pending.boundTo === socket) this.#noReply(id, pending, 0);
+      if (pending.socket !== socket && pending.boundTo !== socket) continue;
+      // One of the requests on it may be what the server closed it for.
+      this.#noReply(id, pending, 0, socket.rejectedData ? NoReply : ConnectionLost);
     }
     this.#notifyIfDrained(socket);
   }
@@ -174,7 +186,7 @@ export class Requests {
       else this.#retry(id, pending, 0);
       return;
     }
-    if (refusal.code === "internal" && pending.idempotent && pending.attempts < MAX_ATTEMPTS) {
+    if (refusal.code === "internal" && pending.idempotent && pending.attempts < pending.maxAttempts) {
       this.#retry(id, pending, pending.backoff.nextMs());
       return;
     }
@@ -194,32 +206,34 @@ export class Requests {
     }
     const socket = pending.boundTo ?? this.transport.current;
     if (socket === null || !socket.send(pending.text)) {
-      if (pending.boundTo !== null) this.#noReply(id, pending, 0);
+      if (pending.boundTo !== null) this.#noReply(id, pending, 0, ConnectionLost);
       else this.#detach(pending);
       return;
     }
-    const sentAt = Date.now();
+    const receivedBefore = socket.framesReceived;
     pending.socket = socket;
     pending.attempts += 1;
     pending.cancelTimer();
-    pending.cancelTimer = this.timers.after(this.timing.replyTimeoutMs, () => {
-      // If nothing at all arrived since, the connection is dead even if the socket does not know it.
-      if (socket.lastActiveAt < sentAt) this.transport.drop(socket);
-      if (this.#pending.get(id) === pending && pending.socket === socket) this.#noReply(id, pending, 0);
+    pending.cancelTimer = this.timers.after(pending.replyTimeoutMs, () => {
+      this.#detach(pending);
+      // If nothing at all arrived since, the connection is probably dead even if the socket does not know it.
+      if (socket.framesReceived === receivedBefore) this.transport.drop(socket);
+      if (this.#pending.get(id) === pending) this.#noReply(id, pending, 0, NoReply);
     });
+    this.onSent(socket);
   }
 
-  #noReply(id: string, pending: PendingRequest, delayMs: number): void {
-    const mayRepeat = pending.attempts === 0 || (pending.idempotent && pending.attempts < MAX_ATTEMPTS);
+  #noReply(id: string, pending: PendingRequest, delayMs: number, Failure: typeof ConnectionLost): void {
+    const mayRepeat = pending.attempts === 0 || (pending.idempotent && pending.attempts < pending.maxAttempts);
     if (pending.boundTo === null && mayRepeat) this.#retry(id, pending, delayMs);
-    else this.#rejectAsLost(id, pending);
+    else this.#rejectAsLost(id, pending, Failure);
   }
 
   /** API Gateway itself sent an error frame: some request got no reply, and nothing says which. */
   #apiGatewayError(socket: Socket): void {
     const candidates = [...this.#pending].filter(([, pending]) => pending.socket === socket);
     for (const [id, pending] of candidates) {
-      if (candidates.length === 1 || pending.idempotent) this.#noReply(id, pending, pending.backoff.nextMs());
+      if (candidates.length === 1 || pending.idempotent) this.#noReply(id, pending, pending.backoff.nextMs(), NoReply);
     }
   }
 
@@ -238,13 +252,14 @@ export class Requests {
     if (socket !== null) this.#notifyIfDrained(socket);
   }
 
-  #rejectAsLost(id: string, pending: PendingRequest): void {
+  #rejectAsLost(id: string, pending: PendingRequest, Failure = ConnectionLost): void {
     const outcome = pending.attempts === 0 ? "not_sent" : "unknown";
-    this.#settle(id, pending, () => pending.reject(new ConnectionLost(pending.action, outcome)));
+    this.#settle(id, pending, () => pending.reject(new Failure(pending.action, outcome)));
   }
 
   #settle(id: string, pending: PendingRequest, settle: () => void): void {
     this.#pending.delete(id);
+    pending.signal?.removeEventListener("abort", pending.onAbort);
     this.#detach(pending);
     settle();
   }

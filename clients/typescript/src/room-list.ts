@@ -1,8 +1,10 @@
 import type { OutgoingMessage, RoomList } from "./api.js";
 import { retryAfterMs } from "./errors.js";
-import type { Message, Replies, Room, RoomStatus, Sender } from "./protocol.js";
+import { languagesMatch } from "./languages-match.js";
+import type { LastMessage, Message, Replies, Room, RoomStatus, Sender, Translation } from "./protocol.js";
 import type { Requests } from "./requests.js";
 import type { Timers } from "./timers.js";
+import { UnreadCount } from "./unread-count.js";
 
 const PAGE_SIZE = 30;
 const MAX_PAGE_SIZE = 100;
@@ -12,9 +14,16 @@ export interface RoomListListener {
   roomChanged(roomId: string): void;
 }
 
+/** The user as a participant, and the language in which their messages come. Null while unknown. */
+export interface Reader {
+  readonly participant: string | null;
+  readonly language: string | null;
+}
+
 /** All known rooms, and the list of them that is loaded: most recent first, of one status or of all. */
 export class LiveRoomList implements RoomList {
   readonly #known = new Map<string, Room>();
+  readonly #unreadCounts = new Map<string, UnreadCount>();
   readonly #listed = new Set<string>();
   /** Unknown rooms that are being requested, with entries received since, which the reply may not include. */
   readonly #requested = new Map<string, Message[]>();
@@ -77,43 +86,51 @@ export class LiveRoomList implements RoomList {
 
   /** Applies a view of a room. Views of one room may arrive in any order. */
   update(room: Room): void {
-    this.#put(room);
+    this.#putView(room);
     this.#changed();
   }
 
-  addMessage(message: Message, ownParticipant: string | null): void {
+  addMessage(message: Message, reader: Reader): void {
     const { room_id: roomId, seq, kind, sender, sent_at: sentAt } = message;
     const known = this.#known.get(roomId);
     if (known === undefined) {
-      this.#requestRoom(message, ownParticipant);
+      this.#requestRoom(message, reader);
       return;
     }
-    if (seq <= known.last_seq) return;
-    const room = withEvent(known, message);
     const isText = kind === "text";
-    const isUnread = isText && sender.participant !== ownParticipant && seq > room.last_read_seq;
-    this.#put({
-      ...room,
-      last_seq: seq,
-      updated_at: Math.max(room.updated_at, sentAt),
-      last_message: isText ? { seq, message: message.message, sender, sent_at: sentAt } : room.last_message,
-      unread_count: room.unread_count + (isUnread ? 1 : 0),
+    this.#addEntry(seq > known.last_seq ? withEvent(known, message) : known, {
+      seq,
+      sentAt,
+      isUnread: isText && sender.participant !== reader.participant,
+      preview: isText ? previewOf(message, reader.language) : null,
     });
-    this.#changed();
   }
 
   /** Adds a message that this connection sent and therefore gets no event of. */
   addSent(message: OutgoingMessage, reply: Replies["sendMessage"], self: Sender | null): void {
     const { seq, sent_at: sentAt } = reply;
     const room = this.#known.get(message.roomId);
-    if (room === undefined || seq <= room.last_seq) return;
-    const sent = self === null ? null : { seq, message: message.text, sender: self, sent_at: sentAt };
-    this.#put({
-      ...room,
-      last_seq: seq,
-      updated_at: Math.max(room.updated_at, sentAt),
-      last_message: sent ?? room.last_message,
-    });
+    if (room === undefined) return;
+    const preview = self === null ? null : { seq, message: message.text, sender: self, sent_at: sentAt };
+    this.#addEntry(room, { seq, sentAt, isUnread: false, preview });
+  }
+
+  /** Shows the newest message of a room in the reader's language. */
+  addTranslation(roomId: string, seq: number, translation: Translation, reader: Reader): void {
+    const room = this.#known.get(roomId);
+    if (room?.last_message?.seq !== seq || !languagesMatch(translation.language, reader.language)) return;
+    this.#put({ ...room, last_message: newerPreview(room.last_message, { ...room.last_message, translation }) });
+    this.#changed();
+  }
+
+  /** The reader has chosen another language. */
+  dropTranslations(): void {
+    for (const [roomId, room] of this.#known) {
+      if (room.last_message?.translation === undefined) continue;
+      const { translation: _, ...original } = room.last_message;
+      this.#known.set(roomId, { ...room, last_message: original });
+      this.listener.roomChanged(roomId);
+    }
     this.#changed();
   }
 
@@ -121,10 +138,30 @@ export class LiveRoomList implements RoomList {
   readUpTo(roomId: string, seq: number, unreadCount: number | null): void {
     const room = this.#known.get(roomId);
     if (room === undefined || seq < room.last_read_seq) return;
-    const remaining = seq >= room.last_seq ? 0 : (unreadCount ?? Math.min(room.unread_count, room.last_seq - seq));
-    this.#known.set(roomId, { ...room, last_read_seq: seq, unread_count: remaining });
+    const count = this.#unreadCount(roomId);
+    count.readTo(seq, unreadCount);
+    this.#known.set(roomId, { ...room, last_read_seq: seq, unread_count: count.value });
     this.listener.roomChanged(roomId);
     this.#changed();
+  }
+
+  #addEntry(room: Room, entry: { seq: number; sentAt: number; isUnread: boolean; preview: LastMessage | null }): void {
+    const count = this.#unreadCount(room.room_id);
+    count.addEntry(entry.seq, entry.isUnread);
+    this.#put({
+      ...room,
+      last_seq: Math.max(room.last_seq, entry.seq),
+      updated_at: Math.max(room.updated_at, entry.sentAt),
+      last_message: newerPreview(room.last_message, entry.preview),
+      unread_count: count.value,
+    });
+    this.#changed();
+  }
+
+  #unreadCount(roomId: string): UnreadCount {
+    const count = this.#unreadCounts.get(roomId) ?? new UnreadCount();
+    this.#unreadCounts.set(roomId, count);
+    return count;
   }
 
   async #loadPage(page: { limit: number; cursor?: string }): Promise<void> {
@@ -138,7 +175,7 @@ export class LiveRoomList implements RoomList {
       const reply = await this.requests.call("getRoomList", fields);
       if (generation !== this.#generation) return;
       for (const roomId of listedBefore) this.#listed.delete(roomId);
-      for (const room of reply.rooms) this.#put(room);
+      for (const room of reply.rooms) this.#putView(room);
       this.#cursor = reply.next_cursor;
     } finally {
       this.#pendingPages -= 1;
@@ -147,7 +184,7 @@ export class LiveRoomList implements RoomList {
   }
 
   /** A message arrived in an unknown room. The room is requested on its own, because the list may lag by a minute. */
-  #requestRoom(message: Message, ownParticipant: string | null): void {
+  #requestRoom(message: Message, reader: Reader): void {
     if (!this.#wanted) return;
     const { room_id: roomId } = message;
     const waiting = this.#requested.get(roomId);
@@ -157,20 +194,20 @@ export class LiveRoomList implements RoomList {
     }
     const messages = [message];
     this.#requested.set(roomId, messages);
-    void this.#joinRoom(roomId, messages, ownParticipant);
+    void this.#joinRoom(roomId, messages, reader);
   }
 
-  async #joinRoom(roomId: string, messages: Message[], ownParticipant: string | null): Promise<void> {
+  async #joinRoom(roomId: string, messages: Message[], reader: Reader): Promise<void> {
     try {
       const { room } = await this.requests.call("joinGroup", { group_id: roomId });
       this.update(room);
-      for (const message of messages.sort((a, b) => a.seq - b.seq)) this.addMessage(message, ownParticipant);
+      for (const message of messages.sort((a, b) => a.seq - b.seq)) this.addMessage(message, reader);
     } catch (error) {
       const delayMs = retryAfterMs(error);
       if (delayMs !== null) {
         this.timers.after(
           delayMs,
-          () => void this.#joinRoom(roomId, messages, ownParticipant),
+          () => void this.#joinRoom(roomId, messages, reader),
           () => void this.#requested.delete(roomId),
         );
         return;
@@ -180,12 +217,17 @@ export class LiveRoomList implements RoomList {
     this.#requested.delete(roomId);
   }
 
+  #putView(view: Room): void {
+    const known = this.#known.get(view.room_id);
+    const count = this.#unreadCount(view.room_id);
+    count.addView(view);
+    this.#put({ ...(known === undefined ? view : merge(known, view)), unread_count: count.value });
+  }
+
   #put(room: Room): void {
-    const known = this.#known.get(room.room_id);
-    const newest = known === undefined ? room : merge(known, room);
-    this.#known.set(room.room_id, newest);
+    this.#known.set(room.room_id, room);
     this.listener.roomChanged(room.room_id);
-    if (this.#status === undefined || newest.status === this.#status) this.#listed.add(room.room_id);
+    if (this.#status === undefined || room.status === this.#status) this.#listed.add(room.room_id);
     else this.#listed.delete(room.room_id);
   }
 
@@ -214,8 +256,35 @@ function merge(known: Room, other: Room): Room {
   const older = otherIsNewer ? known : other;
   // A room in a list contains only the counterpart.
   const olderIsComplete = newer.member_count === older.member_count && older.members.length > newer.members.length;
-  const room = olderIsComplete ? { ...newer, members: older.members } : newer;
-  if (older.last_read_seq <= newer.last_read_seq) return room;
-  const remaining = Math.max(0, newer.last_seq - older.last_read_seq);
-  return { ...room, last_read_seq: older.last_read_seq, unread_count: Math.min(newer.unread_count, remaining) };
+  return {
+    ...newer,
+    members: olderIsComplete ? older.members : newer.members,
+    last_message: newerPreview(known.last_message, other.last_message),
+    last_read_seq: Math.max(known.last_read_seq, other.last_read_seq),
+  };
+}
+
+function previewOf(entry: Message, readerLanguage: string | null): LastMessage {
+  const { seq, message, language, sender, sent_at, translations } = entry;
+  const translation = Object.values(translations).find((each) => languagesMatch(each.language, readerLanguage));
+  return {
+    seq,
+    message,
+    sender,
+    sent_at,
+    ...(language === null ? {} : { language }),
+    ...(translation === undefined ? {} : { translation }),
+  };
+}
+
+/** The later message. Of two views of the same message, the other one, with the newer version of the translation. */
+function newerPreview(known: LastMessage | null, other: LastMessage | null): LastMessage | null {
+  if (known === null || other === null) return known ?? other;
+  if (other.seq !== known.seq) return other.seq > known.seq ? other : known;
+  const { translation } = known;
+  if (translation === undefined) return other;
+  const isOutdated =
+    other.translation !== undefined &&
+    (other.translation.version >= translation.version || other.translation.language !== translation.language);
+  return isOutdated ? other : { ...other, translation };
 }

@@ -1,7 +1,7 @@
 import type { OutgoingMessage, RoomLog } from "./api.js";
 import { DamsoError, retryAfterMs } from "./errors.js";
 import { GapRepair } from "./gap-repair.js";
-import { Log } from "./log.js";
+import { complete, Log } from "./log.js";
 import { MissingTranslations } from "./missing-translations.js";
 import type { Acknowledgement } from "./outbox.js";
 import type { Message, Replies, Requests, Room, Translation } from "./protocol.js";
@@ -120,7 +120,7 @@ export class LiveRoomLog implements RoomLog, OpenRoom {
         const fields: Requests["getChatHistory"] = { room_id: this.roomId, query, ...next };
         const page: Replies["getChatHistory"] = await this.context.requests.call("getChatHistory", fields);
         next = page.has_more ? page.next : undefined;
-        if (page.messages.length > 0) yield page.messages;
+        if (page.messages.length > 0) yield page.messages.map(complete);
       } catch (error) {
         const delayMs = retryAfterMs(error);
         if (delayMs === null) throw error;

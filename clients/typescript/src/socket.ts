@@ -1,5 +1,8 @@
 import type { WebSocketLike } from "./api.js";
 
+/** Close codes that blame what the other side received: protocol errors, and data it does not accept. */
+const REJECTED_DATA = [1002, 1003, 1007, 1009];
+
 /** A received frame. Its fields depend on its `type`. */
 export type Frame = { readonly type?: unknown; readonly [field: string]: unknown };
 
@@ -13,6 +16,9 @@ export interface SocketListener {
 export class Socket {
   /** When it opened or last received a frame. */
   lastActiveAt = 0;
+  framesReceived = 0;
+  /** Whether it was closed because of something that was sent. */
+  rejectedData = false;
   /** Resolves when it is open; rejects if it closes first. */
   readonly opened: Promise<void>;
   #state: "opening" | "open" | "closed" = "opening";
@@ -28,9 +34,10 @@ export class Socket {
         this.lastActiveAt = Date.now();
         resolve();
       };
-      webSocket.onclose = () => {
+      webSocket.onclose = ({ code }) => {
         const closedByPeer = this.#state !== "closed";
         this.#state = "closed";
+        this.rejectedData = closedByPeer && REJECTED_DATA.includes(code);
         reject(new Error("the connection was refused or closed"));
         if (closedByPeer) this.listener.closed(this);
       };
@@ -71,6 +78,7 @@ export class Socket {
   #receive(data: unknown): void {
     if (this.#state !== "open" || typeof data !== "string") return;
     this.lastActiveAt = Date.now();
+    this.framesReceived += 1;
     let frame: unknown;
     try {
       frame = JSON.parse(data);

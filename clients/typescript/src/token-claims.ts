@@ -6,6 +6,8 @@ export interface TokenClaims {
   readonly subject: string | null;
   /** The participant that the server will probably derive, assuming that the claims have their default names. */
   readonly participant: string | null;
+  /** The language that the server will probably assume, likewise. */
+  readonly language: string | null;
   /** Equal for all tokens with the same claims about the user, whenever they were issued. */
   readonly identity: string;
 }
@@ -18,11 +20,12 @@ export function readTokenClaims(token: string): TokenClaims {
   const identity = Object.entries(claims)
     .filter(([name]) => !PER_TOKEN_CLAIMS.has(name))
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  const { exp, sub } = claims;
+  const { exp, sub, language } = claims;
   return {
     expiresAt: typeof exp === "number" ? exp * 1_000 : null,
     subject: typeof sub === "string" ? sub : null,
     participant: participantFrom(claims),
+    language: typeof language === "string" ? language : null,
     identity: JSON.stringify(identity),
   };
 }

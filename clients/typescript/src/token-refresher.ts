@@ -64,7 +64,7 @@ export class TokenRefresher {
         this.#scheduleRetry();
         return;
       }
-      const { session_until: until } = await this.requests.call("refreshSession", { token }, socket);
+      const { session_until: until } = await this.requests.call("refreshSession", { token }, { boundTo: socket });
       if (socket === this.#socket) this.#sessionLastsUntil(until);
     } catch {
       if (socket !== this.#socket) return;

@@ -177,6 +177,55 @@ describe("connection", () => {
     expect([client.state, server.sockets.length, vi.getTimerCount()]).toEqual(["signed_out", 1, 0]);
   });
 
+  it("stays closed when evicted, until connect", async () => {
+    const server = new FakeServer();
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    const asked = client.request("getUsage", {});
+    socket.push({ type: "session", event: "evicted" });
+    socket.cut();
+    await expect(asked).rejects.toThrow("getUsage got no reply");
+    client.send(ROOM, "later");
+    client.connectNow();
+    client.setVisible(true);
+    await vi.advanceTimersByTimeAsync(60 * MINUTE);
+    expect([client.state, server.sockets.length, vi.getTimerCount()]).toEqual(["evicted", 1, 0]);
+    client.connect();
+    const fresh = await server.accept();
+    expect([client.state, fresh.received("sendMessage").length]).toEqual(["online", 1]);
+    client.close();
+  });
+
+  it.each(["is about to open", "has opened"])("is not evicted if its replacement %s", async (when) => {
+    const server = new FakeServer();
+    const client = server.client({
+      timing: { ...WITHOUT_HEARTBEAT, minConnectionAgeMs: 5_000, maxConnectionAgeMs: 5_000 },
+    });
+    client.connect();
+    const old = await server.accept();
+    // The request without a reply keeps the old socket open.
+    client.request("getUsage", {}).catch(() => {});
+    await vi.advanceTimersByTimeAsync(5_000);
+    if (when === "has opened") await server.accept();
+    old.push({ type: "session", event: "evicted" });
+    old.cut();
+    if (when === "is about to open") await server.accept();
+    expect([client.state, server.sockets.length, server.last.closed]).toEqual(["online", 2, false]);
+    client.close();
+  });
+
+  it("ignores session events of newer servers", async () => {
+    const server = new FakeServer();
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    socket.push({ type: "session", event: "renamed" });
+    socket.push({ type: "party", room_id: ROOM });
+    expect([client.state, socket.closed]).toEqual(["online", false]);
+    client.close();
+  });
+
   it("drops a socket that misses a heartbeat", async () => {
     const server = new FakeServer();
     server.answers.sync = () => undefined;
@@ -185,7 +234,7 @@ describe("connection", () => {
     const socket = await server.accept();
     await vi.advanceTimersByTimeAsync(7 * MINUTE);
     expect(socket.received("sync")).toHaveLength(1);
-    await vi.advanceTimersByTimeAsync(15_000);
+    await vi.advanceTimersByTimeAsync(10_000);
     expect([socket.closed, client.state]).toEqual([true, "offline"]);
     client.close();
   });

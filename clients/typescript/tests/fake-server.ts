@@ -31,9 +31,9 @@ export class FakeSocket implements WebSocketLike {
   }
 
   /** Closes the connection from the server's side. */
-  cut(): void {
+  cut(code = 1006): void {
     this.closed = true;
-    this.onclose?.({ code: 1006 });
+    this.onclose?.({ code });
   }
 
   push(frame: Frame): void {

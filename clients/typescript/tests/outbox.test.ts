@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { OutboxStorage } from "../src/index.js";
-import { FakeServer, token } from "./fake-server.js";
+import { entry, FakeServer, type FakeSocket, token } from "./fake-server.js";
 
 const ROOM = "consult:aiko:h";
 
@@ -121,7 +121,7 @@ describe("outbox", () => {
     await expect(refused.sent).rejects.toMatchObject({ refusal: { code: "room_closed" } });
     const room = client.room(ROOM);
     expect(room.outgoing.map(({ state, refusal }) => [state, refusal?.code])).toEqual([
-      ["refused", "room_closed"],
+      ["failed", "room_closed"],
       ["sending", undefined],
     ]);
     const log = numbering(server);
@@ -135,6 +135,138 @@ describe("outbox", () => {
     room.retry(refused.outgoing.messageId);
     await server.settle();
     expect([log, room.outgoing]).toEqual([["one"], []]);
+    client.close();
+  });
+
+  it.each([
+    "bad_request",
+    "unknown_action",
+    "not_found",
+    "not_a_member",
+    "forbidden",
+    "message_too_long",
+    "message_id_taken",
+    "conflict",
+    "from_a_newer_server",
+  ])("goes on at once after %s", async (code) => {
+    const server = new FakeServer();
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    client.send(ROOM, "bad");
+    client.send(ROOM, "good");
+    await server.settle();
+    socket.refuse(socket.received("sendMessage")[0]!, { code });
+    await server.settle();
+    expect(socket.received("sendMessage").map(({ message }) => message)).toEqual(["bad", "good"]);
+    expect(client.outgoing.map(({ state }) => state)).toEqual(["failed", "sending"]);
+    client.close();
+  });
+
+  /** A server that numbers all messages but the bad one, with which it does as told. */
+  function failingOn(bad: (socket: FakeSocket, request: Record<string, unknown>) => void) {
+    const server = new FakeServer();
+    const log = numbering(server);
+    const number = server.answers.sendMessage!;
+    server.answers.sendMessage = (request) => {
+      if (request.message !== "bad") return number(request);
+      bad(server.last, request);
+      return undefined;
+    };
+    return { server, log };
+  }
+
+  it.each([
+    ["fails on", (socket: FakeSocket, request: object) => socket.refuse(request, { code: "internal" }), 60],
+    ["does not answer", () => {}, 120],
+    ["breaks down on", (socket: FakeSocket) => socket.push({ message: "Internal server error" }), 60],
+    ["closes the connection for", (socket: FakeSocket) => socket.cut(1009), 60],
+  ] as const)("sets a message aside that the server %s", async (_, bad, seconds) => {
+    const { server, log } = failingOn(bad);
+    const client = server.client();
+    client.connect();
+    await server.accept();
+    const { sent, outgoing } = client.send(ROOM, "bad");
+    client.send(ROOM, "good");
+    for (let second = 0; second < seconds; second += 1) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      await server.settle();
+      if (client.state === "connecting") await server.accept();
+    }
+    expect([log, client.outgoing.map(({ state }) => state)]).toEqual([["good"], ["failed"]]);
+    await expect(sent).rejects.toThrow("sendMessage");
+    const attempts = server.sockets.flatMap((socket) => socket.received("sendMessage"));
+    expect(attempts.filter(({ message }) => message === "bad").length).toBeGreaterThanOrEqual(3);
+    numbering(server);
+    client.room(ROOM).retry(outgoing.messageId);
+    await server.settle();
+    expect(client.outgoing).toEqual([]);
+    client.close();
+  });
+
+  it.each([
+    ["being sent", () => {}],
+    ["rate limited", (socket: FakeSocket, request: object) => socket.refuse(request, { code: "rate_limited" })],
+    ["repeated", (socket: FakeSocket, request: object) => socket.refuse(request, { code: "internal" })],
+    ["refused", (socket: FakeSocket, request: object) => socket.refuse(request, { code: "forbidden" })],
+  ] as const)("discards a message that is %s", async (_, bad) => {
+    const { server, log } = failingOn(bad);
+    const client = server.client({ outbox: new Storage() });
+    client.connect();
+    await server.accept();
+    const { outgoing } = client.send(ROOM, "bad");
+    client.send(ROOM, "good");
+    await server.settle();
+    client.room(ROOM).discard(outgoing.messageId);
+    await server.settle();
+    expect([log, client.room(ROOM).outgoing]).toEqual([["good"], []]);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(server.last.received("sendMessage").filter(({ message }) => message === "bad")).toHaveLength(1);
+    client.close();
+  });
+
+  it("discards what an earlier page left, sent or not", async () => {
+    const storage = new Storage();
+    const before = new FakeServer();
+    const earlier = before.client({ outbox: storage });
+    earlier.connect();
+    const socket = await before.accept();
+    for (const text of ["refused", "being sent", "queued"]) earlier.send(ROOM, text);
+    await before.settle();
+    socket.refuse(socket.received("sendMessage")[0]!, { code: "forbidden" });
+    await before.settle();
+    // Only the token is needed to find them, not a connection.
+    const client = new FakeServer().client({ outbox: storage });
+    client.connect();
+    await before.settle();
+    const room = client.room(ROOM);
+    expect(room.outgoing.map(({ text, state }) => [text, state])).toEqual([
+      ["refused", "failed"],
+      ["being sent", "sending"],
+      ["queued", "queued"],
+    ]);
+    for (const { messageId } of room.outgoing) room.discard(messageId);
+    expect([room.outgoing, storage.length]).toEqual([[], 0]);
+    for (const each of [earlier, client]) each.close();
+  });
+
+  it("adds a discarded message that has arrived", async () => {
+    const server = new FakeServer();
+    const stored: unknown[] = [];
+    server.answers.getChatHistory = () => ({ room_id: ROOM, messages: stored, has_more: false });
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    const room = client.room(ROOM);
+    await room.open();
+    const { outgoing } = client.send(ROOM, "too late");
+    await server.settle();
+    room.discard(outgoing.messageId);
+    stored.push(entry(ROOM, 1, { message_id: outgoing.messageId, message: "too late" }));
+    const request = socket.received("sendMessage")[0]!;
+    socket.reply(request, { room_id: ROOM, seq: 1, message_id: outgoing.messageId, sent_at: 1, duplicate: false });
+    await server.settle();
+    expect([room.messages.map(({ message }) => message), room.outgoing]).toEqual([["too late"], []]);
     client.close();
   });
 
@@ -219,10 +351,10 @@ describe("outbox", () => {
     await server.settle();
     socket.refuse(socket.received("sendMessage")[0]!, { code: "room_closed" });
     await server.settle();
-    expect([...storage.items.values()].map((item) => JSON.parse(item).state)).toEqual(["refused"]);
+    expect([...storage.items.values()].map((item) => JSON.parse(item).state)).toEqual(["failed"]);
     for (const text of ["one", "two"]) client.send(ROOM, text);
     await server.settle();
-    expect(client.outgoing.map(({ state }) => state)).toEqual(["refused", "sending", "queued"]);
+    expect(client.outgoing.map(({ state }) => state)).toEqual(["failed", "sending", "queued"]);
     storage.items.clear();
     client.close();
     expect(storage.length).toBe(0);
@@ -288,15 +420,17 @@ describe("outbox", () => {
     other.close();
   });
 
-  it("works with a full or forbidden storage", async () => {
-    const refuse = () => {
-      throw new Error("QuotaExceededError");
-    };
+  const refuse = () => {
+    throw new Error("SecurityError");
+  };
+  it.each([
+    ["full", { length: 0, key: refuse, getItem: refuse, setItem: refuse, removeItem: refuse }],
+    ["unreadable", Object.defineProperty(new Storage(), "length", { get: refuse })],
+    ["forbidden", refuse],
+  ])("works with a storage that is %s", async (_, outbox) => {
     const server = new FakeServer();
     const log = numbering(server);
-    const client = server.client({
-      outbox: { length: 0, key: refuse, getItem: refuse, setItem: refuse, removeItem: refuse },
-    });
+    const client = server.client({ outbox });
     client.connect();
     await server.accept();
     await client.send(ROOM, "one").sent;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { entry, FakeServer, type FakeSocket, roomView } from "./fake-server.js";
+import { entry, FakeServer, type FakeSocket, roomView, token } from "./fake-server.js";
 
 const ROOM = "consult:aiko:h";
 const ME = { participant: "user:aiko", user_id: "aiko", name: "愛子" };
@@ -407,6 +407,190 @@ describe("room list", () => {
     const event = { name: "translation_changed", from: "auto", to: "on_request" };
     socket.push({ type: "message", ...entry("consult:a:h", 6, { kind: "system", event }) });
     expect(client.rooms.rooms[0]?.translation).toBe("on_request");
+    client.close();
+  });
+
+  it("counts no own messages as unread", async () => {
+    const server = new FakeServer();
+    server.answers.getRoomList = () => ({ rooms: [{ ...roomView("consult:a:h", 5), last_read_seq: 5 }] });
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    await client.rooms.load();
+    const unread = () => client.rooms.rooms[0]!.unread_count;
+    const push = (seq: number, more = {}) => socket.push({ type: "message", ...entry("consult:a:h", seq, more) });
+    for (const seq of [6, 8]) push(seq);
+    // From another device of the user, and from this one, whose reply overtakes a message.
+    push(7, { sender: ME });
+    client.send("consult:a:h", "mine");
+    await server.settle();
+    const request = socket.received("sendMessage")[0]!;
+    socket.reply(request, { room_id: "consult:a:h", seq: 10, message_id: "m", sent_at: 10, duplicate: false });
+    await server.settle();
+    push(9);
+    expect(unread()).toBe(3);
+    socket.push({ type: "read", room_id: "consult:a:h", participant: "user:aiko", last_read_seq: 9 });
+    expect(unread()).toBe(0);
+    client.close();
+  });
+
+  it("previews the first own message", async () => {
+    const server = new FakeServer();
+    server.answers.getRoomList = () => ({ rooms: [roomView("consult:a:h", 5)] });
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    await client.rooms.load();
+    client.send("consult:a:h", "mine");
+    await server.settle();
+    const request = socket.received("sendMessage")[0]!;
+    socket.reply(request, { room_id: "consult:a:h", seq: 6, message_id: "m", sent_at: 6, duplicate: false });
+    await server.settle();
+    const sender = { participant: "user:aiko", user_id: "aiko" };
+    expect([client.me, client.rooms.rooms[0]!.last_message]).toEqual([
+      null,
+      { seq: 6, message: "mine", sender, sent_at: 6 },
+    ]);
+    client.close();
+  });
+
+  it("previews the newest text, in whatever order", async () => {
+    const server = new FakeServer();
+    server.answers.getRoomList = () => ({ rooms: [roomView("consult:a:h", 5)] });
+    const client = server.client();
+    client.connect();
+    const socket = await server.accept();
+    await client.rooms.load();
+    const event = { name: "status_changed", from: "waiting", to: "closed" };
+    socket.push({ type: "message", ...entry("consult:a:h", 7, { kind: "system", event }) });
+    socket.push({ type: "message", ...entry("consult:a:h", 6) });
+    const [room] = client.rooms.rooms;
+    expect([room?.last_message?.seq, room?.last_seq, room?.status]).toEqual([6, 7, "closed"]);
+    client.close();
+  });
+});
+
+describe("preview", () => {
+  const translation = (text: string, version: number, more = {}) => ({
+    language: "ja",
+    text,
+    source: "deepl",
+    status: "ok",
+    version,
+    at: version,
+    ...more,
+  });
+
+  async function listed(lastMessage: object | null = null) {
+    const server = new FakeServer();
+    const view = (lastSeq: number) => ({ ...roomView("consult:a:h", lastSeq), last_message: lastMessage });
+    server.answers.getRoomList = () => ({ rooms: [view(5)] });
+    const client = server.client({ token: () => token({ sub: "aiko", language: "ja-JP" }) });
+    client.connect();
+    const socket = await server.accept();
+    await client.rooms.load();
+    const translate = (seq: number, translated: object) =>
+      socket.push({ type: "translation", room_id: "consult:a:h", seq, translation: translated });
+    const preview = () => client.rooms.rooms[0]?.last_message;
+    return { server, client, socket, view, translate, preview };
+  }
+  const text = { seq: 5, message: "안녕하세요", language: "ko", sender: { participant: "hospital:h" }, sent_at: 5 };
+
+  it("keeps the newest translation into the reader's language", async () => {
+    const { client, socket, view, translate, preview } = await listed({ ...text, translation: translation("一", 1) });
+    expect(preview()).toMatchObject({ language: "ko", translation: { text: "一" } });
+    translate(5, translation("三", 3));
+    translate(5, translation("二", 2));
+    translate(5, translation("four", 4, { language: "en" }));
+    translate(4, translation("五", 5));
+    expect(preview()?.translation?.text).toBe("三");
+    // Neither view knows of it: one was made before, and one is made without translations.
+    socket.push({ type: "room", room: view(5) });
+    socket.push({ type: "room", room: { ...view(5), last_message: text } });
+    expect(preview()?.translation?.text).toBe("三");
+    client.close();
+  });
+
+  it("follows messages and their translations", async () => {
+    const { client, socket, translate, preview } = await listed(text);
+    socket.push({ type: "message", ...entry("consult:a:h", 6, { translations: { ja: translation("六", 1) } }) });
+    expect(preview()).toMatchObject({ message: "text 6", language: "ko", translation: { text: "六" } });
+    socket.push({ type: "message", ...entry("consult:a:h", 7) });
+    expect(preview()).not.toHaveProperty("translation");
+    translate(7, translation("七", 1));
+    expect(preview()).toMatchObject({ message: "text 7", translation: { text: "七" } });
+    client.close();
+  });
+
+  it("follows the language that is chosen", async () => {
+    const { server, client, socket, translate, preview } = await listed({ ...text, translation: translation("一", 9) });
+    server.answers.setLanguage = ({ language }) => ({ language });
+    server.answers.getRoomList = () => undefined;
+    const chosen = client.setLanguage("en");
+    await server.settle();
+    expect(preview()).not.toHaveProperty("translation");
+    translate(5, translation("二", 10));
+    translate(5, translation("two", 1, { language: "en" }));
+    expect(preview()?.translation?.text).toBe("two");
+    socket.reply(socket.received("getRoomList").at(-1)!, { rooms: [] });
+    await chosen;
+    client.close();
+  });
+});
+
+describe("setLanguage", () => {
+  it("reads the open rooms again", async () => {
+    const log = [entry(ROOM, 1)];
+    const { server, client, socket, room } = await opened(log);
+    server.answers.setLanguage = () => ({ language: "en-GB" });
+    log[0]!.translations = { en: { language: "en", text: "one", source: "deepl", status: "ok", version: 1, at: 1 } };
+    const joins = socket.received("joinGroup").length;
+    await client.setLanguage("en_gb");
+    expect(socket.received("setLanguage")[0]).toMatchObject({ language: "en_gb" });
+    expect(socket.received("joinGroup").length).toBe(joins + 1);
+    expect([client.language, room.messages[0]!.translations.en?.text]).toEqual(["en-GB", "one"]);
+    client.close();
+  });
+
+  it("applies to later connections, before they open rooms", async () => {
+    const { server, client, socket } = await opened([entry(ROOM, 1)]);
+    server.answers.setLanguage = () => ({ language: "en" });
+    await client.setLanguage("en");
+    const fresh = await reconnect(server, socket);
+    expect(fresh.sent.slice(0, 2).map(({ action }) => action)).toEqual(["setLanguage", "joinGroup"]);
+    server.answers.setLanguage = () => undefined;
+    const limited = await reconnect(server, fresh);
+    limited.refuse(limited.received("setLanguage")[0]!, { code: "rate_limited", retry_after_ms: 60_000 });
+    await server.settle();
+    expect(limited.received("joinGroup")).toHaveLength(1);
+    client.close();
+  });
+
+  it("changes nothing if it is refused", async () => {
+    const { client, socket, server } = await opened([]);
+    const chosen = client.setLanguage("klingon");
+    await server.settle();
+    socket.refuse(socket.received("setLanguage")[0]!, { code: "bad_request" });
+    await expect(chosen).rejects.toMatchObject({ refusal: { code: "bad_request" } });
+    expect(client.language).toBeNull();
+    client.close();
+  });
+});
+
+describe("entries of newer servers", () => {
+  it("are kept and break nothing", async () => {
+    const { room_id, message_id, sender, sent_at } = entry(ROOM, 2);
+    const poll = { room_id, seq: 2, message_id, kind: "poll", sender, sent_at, options: ["a", "b"] };
+    const log = [entry(ROOM, 1), poll as unknown as ReturnType<typeof entry>];
+    const { client, socket, room, seqs } = await opened(log);
+    socket.push({ type: "message", ...poll });
+    socket.push({ type: "message", ...poll, seq: 3, message_id: "id-3" });
+    const event = { name: "member_promoted", participant: "user:aiko" };
+    socket.push({ type: "message", ...entry(ROOM, 4, { kind: "system", message: "", event }) });
+    socket.push({ type: "message", ...poll, seq: 6, message_id: "id-6" });
+    socket.push({ type: "message", ...entry(ROOM, 5) });
+    expect(seqs()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(room.messages[5]).toMatchObject({ kind: "poll", message: "", translations: {} });
     client.close();
   });
 });

@@ -5,6 +5,7 @@ import { usePerson } from "../person/person.tsx";
 import { useConnection } from "../person/use-client.ts";
 import { useNow } from "../person/use-now.ts";
 import { signOut } from "../sign-in/session.ts";
+import { tabStorage } from "../storage/storage.ts";
 
 /** Most interruptions are over before anyone needs to know. */
 const NOTICE_DELAY_MS = 2_500;
@@ -18,12 +19,12 @@ export function ConnectionNotice() {
   const [delayPassed, setDelayPassed] = useState(false);
   // Having been connected before, even before a reload, means that the address is right.
   const key = storageKey("has-connected");
-  const [connectedBefore, setConnectedBefore] = useState(() => sessionStorage.getItem(key) !== null);
+  const [connectedBefore, setConnectedBefore] = useState(() => tabStorage.getItem(key) !== null);
   const [connectedNow, setConnectedNow] = useState(false);
   if (state === "online" && !connectedNow) setConnectedNow(true);
   useEffect(() => {
     if (!connectedNow) return;
-    sessionStorage.setItem(key, "yes");
+    tabStorage.setItem(key, "yes");
     setConnectedBefore(true);
   }, [connectedNow, key]);
   const disconnected = state === "offline" || state === "connecting";
@@ -47,6 +48,17 @@ export function ConnectionNotice() {
     if (check <= 0 && state === "online") client.connectNow();
   }, [check, state, client]);
 
+  if (state === "evicted") {
+    return (
+      <div className="connection-notice">
+        <Icon name="alert" />
+        <p role="status">{strings.connection.evicted}</p>
+        <button type="button" className="text-button" onClick={() => client.connect()}>
+          {strings.connection.useHere}
+        </button>
+      </div>
+    );
+  }
   if (disconnected && delayPassed) {
     const seconds = client.nextRetryAt === null ? 0 : Math.max(0, Math.ceil((client.nextRetryAt - now) / 1000));
     return (

@@ -41,14 +41,14 @@ export const ChunkView = memo(
                   <span>{strings.log.newMessages}</span>
                 </div>
               )}
-              {message.kind === "system" ? (
-                <SystemMessage message={message} />
-              ) : (
+              {message.kind === "text" ? (
                 <Entry
                   message={message}
                   startsGroup={startsGroup(message, before)}
                   read={message.seq <= props.readUpTo}
                 />
+              ) : (
+                <SystemMessage message={message} />
               )}
             </Fragment>
           );

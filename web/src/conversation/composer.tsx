@@ -3,6 +3,7 @@ import { useI18n } from "../i18n/i18n-context.tsx";
 import { Icon } from "../icons/icon.tsx";
 import { usePerson } from "../person/person.tsx";
 import { useNow } from "../person/use-now.ts";
+import { tabStorage } from "../storage/storage.ts";
 import { isSendKey } from "./enter-key.ts";
 import { MAX_CHARACTERS, messageLength } from "./message-length.ts";
 import { useRoom } from "./room-context.tsx";
@@ -13,7 +14,7 @@ export function Composer() {
   const { strings, format } = useI18n();
   const { log, closed, ownLanguage } = useRoom();
   const key = `${storageKey("draft")}.${log.roomId}`;
-  const [text, setText] = useState(() => sessionStorage.getItem(key) ?? "");
+  const [text, setText] = useState(() => tabStorage.getItem(key) ?? "");
   const limitedUntil = useSyncExternalStore(rateLimit.subscribe, () => rateLimit.until);
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
@@ -27,8 +28,8 @@ export function Composer() {
 
   const edit = (draft: string) => {
     setText(draft);
-    if (draft === "") sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, draft);
+    if (draft === "") tabStorage.removeItem(key);
+    else tabStorage.setItem(key, draft);
   };
   const send = () => {
     if (!ready) return;

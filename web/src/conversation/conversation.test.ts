@@ -161,6 +161,23 @@ describe("search snippet", () => {
     expect(snippetOf(said, "아파", "ko")).toEqual({ before: "머리가 ", match: "아파", after: "요." });
     expect(snippetOf(said, "痛い", "ko").match).toBe("痛い");
   });
+  test("marks the text as it is written", () => {
+    const text = "体温は３７．５度、Cafe\u0301の後で";
+    expect(snippetOf(message(1, { message: text }), "37.5", "ja").match).toBe("３７．５");
+    expect(snippetOf(message(1, { message: text }), "CAFÉ", "ja")).toEqual({
+      before: "体温は３７．５度、",
+      match: "Cafe\u0301",
+      after: "の後で",
+    });
+    expect(snippetOf(message(1, { message: "İ pain" }), "pain", "en").match).toBe("pain");
+  });
+  test("cuts no character in two", () => {
+    const text = `${"e\u0301".repeat(30)}😷 pain`;
+    for (let length = 0; length < 4; length += 1) {
+      const { before } = snippetOf(message(1, { message: "x".repeat(length) + text }), "pain", "en");
+      expect(before).toMatch(/^… (e\u0301)+😷 $/u);
+    }
+  });
   test("cuts long messages before the match", () => {
     const long = snippetOf(message(1, { message: `${"x".repeat(100)} Pain` }), "pain", "en");
     expect(long.match).toBe("Pain");

@@ -12,7 +12,7 @@ import { useReadingPreferences } from "./use-reading-preferences.ts";
 
 /** An open room: header, log, search and composer. */
 export function Conversation(props: { roomId: string; visits: number; leave: () => void }) {
-  const { claims, name } = usePerson();
+  const { client, claims, name, isStaff } = usePerson();
   const { strings, language } = useI18n();
   const { log, change } = useLog(props.roomId);
   const [reading, setReading] = useReadingPreferences();
@@ -59,7 +59,9 @@ export function Conversation(props: { roomId: string; visits: number; leave: () 
 
   const { room } = log;
   const me = room?.members.find((member) => member.participant === claims.participant);
-  const ownLanguage = me?.language ?? claims.language ?? language;
+  // The language of a hospital is not necessarily that of its staff.
+  const personal = isStaff ? (claims.language ?? me?.language) : (me?.language ?? claims.language);
+  const ownLanguage = client.language ?? personal ?? language;
   const otherLanguage = counterpartOf(room, claims.participant)?.language ?? null;
   const kind = room?.kind ?? null;
   const mode = room?.translation;

@@ -3,6 +3,7 @@ import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import { useI18n } from "../i18n/i18n-context.tsx";
 import { refusalOf } from "../person/refusal.ts";
 import { messageLength } from "./message-length.ts";
+import { MessageText } from "./message-text.tsx";
 import { useRoom } from "./room-context.tsx";
 
 /** Corrects a translation in place. A conflicting correction is shown before it is overwritten. */
@@ -57,9 +58,7 @@ export function Correction(props: { seq: number; translation: Translation; done:
           <p className="small">
             {strings.correction.conflict(base.by === undefined ? null : (names.get(base.by) ?? null))}
           </p>
-          <p className="entry-text" dir="auto" lang={language}>
-            {base.text}
-          </p>
+          <MessageText text={base.text ?? ""} language={language} />
         </div>
       )}
       <label htmlFor={id}>{strings.correction.label(format.language(language) ?? language)}</label>

@@ -1,13 +1,13 @@
 import { useI18n } from "../i18n/i18n-context.tsx";
 import { Icon, type IconName } from "../icons/icon.tsx";
 
-type State = "queued" | "sending" | "sent" | "read" | "refused";
+type State = "queued" | "sending" | "sent" | "read" | "failed";
 const ICONS: Record<State, IconName> = {
   queued: "clock",
   sending: "clock",
   sent: "sent",
   read: "read",
-  refused: "alert",
+  failed: "alert",
 };
 
 /** The delivery status of one's own message. */

@@ -1,6 +1,5 @@
 /** Which texts of a message are shown, and in which order. */
-import type { Message, Room, Translation } from "@damso/client";
-import { languagesMatch } from "../i18n/languages-match.ts";
+import { languagesMatch, type Message, type Room, type Translation } from "@damso/client";
 import type { ReadingPreferences } from "./reading-preferences.ts";
 
 type TranslatedText = Pick<Message, "language" | "translations">;

@@ -1,20 +1,22 @@
 import type { Message } from "@damso/client";
 import { memo, useEffect, useRef, useState } from "react";
 import { useI18n } from "../i18n/i18n-context.tsx";
-import { idOf, usePerson } from "../person/person.tsx";
+import { usePerson } from "../person/person.tsx";
 import { Correction } from "./correction.tsx";
 import { DeliveryStatus } from "./delivery-status.tsx";
 import { displayOrder, translationFor, translationState } from "./entry-text.ts";
+import { MessageText } from "./message-text.tsx";
 import { Provenance } from "./provenance.tsx";
 import { Quote } from "./quote.tsx";
 import { useRoom } from "./room-context.tsx";
+import { senderName } from "./sender-name.ts";
 import { useMessageTranslation } from "./use-message-translation.ts";
 
 /** A message and its translation. */
 export const Entry = memo(function Entry(props: { message: Message; startsGroup: boolean; read: boolean }) {
   const { claims, isStaff } = usePerson();
   const { strings, format } = useI18n();
-  const { ownLanguage, otherLanguage, mode, reading, kind } = useRoom();
+  const { ownLanguage, otherLanguage, mode, reading, kind, names } = useRoom();
   const [correcting, setCorrecting] = useState(false);
   const [revealed, setRevealed] = useState(false);
   const article = useRef<HTMLElement>(null);
@@ -30,7 +32,7 @@ export const Entry = memo(function Entry(props: { message: Message; startsGroup:
   const language = isOwnSide ? otherLanguage : ownLanguage;
   const translating = useMessageTranslation(props.message, language, mode, isOwnSide);
   const { message } = translating;
-  const name = message.sender.name ?? idOf(message.sender.participant);
+  const name = senderName(message.sender, names);
   const translation = translationFor(message, language);
   const state = translationState(message, language, mode, translating.waited);
   const preferences = revealed ? { ...reading, showTranslation: true, showOriginal: true } : reading;
@@ -39,11 +41,7 @@ export const Entry = memo(function Entry(props: { message: Message; startsGroup:
   const mayCorrect = language !== null && translation !== undefined && ((isStaff && kind === "consult") || isMe);
 
   const parts = {
-    original: (
-      <p key="original" className="entry-text" dir="auto" lang={message.language ?? undefined}>
-        {message.message}
-      </p>
-    ),
+    original: <MessageText key="original" text={message.message} language={message.language ?? undefined} />,
     translation:
       correcting && translation !== undefined ? (
         <Correction key="translation" seq={message.seq} translation={translation} done={() => setCorrecting(false)} />
@@ -52,9 +50,7 @@ export const Entry = memo(function Entry(props: { message: Message; startsGroup:
           <span className="visually-hidden">{strings.translation.pending}</span>
         </p>
       ) : (
-        <p key="translation" className="entry-text" dir="auto" lang={translation?.language} data-translated>
-          {translation?.text}
-        </p>
+        <MessageText key="translation" text={translation?.text ?? ""} language={translation?.language} isTranslation />
       ),
   };
 

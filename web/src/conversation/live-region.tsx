@@ -1,9 +1,10 @@
 import type { Message } from "@damso/client";
 import { useRef } from "react";
 import { useI18n } from "../i18n/i18n-context.tsx";
-import { idOf, usePerson } from "../person/person.tsx";
+import { usePerson } from "../person/person.tsx";
 import { translationFor } from "./entry-text.ts";
 import { useRoom } from "./room-context.tsx";
+import { senderName } from "./sender-name.ts";
 
 /**
  * Lets screen readers announce new messages of others, and their translations when they arrive. The log itself is not
@@ -12,7 +13,7 @@ import { useRoom } from "./room-context.tsx";
 export function LiveRegion(props: { messages: readonly Message[] }) {
   const { claims } = usePerson();
   const { strings } = useI18n();
-  const { ownLanguage } = useRoom();
+  const { ownLanguage, names } = useRoom();
   const last = props.messages.findLast(
     (message) => message.kind === "text" && message.sender.participant !== claims.participant,
   );
@@ -22,7 +23,7 @@ export function LiveRegion(props: { messages: readonly Message[] }) {
   const text = isNew ? (translationFor(last, ownLanguage)?.text ?? last.message) : "";
   return (
     <p className="visually-hidden" aria-live="polite">
-      {isNew && strings.log.announcement(last.sender.name ?? idOf(last.sender.participant), text)}
+      {isNew && strings.log.announcement(senderName(last.sender, names), text)}
     </p>
   );
 }

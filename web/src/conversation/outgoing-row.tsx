@@ -1,19 +1,41 @@
-import type { ErrorCode, OutgoingMessage } from "@damso/client";
-import { memo } from "react";
+import { type ErrorCode, languagesMatch, type OutgoingMessage } from "@damso/client";
+import { type MouseEvent, memo, useEffect, useState } from "react";
 import { useI18n } from "../i18n/i18n-context.tsx";
 import type { Strings } from "../i18n/index.ts";
-import { languagesMatch } from "../i18n/languages-match.ts";
 import { DeliveryStatus } from "./delivery-status.tsx";
+import { MessageText } from "./message-text.tsx";
 import { useRoom } from "./room-context.tsx";
+
+/** Most messages are sent before anybody could want to take them back. */
+const DISCARDABLE_AFTER_MS = 3_000;
 
 /** A message that is not acknowledged yet, rendered at the height that it will have afterwards. */
 export const OutgoingRow = memo(function OutgoingRow(props: { outgoing: OutgoingMessage }) {
   const { strings, format } = useI18n();
   const { log, ownLanguage, otherLanguage, mode, reading } = useRoom();
   const { outgoing } = props;
-  const refused = outgoing.state === "refused";
+  const failed = outgoing.state === "failed";
+  const [waited, setWaited] = useState(() => Date.now() - outgoing.createdAt >= DISCARDABLE_AFTER_MS);
+  useEffect(() => {
+    if (waited) return;
+    const timer = setTimeout(() => setWaited(true), DISCARDABLE_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [waited]);
   const needsTranslation = otherLanguage !== null && !languagesMatch(ownLanguage, otherLanguage);
-  const awaitsTranslation = !refused && mode === "auto" && reading.showTranslation && needsTranslation;
+  const awaitsTranslation = !failed && mode === "auto" && reading.showTranslation && needsTranslation;
+  const discard = (
+    <button
+      type="button"
+      className="text-button"
+      onClick={(event: MouseEvent<HTMLElement>) => {
+        // This button disappears, so its focus moves to the log.
+        event.currentTarget.closest<HTMLElement>(".log")?.focus({ preventScroll: true });
+        log.discard(outgoing.messageId);
+      }}
+    >
+      {strings.outgoing.discard}
+    </button>
+  );
   return (
     <article
       className="entry"
@@ -23,9 +45,7 @@ export const OutgoingRow = memo(function OutgoingRow(props: { outgoing: Outgoing
     >
       <div className="entry-row">
         <div className="bubble" data-order="original">
-          <p className="entry-text" dir="auto" lang={outgoing.language}>
-            {outgoing.text}
-          </p>
+          <MessageText text={outgoing.text} language={outgoing.language} />
           {awaitsTranslation && (
             <>
               <p className="entry-text pending" aria-hidden="true" />
@@ -38,24 +58,24 @@ export const OutgoingRow = memo(function OutgoingRow(props: { outgoing: Outgoing
         <p className="entry-meta">
           <time dateTime={new Date(outgoing.createdAt).toISOString()}>{format.time(outgoing.createdAt)}</time>
           <DeliveryStatus state={outgoing.state} />
+          {waited && !failed && discard}
         </p>
       </div>
-      {refused && (
+      {failed && (
         <div className="refusal" role="status">
           <span>{refusalText(strings, outgoing.refusal?.code)}</span>
           <button type="button" className="text-button" onClick={() => log.retry(outgoing.messageId)}>
             {strings.outgoing.retry}
           </button>
-          <button type="button" className="text-button" onClick={() => log.discard(outgoing.messageId)}>
-            {strings.outgoing.discard}
-          </button>
+          {discard}
         </div>
       )}
     </article>
   );
 });
 
-function refusalText(strings: Strings, code: ErrorCode | undefined): string {
+/** Without a code, there was no reply at all. */
+function refusalText(strings: Strings, code: ErrorCode = "internal"): string {
   const { refused } = strings.outgoing;
-  return code !== undefined && code in refused ? refused[code as keyof typeof refused] : refused.other;
+  return code in refused ? refused[code as keyof typeof refused] : refused.other;
 }

@@ -27,11 +27,11 @@ export function Provenance(props: {
   const name = translation?.by === undefined ? undefined : names.get(translation.by);
   const by = name === undefined ? null : bidiIsolate(name);
   const source =
-    translation === undefined || translation.source === "deepl"
-      ? strings.translation.machine
-      : translation.source === "person"
-        ? strings.translation.person(by)
-        : strings.translation.memory;
+    translation?.source === "person"
+      ? strings.translation.person(by)
+      : translation?.source === "memory"
+        ? strings.translation.memory
+        : strings.translation.machine;
   const into = format.language(props.language);
   const reason = props.problem ?? (state === "failed" ? (translation?.reason ?? "other") : null);
 

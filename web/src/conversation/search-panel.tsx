@@ -2,9 +2,9 @@ import type { Message } from "@damso/client";
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import { useI18n } from "../i18n/i18n-context.tsx";
 import { Icon } from "../icons/icon.tsx";
-import { idOf } from "../person/person.tsx";
 import { useArrowKeys } from "../rooms/use-arrow-keys.ts";
 import { useRoom } from "./room-context.tsx";
+import { senderName } from "./sender-name.ts";
 import { snippetOf } from "./snippet.ts";
 
 /** Pages per click. The server reads a few hundred messages for each. */
@@ -12,7 +12,7 @@ const PAGES_PER_CLICK = 4;
 
 export function SearchPanel(props: { jumpTo: (seq: number) => void; close: () => void }) {
   const { strings, format } = useI18n();
-  const { log, ownLanguage } = useRoom();
+  const { log, ownLanguage, names } = useRoom();
   const [query, setQuery] = useState("");
   const [searched, setSearched] = useState("");
   const [found, setFound] = useState<readonly Message[]>([]);
@@ -91,7 +91,7 @@ export function SearchPanel(props: { jumpTo: (seq: number) => void; close: () =>
             <li key={message.seq}>
               <button type="button" onClick={() => props.jumpTo(message.seq)}>
                 <span className="search-result-header">
-                  <bdi>{message.sender.name ?? idOf(message.sender.participant)}</bdi>
+                  <bdi>{senderName(message.sender, names)}</bdi>
                   <time dateTime={new Date(message.sent_at).toISOString()}>
                     {format.short(message.sent_at, Date.now())}
                   </time>

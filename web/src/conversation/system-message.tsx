@@ -5,15 +5,16 @@ import { useI18n } from "../i18n/i18n-context.tsx";
 import type { Strings } from "../i18n/index.ts";
 import { idOf } from "../person/person.tsx";
 import { useRoom } from "./room-context.tsx";
+import { senderName } from "./sender-name.ts";
 
-/** An event in the room, such as a change of status. */
+/** An event in the room, such as a change of status, or an entry of a kind that this version does not know. */
 export const SystemMessage = memo(function SystemMessage(props: { message: Message }) {
   const { strings, format } = useI18n();
   const { names } = useRoom();
   const { message } = props;
   const nameOf = (participant: string) =>
     bidiIsolate(names.get(participant) ?? names.get(idOf(participant)) ?? idOf(participant));
-  const who = message.sender.name === undefined ? nameOf(message.sender.participant) : bidiIsolate(message.sender.name);
+  const who = bidiIsolate(senderName(message.sender, names));
   return (
     <div className="system-message" data-seq={message.seq}>
       <p>
@@ -35,14 +36,18 @@ function sentence(strings: Strings, { event }: Message, who: string, nameOf: (pa
     case "member_left":
       return strings.event.member_left(nameOf(event.participant));
     case "status_changed":
-      return strings.event.status_changed(who, strings.status[event.from], strings.status[event.to]);
+      return strings.event.status_changed(
+        who,
+        strings.status[event.from] ?? event.from,
+        strings.status[event.to] ?? event.to,
+      );
     case "translation_changed":
-      return strings.event.translation_changed(who, strings.mode[event.to]);
+      return strings.event.translation_changed(who, strings.mode[event.to] ?? event.to);
     case "translation_limited":
       return strings.event.translation_limited;
     case "translation_corrected":
       return strings.event.translation_corrected(who);
     default:
-      return "–";
+      return strings.event.other;
   }
 }

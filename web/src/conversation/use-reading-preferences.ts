@@ -1,11 +1,12 @@
 import { useCallback, useEffect, useState } from "react";
 import { usePerson } from "../person/person.tsx";
+import { browserStorage } from "../storage/storage.ts";
 import { parseReadingPreferences, type ReadingPreferences } from "./reading-preferences.ts";
 
 /** This person's preferences, stored in the browser and kept in sync between tabs. */
 export function useReadingPreferences(): [ReadingPreferences, (preferences: ReadingPreferences) => void] {
   const key = usePerson().storageKey("reading");
-  const [preferences, setPreferences] = useState(() => parseReadingPreferences(localStorage.getItem(key)));
+  const [preferences, setPreferences] = useState(() => parseReadingPreferences(browserStorage.getItem(key)));
   useEffect(() => {
     const fromOtherTab = (event: StorageEvent) => {
       if (event.key === key) setPreferences(parseReadingPreferences(event.newValue));
@@ -16,7 +17,7 @@ export function useReadingPreferences(): [ReadingPreferences, (preferences: Read
   const save = useCallback(
     (chosen: ReadingPreferences) => {
       const stored = JSON.stringify(chosen);
-      localStorage.setItem(key, stored);
+      browserStorage.setItem(key, stored);
       setPreferences(parseReadingPreferences(stored));
     },
     [key],

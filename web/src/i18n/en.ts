@@ -42,6 +42,10 @@ export const en = {
       "No connection, and by this device's clock your session has ended. Sign in again to go on; what you wrote is kept.",
     nextTry: (seconds: number) => (seconds > 0 ? `Next try in ${seconds} s.` : "Trying now …"),
     tryNow: "Try now",
+    evicted: "Opened on another screen, so this one is not connected any more.",
+    useHere: "Use here",
+    notStored:
+      "This browser stores nothing for this page: a reload signs you out and loses unsent messages and settings.",
     online: "Connected",
     endsIn: (minutes: number) => `Your session ends in ${minutes} min. Sign in again with a new link to go on.`,
     signInAgain: "Sign in again",
@@ -150,7 +154,7 @@ export const en = {
     sending: "Sending",
     sent: "Delivered",
     read: "Read",
-    refused: "Not sent",
+    failed: "Not sent",
   },
 
   outgoing: {
@@ -162,6 +166,7 @@ export const en = {
       message_too_long: "The message is too long.",
       session_expired: "The session has ended.",
       forbidden: "You may not write here.",
+      internal: "The server could not process it.",
       other: "The message was not accepted.",
     },
     rateLimitedFor: (time: string) => `You sent too many messages in a short time. You can write again in ${time}.`,
@@ -235,6 +240,7 @@ export const en = {
     translation_changed: (who: string, to: string) => `${who} set the translation: ${to}`,
     translation_limited: "This month's automatic translation is used up. Messages are translated on request.",
     translation_corrected: (who: string) => `${who} corrected a translation`,
+    other: "Something that this version of the page cannot show",
   },
 };
 

@@ -1,5 +1,6 @@
 /** The language of the user interface. With two people on the page, each has their own. */
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from "react";
+import { browserStorage } from "../storage/storage.ts";
 import { type Format, formatOf } from "./format.ts";
 import { chooseLanguage, type InterfaceLanguage, type Strings, strings } from "./index.ts";
 
@@ -16,11 +17,11 @@ const I18nContext = createContext<I18n | null>(null);
 export function I18nProvider(props: { userId?: string; preferred?: string | null; children: ReactNode }) {
   const key = props.userId === undefined ? "damso.language" : `damso.language.${props.userId}`;
   const [language, setLanguage] = useState(() =>
-    chooseLanguage([localStorage.getItem(key), props.preferred, ...navigator.languages]),
+    chooseLanguage([browserStorage.getItem(key), props.preferred, ...navigator.languages]),
   );
   const choose = useCallback(
     (chosen: InterfaceLanguage) => {
-      localStorage.setItem(key, chosen);
+      browserStorage.setItem(key, chosen);
       setLanguage(chosen);
     },
     [key],

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { daysBetween, formatOf } from "./format.ts";
 import { chooseLanguage, type InterfaceLanguage, strings } from "./index.ts";
-import { languagesMatch } from "./languages-match.ts";
 
 type Tree = { [key: string]: unknown };
 function leaves(tree: Tree, path = ""): [string, unknown][] {
@@ -46,16 +45,6 @@ describe("choosing a language", () => {
     expect(chooseLanguage([undefined, "KO_kr"])).toBe("ko");
   });
   test("falls back to English", () => expect(chooseLanguage(["ar", "th"])).toBe("en"));
-});
-
-describe("matching languages", () => {
-  test("ignores regions", () => expect(languagesMatch("ko-KR", "KO")).toBe(true));
-  test("distinguishes the scripts of Chinese", () => {
-    expect(languagesMatch("zh-Hans", "zh-Hant")).toBe(false);
-    expect(languagesMatch("zh-TW", "zh-Hant")).toBe(true);
-    expect(languagesMatch("zh-CN", "zh")).toBe(true);
-  });
-  test("never matches unknown languages", () => expect(languagesMatch(null, null)).toBe(false));
 });
 
 describe("formats", () => {

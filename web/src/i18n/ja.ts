@@ -42,6 +42,10 @@ export const ja: Strings = {
       "接続が切れており、この端末の時計ではログインの有効期限が過ぎています。もう一度ログインしてください。書いた内容は残っています。",
     nextTry: (seconds) => (seconds > 0 ? `${seconds}秒後に再接続します。` : "再接続しています …"),
     tryNow: "今すぐ接続",
+    evicted: "別の画面で開かれたため、この画面の接続は切れました。",
+    useHere: "ここで使う",
+    notStored:
+      "このブラウザには保存できないため、再読み込みすると再ログインが必要になり、未送信のメッセージと設定は失われます。",
     online: "接続済み",
     endsIn: (minutes) => `あと${minutes}分でログインが終わります。続けるには新しいリンクでログインしてください。`,
     signInAgain: "もう一度ログイン",
@@ -142,7 +146,7 @@ export const ja: Strings = {
     empty: "まだ何も書かれていません。",
   },
 
-  delivery: { queued: "接続を待っています", sending: "送信中", sent: "送信済み", read: "既読", refused: "未送信" },
+  delivery: { queued: "接続を待っています", sending: "送信中", sent: "送信済み", read: "既読", failed: "未送信" },
 
   outgoing: {
     retry: "もう一度送る",
@@ -153,6 +157,7 @@ export const ja: Strings = {
       message_too_long: "メッセージが長すぎます。",
       session_expired: "ログインの有効期限が切れました。",
       forbidden: "ここには書き込めません。",
+      internal: "サーバーで処理できませんでした。",
       other: "メッセージを送れませんでした。",
     },
     rateLimitedFor: (time) => `短い時間に多くのメッセージを送りました。${time}後にまた書き込めます。`,
@@ -225,5 +230,6 @@ export const ja: Strings = {
     translation_changed: (who, to) => `${who}さんが翻訳の設定を変更しました: ${to}`,
     translation_limited: "今月の自動翻訳の枠を使い切りました。これからは頼んだときだけ翻訳します。",
     translation_corrected: (who) => `${who}さんが翻訳を直しました`,
+    other: "このバージョンでは表示できない内容です",
   },
 };

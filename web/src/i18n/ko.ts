@@ -41,6 +41,10 @@ export const ko: Strings = {
       "연결이 끊겼고, 이 기기의 시계로는 로그인 시간이 끝났습니다. 다시 로그인해 주세요. 쓰신 내용은 남아 있습니다.",
     nextTry: (seconds) => (seconds > 0 ? `${seconds}초 후에 다시 연결합니다.` : "다시 연결하는 중 …"),
     tryNow: "지금 연결",
+    evicted: "다른 화면에서 열려서 이 화면은 연결이 끊겼습니다.",
+    useHere: "여기서 사용",
+    notStored:
+      "이 브라우저에는 저장할 수 없어서, 새로 고치면 다시 로그인해야 하고 아직 보내지 못한 메시지와 설정이 사라집니다.",
     online: "연결됨",
     endsIn: (minutes) => `${minutes}분 후에 로그인이 끝납니다. 계속하려면 새 링크로 다시 로그인해 주세요.`,
     signInAgain: "다시 로그인",
@@ -146,7 +150,7 @@ export const ko: Strings = {
     sending: "보내는 중",
     sent: "전달됨",
     read: "읽음",
-    refused: "보내지 못함",
+    failed: "보내지 못함",
   },
 
   outgoing: {
@@ -158,6 +162,7 @@ export const ko: Strings = {
       message_too_long: "메시지가 너무 깁니다.",
       session_expired: "로그인 시간이 끝났습니다.",
       forbidden: "여기에는 쓸 수 없습니다.",
+      internal: "서버에서 처리하지 못했습니다.",
       other: "메시지를 보내지 못했습니다.",
     },
     rateLimitedFor: (time) => `짧은 시간에 메시지를 너무 많이 보냈습니다. ${time} 후에 다시 쓸 수 있습니다.`,
@@ -230,5 +235,6 @@ export const ko: Strings = {
     translation_changed: (who, to) => `${who} 님이 번역 설정을 바꿨습니다: ${to}`,
     translation_limited: "이번 달 자동 번역 사용량이 다 찼습니다. 이제 요청할 때만 번역합니다.",
     translation_corrected: (who) => `${who} 님이 번역을 고쳤습니다`,
+    other: "이 버전에서 표시할 수 없는 내용입니다",
   },
 };

@@ -1,4 +1,5 @@
 import { type Client, connect, type Options, type Refusal } from "@damso/client";
+import { tabStorage } from "../storage/storage.ts";
 
 /** Until when the server accepts no messages. The client waits and retries without reporting it. */
 export interface RateLimit {
@@ -7,7 +8,7 @@ export interface RateLimit {
 }
 
 /**
- * The outbox is in the tab's `sessionStorage`: it survives a reload, but neither another tab nor the next user of this
+ * The outbox is in the storage of the tab: it survives a reload, but neither another tab nor the next user of this
  * browser sees it. `onExpired` is called when the server ends the session, because there is no other token to use.
  */
 export function openClient(
@@ -44,5 +45,5 @@ export function openClient(
   }
   // The browser's type is stricter about event handlers than the client's.
   const WebSocketClass = ListeningSocket as unknown as NonNullable<Options["WebSocket"]>;
-  return { client: connect({ url, token: () => token, outbox: sessionStorage, WebSocket: WebSocketClass }), rateLimit };
+  return { client: connect({ url, token: () => token, outbox: tabStorage, WebSocket: WebSocketClass }), rateLimit };
 }

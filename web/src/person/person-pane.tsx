@@ -5,6 +5,7 @@ import { useI18n } from "../i18n/i18n-context.tsx";
 import { Logo } from "../icons/logo.tsx";
 import { RoomsPanel } from "../rooms/rooms-panel.tsx";
 import { signOut } from "../sign-in/session.ts";
+import { StorageNotice } from "../storage/storage-notice.tsx";
 import { usePerson } from "./person.tsx";
 import { useConnection, useRooms } from "./use-client.ts";
 import { useOpenRoom } from "./use-open-room.ts";
@@ -62,6 +63,7 @@ export function PersonPane(props: { isOneOfTwo: boolean }) {
           </span>
         </p>
       )}
+      <StorageNotice />
       <ConnectionNotice />
       <div className="person-panes">
         <RoomsPanel

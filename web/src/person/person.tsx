@@ -1,10 +1,11 @@
 /** A signed-in person: their client and the claims of their token. The page can show two of them. */
 
-import type { Client, Room } from "@damso/client";
+import { type Client, languagesMatch, type Room } from "@damso/client";
 import { createContext, type ReactNode, use, useEffect, useMemo } from "react";
 import { type Claims, readClaims } from "../sign-in/claims.ts";
 import type { Credential } from "../sign-in/fragment.ts";
 import { tokenExpired } from "../sign-in/session.ts";
+import { browserStorage } from "../storage/storage.ts";
 import { openClient, type RateLimit } from "./open-client.ts";
 
 export interface Person {
@@ -16,6 +17,8 @@ export interface Person {
   isStaff: boolean;
   /** Storage keys per person, because two people can share a tab. */
   storageKey: (name: string) => string;
+  /** Has messages translated into this language from now on. */
+  readIn: (language: string) => void;
 }
 
 const PersonContext = createContext<Person | null>(null);
@@ -25,18 +28,28 @@ export function PersonProvider(props: { credential: Credential; children: ReactN
   const person = useMemo<Person>(() => {
     const claims = readClaims(token);
     const storageKey = (key: string) => `damso.${key}.${claims.participant}.${claims.userId}`;
+    const opened = openClient(url, token, () => tokenExpired(token));
+    const readIn = (language: string) => {
+      browserStorage.setItem(storageKey("reads"), language);
+      // If it is refused, messages stay in the language that they are in; their translations can be requested.
+      opened.client.setLanguage(language).catch(() => undefined);
+    };
     return {
-      ...openClient(url, token, () => tokenExpired(token)),
+      ...opened,
       claims,
       name: claims.name ?? name ?? claims.userId,
       isStaff: claims.hospitalId !== null,
       storageKey,
+      readIn,
     };
   }, [url, token, name]);
 
   useEffect(() => {
-    const { client } = person;
+    const { client, isStaff, claims, storageKey, readIn } = person;
     client.connect();
+    // The server remembers what patients have chosen. Staff share a profile, so the browser remembers it for them.
+    const chosen = isStaff ? browserStorage.getItem(storageKey("reads")) : null;
+    if (chosen !== null && !languagesMatch(chosen, claims.language)) readIn(chosen);
     return () => client.close();
   }, [person]);
 

@@ -1,5 +1,6 @@
 /** The open conversation. The tab remembers it, and both the browser's and the page's Back button close it. */
 import { useCallback, useEffect, useState } from "react";
+import { tabStorage } from "../storage/storage.ts";
 
 /** The state of a history entry. It has no URL of its own, so the URL with the token never comes back. */
 interface HistoryState {
@@ -12,7 +13,7 @@ interface HistoryState {
 const historyState = (): HistoryState => (history.state as HistoryState | null) ?? {};
 
 export function useOpenRoom(key: string) {
-  const [open, setOpen] = useState<string | null>(() => sessionStorage.getItem(key));
+  const [open, setOpen] = useState<string | null>(() => tabStorage.getItem(key));
   useEffect(() => {
     const onPopState = () => {
       // A link that signs somebody in also causes this event. A history entry only ever closes a room: with two people,
@@ -23,8 +24,8 @@ export function useOpenRoom(key: string) {
     return () => removeEventListener("popstate", onPopState);
   }, [key]);
   useEffect(() => {
-    if (open === null) sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, open);
+    if (open === null) tabStorage.removeItem(key);
+    else tabStorage.setItem(key, open);
   }, [key, open]);
 
   const choose = useCallback(

@@ -8,7 +8,7 @@ import { ThemePicker } from "../theme/theme-picker.tsx";
 
 /** Settings of the page, and signing out. */
 export function AccountPanel() {
-  const { client } = usePerson();
+  const { client, readIn } = usePerson();
   const { strings } = useI18n();
   const online = useConnection() === "online";
   const [state, setState] = useState<"idle" | "signing_out" | "failed">("idle");
@@ -28,7 +28,7 @@ export function AccountPanel() {
   };
   return (
     <>
-      <LanguagePicker />
+      <LanguagePicker onChoose={readIn} />
       <ThemePicker />
       <hr />
       {confirming === null ? (

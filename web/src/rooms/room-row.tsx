@@ -2,6 +2,7 @@ import type { Room } from "@damso/client";
 import { memo } from "react";
 import { useI18n } from "../i18n/i18n-context.tsx";
 import { counterpartOf, nameOfRoom, usePerson } from "../person/person.tsx";
+import { previewOf } from "./preview.ts";
 import { StatusBadge } from "./status-badge.tsx";
 
 /** A conversation in the list. All rows have the same height. */
@@ -17,6 +18,7 @@ export const RoomRow = memo(function RoomRow(props: {
   const { strings, format } = useI18n();
   const { room } = props;
   const last = room.last_message;
+  const preview = last === null ? null : previewOf(last);
   const language = format.language(counterpartOf(room, claims.participant)?.language);
   const isOwn = last?.sender.participant === claims.participant;
   return (
@@ -40,12 +42,12 @@ export const RoomRow = memo(function RoomRow(props: {
         </span>
         <span className="room-middle">
           <span className="room-last">
-            {last === null ? (
+            {preview === null ? (
               <span className="muted">{strings.rooms.noMessage}</span>
             ) : (
               <>
                 {isOwn && <span className="muted">{strings.rooms.yourMessage} </span>}
-                <bdi>{last.message}</bdi>
+                <bdi lang={preview.language}>{preview.text}</bdi>
               </>
             )}
           </span>

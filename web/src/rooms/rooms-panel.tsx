@@ -57,6 +57,10 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
   );
   const isFound = (roomId: string | null) => found.some((room) => room.room_id === roomId);
   const tabbable = isFound(focusedRoom) ? focusedRoom : isFound(props.chosen) ? props.chosen : found[0]?.room_id;
+  // Lists of rooms leave out the caller, so the name is known once a conversation has been opened.
+  const hospital = list.rooms
+    .flatMap((room) => room.members)
+    .find((member) => member.participant === claims.participant && member.name !== null);
   const loading = state === "loading" && list.rooms.length === 0;
 
   // A match may be further down than what is loaded. The search has a limit: a hospital can have tens of thousands.
@@ -84,7 +88,12 @@ export function RoomsPanel(props: { chosen: string | null; choose: (roomId: stri
           <span className="muted small">
             <span className="online-dot" data-online={online} aria-hidden="true" />
             {isStaff ? strings.staff : strings.patient}
-            {claims.hospitalId !== null && <bdi> · {claims.hospitalId}</bdi>}
+            {claims.hospitalId !== null && (
+              <>
+                {" · "}
+                <bdi>{hospital?.name ?? claims.hospitalId}</bdi>
+              </>
+            )}
           </span>
         </div>
         <button

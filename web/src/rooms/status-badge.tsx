@@ -5,7 +5,7 @@ export function StatusBadge(props: { status: RoomStatus }) {
   const { strings } = useI18n();
   return (
     <span className="status-badge" data-status={props.status}>
-      {strings.status[props.status]}
+      {strings.status[props.status] ?? props.status}
     </span>
   );
 }

@@ -1,5 +1,6 @@
 /** Who is signed in. Stored in this tab only: other tabs cannot read it, and it ends with the tab. */
 import { useSyncExternalStore } from "react";
+import { tabStorage } from "../storage/storage.ts";
 import { type Credential, parseFragment } from "./fragment.ts";
 
 const KEY = "damso.people";
@@ -9,8 +10,8 @@ let expired = false;
 
 function store(next: readonly Credential[]): void {
   people = next;
-  if (next.length === 0) sessionStorage.removeItem(KEY);
-  else sessionStorage.setItem(KEY, JSON.stringify(next));
+  if (next.length === 0) tabStorage.removeItem(KEY);
+  else tabStorage.setItem(KEY, JSON.stringify(next));
   for (const listener of listeners) listener();
 }
 
@@ -24,10 +25,10 @@ export function signInFromUrl(): void {
     return;
   }
   try {
-    const stored: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+    const stored: unknown = JSON.parse(tabStorage.getItem(KEY) ?? "[]");
     if (Array.isArray(stored)) people = stored as Credential[];
   } catch {
-    sessionStorage.removeItem(KEY);
+    tabStorage.removeItem(KEY);
   }
 }
 
@@ -40,7 +41,7 @@ export function signIn(person: Credential): void {
 export function signOut(reason: "requested" | "expired"): void {
   expired = reason === "expired";
   if (reason === "requested") {
-    sessionStorage.clear();
+    tabStorage.clear();
     history.replaceState(null, "");
   }
   store([]);

@@ -2,6 +2,8 @@ import { type FormEvent, useId, useState } from "react";
 import { useI18n } from "../i18n/i18n-context.tsx";
 import { LanguagePicker } from "../i18n/language-picker.tsx";
 import { Logo } from "../icons/logo.tsx";
+import { browserStorage } from "../storage/storage.ts";
+import { StorageNotice } from "../storage/storage-notice.tsx";
 import { ThemePicker } from "../theme/theme-picker.tsx";
 import { isUnencrypted, parseAddress, parseToken } from "./fragment.ts";
 import { hasExpired, signIn } from "./session.ts";
@@ -11,7 +13,7 @@ const LAST_ADDRESS = "damso.address";
 /** Sign-in without a link: asks for the address and the token that the link would contain. */
 export function SignInForm() {
   const { strings } = useI18n();
-  const [url, setUrl] = useState(() => localStorage.getItem(LAST_ADDRESS) ?? "");
+  const [url, setUrl] = useState(() => browserStorage.getItem(LAST_ADDRESS) ?? "");
   const [token, setToken] = useState("");
   const [tried, setTried] = useState(false);
   const ids = { url: useId(), urlNote: useId(), token: useId(), tokenNote: useId() };
@@ -24,12 +26,13 @@ export function SignInForm() {
     event.preventDefault();
     setTried(true);
     if (address === null || valid === null) return;
-    localStorage.setItem(LAST_ADDRESS, address);
+    browserStorage.setItem(LAST_ADDRESS, address);
     signIn({ url: address, token: valid });
   };
 
   return (
     <main className="sign-in">
+      <StorageNotice />
       <form className="sign-in-card" onSubmit={submit} noValidate>
         <div className="sign-in-brand">
           <Logo />

@@ -1,5 +1,6 @@
 /** Light or dark. Follows the system until a theme is chosen. */
 import { useSyncExternalStore } from "react";
+import { browserStorage } from "../storage/storage.ts";
 
 export type Theme = "system" | "light" | "dark";
 const KEY = "damso.theme";
@@ -7,7 +8,7 @@ const listeners = new Set<() => void>();
 const systemIsDark = () => matchMedia("(prefers-color-scheme: dark)");
 
 function storedTheme(): Theme {
-  const stored = localStorage.getItem(KEY);
+  const stored = browserStorage.getItem(KEY);
   return stored === "light" || stored === "dark" ? stored : "system";
 }
 
@@ -26,8 +27,8 @@ export function followTheme(): void {
 }
 
 export function chooseTheme(theme: Theme): void {
-  if (theme === "system") localStorage.removeItem(KEY);
-  else localStorage.setItem(KEY, theme);
+  if (theme === "system") browserStorage.removeItem(KEY);
+  else browserStorage.setItem(KEY, theme);
   applyTheme();
 }
 
