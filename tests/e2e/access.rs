@@ -22,7 +22,7 @@ use printed::{
 const LAST: [&str; 3] = ["changeRoomStatus", "joinGroup", "createRoom"];
 
 /// Actions on the caller's own session concern no room; `sessions` tests them.
-const OF_THE_SESSION: [&str; 3] = ["refreshSession", "signOutEverywhere", "createTicket"];
+const OF_THE_SESSION: [&str; 4] = ["setLanguage", "refreshSession", "signOutEverywhere", "createTicket"];
 
 /// A request and the conditions of the table that it meets.
 struct Ask {

@@ -30,8 +30,9 @@ async fn check_stack(limits: Limits, mutation: Option<Mutation>, options: Option
     let _turn = TURN.acquire().await.expect("the semaphore is never closed");
     let world = World::with(|stack| {
         // The clients write faster than people.
-        stack.parameters.insert("SendWindowMs".to_owned(), "0".to_owned());
-        stack.parameters.insert("CostlyPerMinute".to_owned(), "0".to_owned());
+        for parameter in ["SendWindowMs", "CostlyPerMinute", "RequestsPerMinute"] {
+            stack.parameters.insert(parameter.to_owned(), "0".to_owned());
+        }
         stack.limits = limits;
         if let Some(mutation) = mutation {
             stack.interceptor = mutation.interceptor();

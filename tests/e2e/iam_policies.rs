@@ -31,6 +31,7 @@ async fn world_with(change: impl FnOnce(&mut Options)) -> World {
             ("WarmInInit", "false"),
             ("TranslationBudget", "40"),
             ("SendWindowMs", "0"),
+            ("RequestsPerMinute", "0"),
             ("MuteSeconds", "3600"),
             ("MaxConnections", "2"),
         ] {

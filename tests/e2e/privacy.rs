@@ -36,7 +36,14 @@ async fn logs_contain_no_personal_data() {
     broken["seq"] = json!(failed + 1);
     broken["sender"] = json!("Geheimnis zwei");
     world.put("MessagesTable", [broken]).await;
+    patient.ask("getChatHistory", json!({"room_id": room})).await;
+    let members = world.rows("MembersTable").await;
+    let member = members.into_iter().find(|row| row["participant"] == "user:aiko").expect("a member");
+    let mut broken = member.clone();
+    broken["joined_at"] = json!("Geheimnis drei");
+    world.put("MembersTable", [broken]).await;
     patient.refused("getChatHistory", json!({"room_id": room}), "internal").await;
+    world.put("MembersTable", [member]).await;
 
     // Credentials pass through several functions.
     let aiko = Person::user("aiko", "愛子", "ja");

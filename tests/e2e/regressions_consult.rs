@@ -240,6 +240,32 @@ async fn each_side_has_its_own_unread_count() {
     assert_eq!((unread(&mut patient).await, unread(&mut hospital).await), (json!(1), json!(0)));
 }
 
+/// The caller's only room.
+async fn listed_room(client: &mut end_to_end::Client) -> Value {
+    client.ask("getRoomList", json!({})).await["rooms"][0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn own_texts_after_unread_ones_do_not_count() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    let unread = hospital.say(&room, "어디가 불편하세요?").await;
+    for text in ["頭が痛いです。", "昨日から。", "熱もあります。"] {
+        patient.say(&room, text).await;
+        world.settled().await;
+    }
+    let listed = listed_room(&mut patient).await;
+    assert_eq!(listed["unread_count"], 1, "{listed}");
+    assert_eq!(listed_room(&mut hospital).await["unread_count"], 3);
+    // A mark in the middle leaves only what the other side writes afterwards.
+    let marked = patient.ask("markRead", json!({"room_id": room, "seq": unread})).await;
+    assert_eq!(marked["unread_count"], 0, "{marked}");
+    hospital.say(&room, "언제부터요?").await;
+    patient.say(&room, "え？").await;
+    world.settled().await;
+    assert_eq!(listed_room(&mut patient).await["unread_count"], 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn consultations_are_listed_by_status() {
     let world = World::start().await;

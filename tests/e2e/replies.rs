@@ -194,7 +194,7 @@ async fn get_chat_history_returns_messages_and_next() {
 async fn get_room_list_is_paged() {
     let world = World::start().await;
     let mut patient = world.connect(&testkit::people::patient()).await;
-    for hospital in ["a", "b", "c"] {
+    for hospital in ["h1", "h2", "h3"] {
         patient.ask("createRoom", json!({"kind": "consult", "hospital_id": hospital})).await;
     }
     world.settled().await;
@@ -213,7 +213,7 @@ async fn get_room_list_is_paged() {
         .flat_map(|page| page["rooms"].as_array().unwrap())
         .map(|room| room["room_id"].as_str().unwrap())
         .collect();
-    assert_eq!(ids, BTreeSet::from(["consult:aiko:a", "consult:aiko:b", "consult:aiko:c"]));
+    assert_eq!(ids, BTreeSet::from(["consult:aiko:h1", "consult:aiko:h2", "consult:aiko:h3"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -313,7 +313,15 @@ async fn history_is_searchable_by_words_and_time() {
     let first = patient.ask("sendMessage", json!({"room_id": room, "message": "頭が痛いです。"})).await;
     let second = patient.ask("sendMessage", json!({"room_id": room, "message": "Rezept 4711 bitte"})).await;
     world.settled().await;
-    for (query, expected) in [("4711", &second), ("REZEPT", &second), ("머리", &first)] {
+    let decomposed = "\u{1106}\u{1165}\u{1105}\u{1175}";
+    for (query, expected) in [
+        ("4711", &second),
+        ("４７１１", &second),
+        ("REZEPT", &second),
+        ("ｒｅｚｅｐｔ", &second),
+        ("머리", &first),
+        (decomposed, &first),
+    ] {
         let found = patient.ask("getChatHistory", json!({"room_id": room, "query": query})).await;
         let seqs: Vec<_> = found["messages"].as_array().unwrap().iter().map(|message| &message["seq"]).collect();
         assert_eq!(seqs, [&expected["seq"]], "{query}");

@@ -198,6 +198,7 @@ async fn surplus_connection_closes_the_oldest() {
     let mut first = world.connect(&testkit::people::coordinator()).await;
     let mut second = world.connect(&testkit::people::coordinator()).await;
     let mut third = world.connect(&testkit::people::coordinator()).await;
+    first.event("session", |event| event["event"] == "evicted").await;
     first.closed().await;
     for client in [&mut second, &mut third, &mut colleague] {
         client.ask("getRoomList", json!({})).await;

@@ -188,21 +188,28 @@ async fn new_consult_uses_the_configured_mode() {
 async fn identifying_numbers_never_reach_deepl() {
     let world = World::start().await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
-    let numbers = ["090-1234-5678", "1234 5678 9012", "4111-1111-1111-1111", "900101-1234567"];
+    let numbers = [
+        "090-1234-5678",
+        "1234 5678 9012",
+        "900101-1234567",
+        "4111、1111、1111、1111",
+        "090-1234-\n5678",
+        "TK 123 4567",
+    ];
     for number in numbers {
         let text = format!("番号は{number}です");
         let seq = patient.say(&room, &text).await;
         let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
         let translated = event["translation"]["text"].as_str().unwrap();
-        assert!(translated.contains(number), "{event}");
+        assert!(number.lines().all(|line| translated.contains(line)), "{event}");
     }
     let seq = patient.say(&room, "薬は500mgです\n一日3回です").await;
     let event = hospital.event("translation", |event| is_translation(event, seq, "ko")).await;
     assert!(event["translation"]["text"].as_str().unwrap().contains("500mg"));
     assert_eq!(event["translation"]["text"].as_str().unwrap().lines().count(), 2, "{event}");
     let sent = sent(&world);
-    for number in numbers {
-        assert!(!sent.contains(number), "{number} was sent: {sent}");
+    for digits in ["1234", "4567", "5678", "9012", "1111", "900101"] {
+        assert!(!sent.contains(digits), "{digits} was sent: {sent}");
     }
     assert!(sent.contains("500mg"));
 }
@@ -275,14 +282,16 @@ async fn glossary_tone_and_model_are_sent() {
 async fn legacy_language_tags_are_mapped() {
     let world = World::start().await;
     let mut hospital = world.connect(&testkit::people::coordinator()).await;
-    for (user, language, source) in
-        [("kari", "no", json!("NB")), ("noa", "iw", json!("HE")), ("ann", "xx", Value::Null)]
-    {
+    for (user, language, text, source) in [
+        ("kari", "no", "Jeg har vondt", json!("NB")),
+        ("noa", "iw", "כואב לי הראש", json!("HE")),
+        ("ann", "xx", "Hello", Value::Null),
+    ] {
         let mut patient = world.connect(&Person::user(user, "Patient", language)).await;
         patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
         let room = format!("consult:{user}:seoul-clinic");
         let theirs = |event: &Value, seq, language| event["room_id"] == *room && is_translation(event, seq, language);
-        let seq = patient.say(&room, HEADACHE).await;
+        let seq = patient.say(&room, text).await;
         let event = hospital.event("translation", |event| theirs(event, seq, "ko")).await;
         assert_eq!(event["translation"]["status"], "ok", "{event}");
         assert_eq!(world.translator.bodies().pop().unwrap()["source_lang"], source);
@@ -293,6 +302,23 @@ async fn legacy_language_tags_are_mapped() {
             source => assert_eq!(world.translator.bodies().pop().unwrap()["target_lang"], source),
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_may_write_in_another_language() {
+    let world = World::start().await;
+    let mut patient = world.connect(&Person::user("ann", "Ann", "en")).await;
+    let mut hospital = world.connect(&testkit::people::coordinator()).await;
+    let reply = patient.ask("createRoom", json!({"kind": "consult", "hospital_id": "seoul-clinic"})).await;
+    let room = reply["room"]["room_id"].as_str().unwrap().to_owned();
+    let english = "Please wait a moment.";
+    let seq = hospital.say(&room, english).await;
+    let event = patient.event("translation", |event| is_translation(event, seq, "en")).await;
+    assert_eq!((&event["translation"]["status"], &event["translation"]["text"]), (&json!("same"), &json!(english)));
+    assert_eq!(world.translator.bodies()[0]["source_lang"], Value::Null);
+    let seq = hospital.say(&room, "언제부터 아프셨어요?").await;
+    let event = patient.event("translation", |event| is_translation(event, seq, "en")).await;
+    assert_eq!(event["translation"]["status"], "ok", "{event}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

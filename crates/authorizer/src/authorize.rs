@@ -56,7 +56,9 @@ impl Authorizer {
                 Ok(policy("nobody", "Deny", &resource, Map::new()))
             }
             Err(error) => {
-                tracing::error!(error = chain(&error), "failed to authenticate a connection");
+                // API Gateway's access log has the same id, and the connection's.
+                let api_request_id = event.request_context.request_id;
+                tracing::error!(api_request_id, error = chain(&error), "failed to authenticate a connection");
                 metric::count(Metric::Failed, 1);
                 Err("failed to check the credentials".into())
             }

@@ -3,20 +3,13 @@
 mod reader;
 
 use shared::adapters::dynamodb::Rooms;
-use shared::config::AutoTranslationConfig;
 use shared::runtime::{Fatal, serve_stream};
-use shared::services::rate_limiter::TranslationAllowance;
 use shared::services::translator::Translator;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     serve_stream(module_path!(), async |aws| {
-        Ok(reader::AutoTranslate {
-            rooms: Rooms::open(aws)?,
-            translator: Translator::open(aws).await?,
-            budget: AutoTranslationConfig::read()?.budget,
-            allowance: TranslationAllowance::open(aws)?,
-        })
+        Ok(reader::AutoTranslate { rooms: Rooms::open(aws)?, translator: Translator::open(aws).await? })
     })
     .await
 }

@@ -4,23 +4,19 @@
 use std::collections::{BTreeMap, HashMap};
 
 use futures::{StreamExt, stream};
-use protocol::chat::{Entry, FailureReason, SystemEvent, TranslationMode};
+use protocol::chat::{Entry, EntryKind, FailureReason, SystemEvent, TranslationMode};
 use protocol::ids::{RoomId, Seq};
+use protocol::language::Languages;
 use shared::adapters::dynamodb::{Appended, BillingAccount, QuotaStatus, Rooms, TableError};
 use shared::error::chain;
 use shared::metric::{self, Metric};
 use shared::runtime::{Change, StreamReader};
 use shared::services::append::{Attempt, append_with_retry};
-use shared::services::rate_limiter::TranslationAllowance;
 use shared::services::translator::{self, OnCacheMiss, OnFailure, TranslationRequest, Translator, TranslatorError};
 
 pub struct AutoTranslate {
     pub rooms: Rooms,
     pub translator: Translator,
-    /// How many characters of automatic translation a hospital gets in a month; zero means no limit.
-    pub budget: u64,
-    /// How many characters of automatic translation each writer gets.
-    pub allowance: TranslationAllowance,
 }
 
 /// How many rooms are translated concurrently.
@@ -36,7 +32,7 @@ impl StreamReader for AutoTranslate {
     async fn read(&self, batch: Vec<Change>) -> Vec<String> {
         let mut rooms: BTreeMap<RoomId, Vec<Change>> = BTreeMap::new();
         for change in batch {
-            if change.before.is_none() && !change.after.translate_to.is_empty() {
+            if requested_languages(&change).is_some() {
                 rooms.entry(change.after.room_id.clone()).or_default().push(change);
             }
         }
@@ -124,7 +120,7 @@ impl AutoTranslate {
     /// Translates new entries of one room, with the entries around them as context.
     async fn translate(&self, room: &RoomId, added: &[Change], quota: &QuotaStatus) -> Result<(), AutoTranslateError> {
         let Some((first, last)) = added.first().zip(added.last()) else { return Ok(()) };
-        if self.budget > 0 && quota.totals.billed_characters >= self.budget {
+        if self.translator.is_budget_spent(quota) {
             return self.announce_limit(room, &last.after).await;
         }
         // A redelivered change may be outdated, so the entries are read as they stand now.
@@ -134,17 +130,19 @@ impl AutoTranslate {
         let context = context(&entries, added);
         let mut requests: Vec<TranslationRequest<'_>> = Vec::new();
         let mut missing = None;
-        for Change { after: Entry { seq, translate_to, .. }, .. } in added {
-            match entries.iter().find(|entry| entry.seq == *seq) {
-                None => missing = Some(*seq),
-                Some(entry) if entry.deleted_at.is_some() => {}
-                Some(entry) => requests.extend(translate_to.iter().map(|target| TranslationRequest { entry, target })),
+        for change in added {
+            let seq = change.after.seq;
+            match entries.iter().find(|entry| entry.seq == seq) {
+                None => missing = Some(seq),
+                Some(entry) if entry.deleted_at.is_some() || entry.kind != EntryKind::Text => {}
+                Some(entry) => {
+                    let targets = requested_languages(change).into_iter().flat_map(Languages::iter);
+                    requests.extend(targets.map(|target| TranslationRequest { entry, target }));
+                }
             }
         }
-        let on_miss = match quota.paused_until {
-            Some(_) => OnCacheMiss::Fail(FailureReason::Quota),
-            None => OnCacheMiss::AskWithin(&self.allowance),
-        };
+        let is_paused = quota.paused_until.is_some() || self.translator.is_stack_spent(quota);
+        let on_miss = if is_paused { OnCacheMiss::Fail(FailureReason::Quota) } else { OnCacheMiss::AskForWriters };
         self.translator.translate(&requests, &context, on_miss, OnFailure::Store).await?;
         // Reported only now, so that a missing entry does not hold up the others.
         missing.map_or(Ok(()), |seq| Err(AutoTranslateError::Missing(seq)))
@@ -170,6 +168,16 @@ impl AutoTranslate {
         .await
         .map_err(|error| AutoTranslateError::Announcement(error.to_string()))
     }
+}
+
+/// The languages that a change asks for: those of a new text, or those that were added to it later.
+fn requested_languages(change: &Change) -> Option<&Languages> {
+    let added = &change.after.also_translate_to;
+    let requested = match &change.before {
+        None => Some(&change.after.translate_to),
+        Some(before) => Some(added).filter(|added| **added != before.also_translate_to),
+    };
+    requested.filter(|languages| !languages.is_empty())
 }
 
 /// The context of the added entries: the entries before the first one and, if several are added, those in between.

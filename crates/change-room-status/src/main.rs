@@ -9,12 +9,12 @@ use protocol::clock::Clock;
 use shared::adapters::dynamodb::Log;
 use shared::runtime::{Fatal, serve};
 use shared::services::membership::Membership;
-use shared::services::rate_limiter::RateLimiter;
+use shared::services::rate_limiter::{Limited, RateLimiter};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
     serve(module_path!(), async |aws| {
-        Ok(route::ChangeRoom {
+        Limited::new(route::ChangeRoom {
             membership: Membership::open(aws)?,
             log: Log::open(aws)?,
             rate_limiter: RateLimiter::open(aws)?,

@@ -133,7 +133,7 @@ async fn check(arguments: &Arguments) -> Result<Verdict, Failure> {
 /// The stack as it is deployed, with shorter versions of AWS's time limits.
 fn configure(options: &mut local_gateway::Options, arguments: &Arguments) {
     // Clients write faster than people.
-    for (parameter, value) in [("SendWindowMs", "0"), ("CostlyPerMinute", "0")] {
+    for (parameter, value) in [("SendWindowMs", "0"), ("CostlyPerMinute", "0"), ("RequestsPerMinute", "0")] {
         options.parameters.insert(parameter.to_owned(), value.to_owned());
     }
     if let Some(file) = &arguments.log {

@@ -53,7 +53,7 @@ pub struct Head {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     pub last_read_seq: u64,
-    /// The log's `text_count` at `last_read_seq`.
+    /// The texts up to `last_read_seq`, and the member's own after it.
     pub read_text_count: u64,
 }
 

@@ -88,6 +88,7 @@ fn shapes(action: Action, read: &mut SchemaGenerator, written: &mut SchemaGenera
         Action::GetFailedTranslations => {
             (schema::<requests::GetFailedTranslations>(read), schema::<replies::FailedTranslations>(written))
         }
+        Action::SetLanguage => (schema::<requests::SetLanguage>(read), schema::<replies::LanguageSet>(written)),
         Action::RefreshSession => {
             (schema::<requests::RefreshSession>(read), schema::<replies::SessionRefreshed>(written))
         }

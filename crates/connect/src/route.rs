@@ -4,11 +4,10 @@
 use aws_lambda_events::http::header::SEC_WEBSOCKET_PROTOCOL;
 use futures::{StreamExt, stream};
 use protocol::clock::Clock;
-use protocol::ids::Participant;
-use protocol::wire::Refusal;
+use protocol::wire::{Refusal, SessionEvent};
 use shared::adapters::auth::issued_before;
 use shared::adapters::delivery_policy::DeliveryPolicy;
-use shared::adapters::dynamodb::{Connections, Decision, Profile, Profiles, RateLimits, Sessions, TableError};
+use shared::adapters::dynamodb::{Connections, Decision, Profiles, RateLimits, Sessions, TableError};
 use shared::config::ConnectionLimits;
 use shared::error::Error;
 use shared::runtime::{Accepted, Caller, Handshake, Lifecycle};
@@ -28,9 +27,7 @@ const SUBPROTOCOL: &str = "damso.v1";
 
 impl Lifecycle for Connect {
     async fn warm_up(&self) {
-        if let Ok(nobody) = "user:-".parse() {
-            let _ = self.profiles.get(&nobody).await;
-        }
+        self.profiles.warm_up().await;
     }
 
     async fn handle(&self, caller: &Caller, handshake: Handshake<'_>) -> Result<Accepted, Error> {
@@ -39,9 +36,13 @@ impl Lifecycle for Connect {
         if let Decision::Limited { retry_after } = decision {
             return Err(Refusal::rate_limited("too many connection attempts; try again later", retry_after).into());
         }
-        let connection = caller.listening_to(caller.participant());
         let session = caller.session(handshake);
-        tokio::try_join!(self.connections.put(&connection), self.keep_profile(caller), self.sessions.begin(&session))?;
+        let name = caller.sender.name.as_deref();
+        let recorded = self.profiles.record(caller.participant(), name, caller.language.as_ref());
+        let (profile, ()) = tokio::try_join!(recorded, self.sessions.begin(&session))?;
+        let mut connection = caller.listening_to(caller.participant());
+        connection.language = profile.language.or(connection.language);
+        self.connections.put(&connection).await?;
         let is_surplus = self.close_surplus(caller).await?;
         // Read last of all: whoever ends the person's connections at this moment either finds this one, or is found
         // here.
@@ -72,26 +73,12 @@ impl Connect {
         let (own, others): (Vec<_>, Vec<_>) =
             surplus.partition(|session| session.connection_id == caller.connection_id);
         let end = async |session| {
+            self.closer.notify(session, SessionEvent::Evicted).await;
             if self.closer.end(session, now).await {
                 self.closer.retry_close(session).await;
             }
         };
         stream::iter(others).for_each_concurrent(DeliveryPolicy::MAX_CONCURRENCY, end).await;
         Ok(!own.is_empty())
-    }
-
-    async fn keep_profile(&self, caller: &Caller) -> Result<(), TableError> {
-        let known = self.profiles.get(caller.participant()).await?;
-        let known_language = known.as_ref().and_then(|profile| profile.language.clone());
-        let profile = Profile {
-            participant: caller.participant().clone(),
-            // Many staff speak as one hospital; none of them names it.
-            name: match caller.participant() {
-                Participant::User(_) => caller.sender.name.clone(),
-                Participant::Hospital(_) => None,
-            },
-            language: caller.language.clone().or(known_language),
-        };
-        if known.as_ref() == Some(&profile) { Ok(()) } else { self.profiles.put(&profile).await }
     }
 }

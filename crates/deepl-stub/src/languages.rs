@@ -88,9 +88,8 @@ pub(crate) fn listed(targets: bool, extra: &[String]) -> Value {
 /// Whether a letter belongs to a script.
 type InScript = fn(char) -> bool;
 
-/// The language that the text's script suggests; English by default.
+/// The language that the script of most words suggests; English by default. Tags have no words.
 pub(crate) fn detect(text: &str) -> &'static str {
-    // The order matters: kana are only Japanese, but Japanese and Korean texts may hold Chinese characters.
     const SCRIPTS: [(&str, InScript); 8] = [
         ("JA", |letter| matches!(letter, '\u{3041}'..='\u{30ff}')),
         ("KO", |letter| matches!(letter, '\u{ac00}'..='\u{d7a3}' | '\u{1100}'..='\u{11ff}' | '\u{3131}'..='\u{318e}')),
@@ -101,7 +100,18 @@ pub(crate) fn detect(text: &str) -> &'static str {
         ("HE", |letter| matches!(letter, '\u{0590}'..='\u{05ff}')),
         ("TH", |letter| matches!(letter, '\u{0e00}'..='\u{0e7f}')),
     ];
-    SCRIPTS.iter().find(|(_, in_script)| text.chars().any(in_script)).map_or("EN", |(code, _)| *code)
+    let words: String = text.split('<').map(|part| part.split_once('>').map_or(part, |(_, words)| words)).collect();
+    // A character of these scripts weighs as much as several Latin letters: `MRI 검사` is Korean.
+    let count = |in_script: &InScript| words.chars().filter(|letter| in_script(*letter)).count();
+    let latin = words.chars().filter(char::is_ascii_alphabetic).count();
+    let counts = SCRIPTS.iter().map(|(code, in_script)| (*code, count(in_script)));
+    let (code, letters) = counts.rev().max_by_key(|(_, letters)| *letters).unwrap_or(("EN", 0));
+    match code {
+        _ if letters * 3 < latin || letters == 0 => "EN",
+        // Japanese texts have Chinese characters too, but kana are only Japanese.
+        "ZH" if count(&SCRIPTS[0].1) > 0 => "JA",
+        code => code,
+    }
 }
 
 #[cfg(test)]
@@ -121,6 +131,10 @@ mod tests {
             ("", "EN"),
             ("Привет", "RU"),
             ("สวัสดี", "TH"),
+            ("MRI 검사", "KO"),
+            ("東京大学病院に行く", "JA"),
+            ("Please ask 김민지 about it", "EN"),
+            ("Take <x id=\"1\">500㎎</x> 식후", "KO"),
         ] {
             assert_eq!(detect(text), expected, "{text}");
         }

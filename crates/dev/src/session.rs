@@ -102,7 +102,7 @@ impl Session {
             stack_name: STACK.to_owned(),
             listen: addresses.websocket,
             endpoint: addresses.aws,
-            parameters: translator.parameters(),
+            parameters: parameters(&translator),
             secrets: BTreeMap::from([
                 ("TokenSecret".to_owned(), token_secret.clone()),
                 ("DeepLSecret".to_owned(), translator.key().to_owned()),
@@ -187,6 +187,13 @@ impl Session {
             self.print(&line);
         }
     }
+}
+
+/// Template parameters: the translator's, and the hospital of the demo.
+fn parameters(translator: &Translator) -> BTreeMap<String, String> {
+    let mut parameters = translator.parameters();
+    parameters.insert("Hospitals".to_owned(), people::demo_hospital().to_string());
+    parameters
 }
 
 impl Addresses {

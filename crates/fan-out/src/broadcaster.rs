@@ -20,12 +20,15 @@ use shared::adapters::push::{Push, PushOutcome};
 use shared::error::chain;
 use shared::metric::{self, Metric};
 use shared::services::audience::{DeliveryMode, Listener};
+use shared::services::rate_limiter::Pacer;
 
 use crate::frames::Frames;
 
 pub struct Broadcaster {
     pub push: Push,
     pub connections: Connections,
+    /// Keeps the pushes of all fan-out processes below what API Gateway accepts from the whole account.
+    pub pacer: Pacer,
     pub clock: Clock,
     pub unresponsive: UnresponsiveConnections,
 }
@@ -124,6 +127,7 @@ impl Broadcaster {
         let connection = &listener.connection;
         match listener.mode {
             DeliveryMode::Expired => {
+                self.pace().await;
                 self.push.close(&connection.connection_id).await;
                 self.mark_closed(connection).await;
             }
@@ -154,11 +158,20 @@ impl Broadcaster {
             .await;
     }
 
+    /// Waits for this process's turn to call API Gateway.
+    async fn pace(&self) {
+        let delay = self.pacer.delay(self.clock.now());
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+    }
+
     /// Pushes one frame and returns whether it was delivered. A connection that has ended is removed.
     async fn push_one(&self, connection: &Connection, frame: &str, budget: &TimeoutBudget) -> bool {
         let id = &connection.connection_id;
-        let now = self.clock.now();
         let Some(timeout) = budget.next_timeout() else { return false };
+        self.pace().await;
+        let now = self.clock.now();
         let timeout = if self.unresponsive.is_unresponsive(id, now) { DeliveryPolicy::SHORT_TIMEOUT } else { timeout };
         match self.push.send_within(timeout, id, frame).await {
             PushOutcome::Delivered => {

@@ -8,9 +8,10 @@ mod upkeep;
 use protocol::clock::Clock;
 use shared::adapters::dynamodb::{Connections, IdempotencyRecords, Members, Rooms};
 use shared::adapters::push::Push;
-use shared::config::ExpressConfig;
+use shared::config::{ExpressConfig, push_rate};
 use shared::runtime::{Fatal, serve_stream};
 use shared::services::audience::Audience;
+use shared::services::rate_limiter::Pacer;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
@@ -18,6 +19,7 @@ async fn main() -> Result<(), Fatal> {
         let broadcaster = broadcaster::Broadcaster {
             push: Push::new(aws),
             connections: Connections::open(aws)?,
+            pacer: Pacer::new(push_rate()?),
             clock: Clock::System,
             unresponsive: broadcaster::UnresponsiveConnections::default(),
         };

@@ -1,6 +1,7 @@
 //! Returns a page of a room's log, in ascending order and without gaps.
 
 use protocol::access::Action;
+use protocol::appearance::{folded, is_visible};
 use protocol::chat::Entry;
 use protocol::clock::Timestamp;
 use protocol::ids::{LogPosition, RoomId, Seq};
@@ -119,20 +120,20 @@ impl GetChatHistory {
     }
 }
 
-/// The search text in lower case.
+/// The search text as texts are compared, see [`folded`].
 fn query(text: Option<&str>) -> Result<Option<String>, Refusal> {
     const MAX_CHARACTERS: usize = 100;
     match text.map(str::trim) {
         None => Ok(None),
-        Some(query) if query.is_empty() || query.chars().count() > MAX_CHARACTERS => {
+        Some(query) if !is_visible(query) || query.chars().count() > MAX_CHARACTERS => {
             Err(Refusal::bad_request("`query`: must be 1 to 100 characters"))
         }
-        Some(query) => Ok(Some(query.to_lowercase())),
+        Some(query) => Ok(Some(folded(query))),
     }
 }
 
 /// Whether the text of an entry or of one of its translations contains the query.
 fn matches_query(entry: &Entry, query: &str) -> bool {
     let translated = entry.translations.values().filter_map(|translation| translation.text.as_deref());
-    std::iter::once(entry.message.as_str()).chain(translated).any(|text| text.to_lowercase().contains(query))
+    std::iter::once(entry.message.as_str()).chain(translated).any(|text| folded(text).contains(query))
 }

@@ -3,11 +3,18 @@
 mod cursor;
 mod route;
 
-use shared::adapters::dynamodb::{Members, Rooms};
+use shared::adapters::dynamodb::{Log, Members, Rooms};
 use shared::runtime::{Fatal, serve};
+use shared::services::rate_limiter::Limited;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
-    serve(module_path!(), async |aws| Ok(route::GetRoomList { rooms: Rooms::open(aws)?, members: Members::open(aws)? }))
-        .await
+    serve(module_path!(), async |aws| {
+        Limited::new(route::GetRoomList {
+            rooms: Rooms::open(aws)?,
+            members: Members::open(aws)?,
+            log: Log::open(aws)?,
+        })
+    })
+    .await
 }

@@ -1,23 +1,33 @@
 //! Joins a room: makes the caller a member (of a group or an open room), and subscribes the connection to it. An open
-//! room that does not exist is created.
+//! room that does not exist is created. The room's languages follow whoever opens it.
 
 use std::collections::BTreeSet;
 
+use futures::{StreamExt, TryStreamExt, stream};
 use protocol::access::{Action, Condition, Relation};
 use protocol::chat::{Entry, Member, Role, Room, RoomKind, SystemEvent};
 use protocol::clock::Clock;
 use protocol::ids::RoomId;
-use protocol::wire::replies::GroupJoined;
-use protocol::wire::{Refusal, RoomView, requests};
-use shared::adapters::dynamodb::{Appended, Connection, Connections, Joined, Log, MAX_GROUP_MEMBERS, Members, Rooms};
+use protocol::language::Language;
+use protocol::wire::replies::{GroupJoined, LanguageSet};
+use protocol::wire::{Code, Refusal, RoomView};
+use serde::Serialize;
+use shared::adapters::dynamodb::{
+    Appended, Connection, Connections, Joined, Log, MAX_GROUP_MEMBERS, Members, Profiles, Rooms,
+};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::append::{Attempt, append_with_retry};
+use shared::services::member_profile::MemberProfiles;
 use shared::services::rate_limiter::{LimitedAction, RateLimiter};
+
+use crate::request::Request;
 
 pub struct JoinGroup {
     pub rooms: Rooms,
     pub members: Members,
+    pub member_profiles: MemberProfiles,
+    pub profiles: Profiles,
     pub connections: Connections,
     pub log: Log,
     pub rate_limiter: RateLimiter,
@@ -25,17 +35,65 @@ pub struct JoinGroup {
 }
 
 impl Route for JoinGroup {
-    type Request = requests::JoinGroup;
-    type Reply = GroupJoined;
+    type Request = Request;
+    type Reply = Reply;
 
-    async fn handle(&self, caller: &Caller, request: requests::JoinGroup) -> Result<GroupJoined, Error> {
-        let (room, own) = self.ensure_member(caller, &request.group_id).await?;
-        let ((), members) = tokio::try_join!(self.listen(caller, &room.room_id), self.visible_members(&room, &own))?;
-        Ok(GroupJoined { room: RoomView::new(&room, &own, &members) })
+    async fn handle(&self, caller: &Caller, request: Request) -> Result<Reply, Error> {
+        match request {
+            Request::Join(request) => self.joined(caller, &request.group_id).await.map(Box::new).map(Reply::Joined),
+            Request::SetLanguage(request) => self.set_language(caller, request.language).await.map(Reply::LanguageSet),
+        }
     }
 }
 
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Reply {
+    Joined(Box<GroupJoined>),
+    LanguageSet(LanguageSet),
+}
+
+/// Rooms that follow a changed language concurrently.
+const MAX_CONCURRENCY: usize = 8;
+
 impl JoinGroup {
+    async fn joined(&self, caller: &Caller, room_id: &RoomId) -> Result<GroupJoined, Error> {
+        let (room, own) = self.ensure_member(caller, room_id).await?;
+        let (connection, mut members) =
+            tokio::try_join!(self.listen(caller, room_id), self.visible_members(&room, &own))?;
+        // The connection's row may have a newer name and language than the token that it was made with.
+        let (name, language) = match &connection {
+            Some(connection) => (connection.name.as_deref(), connection.language.as_ref()),
+            None => (caller.sender.name.as_deref(), caller.language.as_ref()),
+        };
+        let (room, own, has_changed) = self.member_profiles.follow(room, own, name, language).await?;
+        if has_changed {
+            members = self.visible_members(&room, &own).await?;
+        }
+        Ok(GroupJoined { room: RoomView::new(&room, &own, &members) })
+    }
+
+    /// Sets what the caller reads: on this connection, in its joined rooms, and for rooms that others create.
+    async fn set_language(&self, caller: &Caller, language: Language) -> Result<LanguageSet, Error> {
+        self.rate_limiter.take(caller.user_id(), LimitedAction::Language).await?;
+        let participant = caller.participant();
+        let connection = self.connections.set_language(participant, &caller.connection_id, &language).await?;
+        let connection =
+            connection.ok_or_else(|| Refusal::new(Code::SessionExpired, "connection has ended; connect again"))?;
+        if !participant.is_hospital() {
+            self.profiles.set_language(participant, &language).await?;
+        }
+        let follow = async |room_id: &RoomId| {
+            let found = tokio::try_join!(self.rooms.get(room_id), self.members.get(room_id, participant))?;
+            if let (Some(room), Some(own)) = found {
+                self.member_profiles.follow(room, own, connection.name.as_deref(), Some(&language)).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        stream::iter(&connection.rooms).map(Ok).try_for_each_concurrent(MAX_CONCURRENCY, follow).await?;
+        Ok(LanguageSet { language })
+    }
+
     /// The room and the caller's membership, created now if there was none and the caller may join.
     async fn ensure_member(&self, caller: &Caller, room_id: &RoomId) -> Result<(Room, Member), Error> {
         append_with_retry(async |_| self.try_ensure_member(caller, room_id).await).await
@@ -51,7 +109,7 @@ impl JoinGroup {
             };
             Action::JoinGroup.permits(relation, room_id.is_open().then_some(Condition::OpenRoom))?;
             let appended = match (room, own) {
-                (Some(room), Some(own)) => return self.with_profile(caller, room, own).await.map(Attempt::Done),
+                (Some(room), Some(own)) => return Ok(Attempt::Done((room, own))),
                 (Some(room), None) => self.join(caller, &room).await?,
                 (None, _) => self.open(caller, room_id).await?,
             };
@@ -92,26 +150,8 @@ impl JoinGroup {
 
     fn new_member(&self, caller: &Caller, room_id: &RoomId) -> Member {
         let mut member = Member::new(room_id.clone(), caller.participant().clone(), Role::Member, self.clock.now());
-        member.language = caller.language.clone();
-        member.name = caller.sender.name.clone().filter(|_| !caller.participant().is_hospital());
+        self.member_profiles.describe(&mut member, caller.sender.name.as_deref(), caller.language.as_ref());
         member
-    }
-
-    /// Adds name and language to a member who was added by another user and now joins for the first time.
-    async fn with_profile(&self, caller: &Caller, mut room: Room, own: Member) -> Result<(Room, Member), Error> {
-        let new = self.new_member(caller, &room.room_id);
-        let mut known = own.clone();
-        known.name = own.name.clone().or(new.name);
-        known.language = own.language.clone().or(new.language);
-        if (&known.name, &known.language) == (&own.name, &own.language) || room.room_id.is_open() {
-            return Ok((room, own));
-        }
-        self.members.set_profile(&known).await?;
-        if let (None, Some(language)) = (&own.language, &known.language) {
-            self.rooms.add_language(&room.room_id, language).await?;
-            room.languages.insert(language.clone());
-        }
-        Ok((room, known))
     }
 
     /// The members to return: all of them, but in an open room, which may have very many, only the caller.
@@ -119,14 +159,20 @@ impl JoinGroup {
         if room.room_id.is_open() { Ok(vec![own.clone()]) } else { Ok(self.members.of_room(&room.room_id).await?) }
     }
 
-    /// Subscribes the connection to the room.
-    async fn listen(&self, caller: &Caller, room_id: &RoomId) -> Result<(), Error> {
+    /// Subscribes the connection to the room, and returns the row of its participant.
+    async fn listen(&self, caller: &Caller, room_id: &RoomId) -> Result<Option<Connection>, Error> {
         // First on the participant's row: the rooms listed there are removed with the connection.
         match self.connections.record_join(caller.participant(), &caller.connection_id, room_id).await? {
             Joined::Listening(own) => {
-                // The session may have been refreshed since the connection was made.
-                let listening = Connection { session_until: own.session_until, ..caller.listening_to(room_id) };
-                Ok(self.connections.put(&listening).await?)
+                // The session may have been refreshed since the connection was made, and the language changed.
+                let listening = Connection {
+                    session_until: own.session_until,
+                    name: own.name.clone(),
+                    language: own.language.clone(),
+                    ..caller.listening_to(room_id)
+                };
+                self.connections.put(&listening).await?;
+                Ok(Some(*own))
             }
             // An open room is delivered only to subscribed connections; other rooms reach their members in any case.
             Joined::Full if room_id.is_open() => {
@@ -134,7 +180,7 @@ impl JoinGroup {
                 let refusal = format!("connection has already joined {limit} rooms; open another connection for more");
                 Err(Refusal::forbidden(refusal).into())
             }
-            Joined::Full | Joined::Gone => Ok(()),
+            Joined::Full | Joined::Gone => Ok(None),
         }
     }
 }

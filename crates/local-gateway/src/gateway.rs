@@ -19,7 +19,7 @@ use crate::lambda::environment::{self, Credentials, Endpoints};
 use crate::lambda::{Binaries, Functions, InvokeError, Log, LogLine, missing_binary};
 use crate::ledger::{Ledger, OUTSIDE};
 use crate::options::Options;
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, SecretsError};
 use crate::socket::{Authorize, RouteSelection, Socket, SocketOptions};
 use crate::start_error::StartError;
 use crate::streams::{ReaderOptions, Streams};
@@ -163,8 +163,17 @@ impl Gateway {
     }
 
     /// The value of a secret, by its logical id.
-    pub fn secret(&self, logical_id: &str) -> Option<&str> {
+    pub fn secret(&self, logical_id: &str) -> Option<String> {
         self.secrets.value(logical_id)
+    }
+
+    /// Replaces the value of a secret, like `aws secretsmanager put-secret-value`.
+    ///
+    /// # Errors
+    ///
+    /// If the template has no such secret.
+    pub fn put_secret(&self, logical_id: &str, value: impl Into<String>) -> Result<(), SecretsError> {
+        self.secrets.put(logical_id, value.into())
     }
 
     /// Invokes a function, like `aws lambda invoke`.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -14,10 +16,46 @@ use sam_template::{GenerateSecretString, Secret, Template};
 /// The characters that Secrets Manager counts as punctuation.
 const PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
-/// The template's secrets and their values.
+/// The template's secrets and their values. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
-    secrets: Vec<(Secret, Option<String>)>,
+    secrets: Vec<(Secret, Versions)>,
+}
+
+/// The versions of a secret that have a staging label.
+#[derive(Debug, Clone, Default)]
+struct Versions(Arc<Mutex<BTreeMap<&'static str, Version>>>);
+
+#[derive(Debug, Clone)]
+struct Version {
+    id: Uuid,
+    value: String,
+    /// Seconds since the epoch.
+    created: u64,
+}
+
+const CURRENT: &str = "AWSCURRENT";
+const PREVIOUS: &str = "AWSPREVIOUS";
+
+impl Versions {
+    /// A value that was stored long ago, or no version at all.
+    fn of(value: Option<String>) -> Versions {
+        let version = value.map(|value| (CURRENT, Version { id: Uuid::nil(), value, created: 1_767_225_600 }));
+        Versions(Arc::new(Mutex::new(version.into_iter().collect())))
+    }
+
+    fn get(&self, stage: &str) -> Option<Version> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(stage).cloned()
+    }
+
+    /// Adds a value; the one before keeps a label, and the one before that loses it.
+    fn put(&self, value: String) {
+        let mut versions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        if let Some(before) = versions.insert(CURRENT, Version { id: Uuid::new_v4(), value, created }) {
+            versions.insert(PREVIOUS, before);
+        }
+    }
 }
 
 /// Why the secrets cannot be read or generated.
@@ -78,7 +116,7 @@ impl Secrets {
                     generated.get(id).cloned()
                 }
             };
-            secrets.push((secret.clone(), value));
+            secrets.push((secret.clone(), Versions::of(value)));
         }
         if let Some(file) = file.filter(|_| generated.len() > before) {
             write(&file, &generated).map_err(|error| SecretsError::File(file.clone(), error))?;
@@ -86,10 +124,24 @@ impl Secrets {
         Ok(Secrets { secrets })
     }
 
-    /// The value of a secret by its logical id.
-    pub fn value(&self, logical_id: &str) -> Option<&str> {
-        let (_, value) = self.secrets.iter().find(|(secret, _)| secret.logical_id == logical_id)?;
-        value.as_deref()
+    /// The current value of a secret by its logical id.
+    pub fn value(&self, logical_id: &str) -> Option<String> {
+        Some(self.versions(logical_id)?.get(CURRENT)?.value)
+    }
+
+    /// Replaces the value of a secret, as `PutSecretValue` does; the one before is its previous version from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretsError::Unknown`]
+    pub fn put(&self, logical_id: &str, value: String) -> Result<(), SecretsError> {
+        let versions = self.versions(logical_id).ok_or_else(|| SecretsError::Unknown(logical_id.to_owned()))?;
+        versions.put(value);
+        Ok(())
+    }
+
+    fn versions(&self, logical_id: &str) -> Option<&Versions> {
+        self.secrets.iter().find(|(secret, _)| secret.logical_id == logical_id).map(|(_, versions)| versions)
     }
 
     /// The secret with an ARN or a name.
@@ -101,8 +153,8 @@ impl Secrets {
     ///
     /// # Errors
     ///
-    /// `ResourceNotFoundException` if the secret does not exist or has no value, `UnknownOperationException` for other
-    /// operations than `GetSecretValue`.
+    /// `ResourceNotFoundException` if the secret or that version of it does not exist, `UnknownOperationException` for
+    /// other operations than `GetSecretValue`.
     pub fn call(&self, operation: &str, request: &Value) -> Result<Value, ApiError> {
         if operation != "GetSecretValue" {
             return Err(ApiError::unknown_operation());
@@ -111,23 +163,25 @@ impl Secrets {
             return Err(ApiError::new(400, "InvalidParameterException", "SecretId is required."));
         };
         let missing = |message: &str| Err(ApiError::new(400, "ResourceNotFoundException", message));
-        let Some((secret, value)) = self.entry(id) else {
+        let Some((secret, versions)) = self.entry(id) else {
             return missing("Secrets Manager can't find the specified secret.");
         };
-        let Some(value) = value else {
-            return missing("Secrets Manager can't find the specified secret value for staging label: AWSCURRENT");
+        let stage = request["VersionStage"].as_str().unwrap_or(CURRENT);
+        let Some(version) = versions.get(stage) else {
+            let message = "Secrets Manager can't find the specified secret value for staging label: ";
+            return missing(&format!("{message}{stage}"));
         };
         Ok(json!({
             "ARN": secret.arn,
             "Name": secret.name,
-            "SecretString": value,
-            "VersionId": Uuid::nil().to_string(),
-            "VersionStages": ["AWSCURRENT"],
-            "CreatedDate": 1_767_225_600,
+            "SecretString": version.value,
+            "VersionId": version.id.to_string(),
+            "VersionStages": [stage],
+            "CreatedDate": version.created,
         }))
     }
 
-    fn entry(&self, name_or_arn: &str) -> Option<&(Secret, Option<String>)> {
+    fn entry(&self, name_or_arn: &str) -> Option<&(Secret, Versions)> {
         self.secrets.iter().find(|(secret, _)| secret.arn == name_or_arn || secret.name == name_or_arn)
     }
 }
@@ -239,6 +293,23 @@ Resources:
     }
 
     #[test]
+    fn replaced_value_becomes_the_previous_version() {
+        let secrets = Secrets::of(&template(), &BTreeMap::new(), None).unwrap();
+        let get = |stage: &str| secrets.call("GetSecretValue", &json!({ "SecretId": "fixed", "VersionStage": stage }));
+        assert_eq!(get("AWSPREVIOUS").unwrap_err().code(), "ResourceNotFoundException");
+        for (value, previous) in [("second", "known"), ("third", "second")] {
+            secrets.put("Fixed", value.to_owned()).unwrap();
+            assert_eq!(get("AWSCURRENT").unwrap()["SecretString"], value);
+            assert_eq!(get("AWSPREVIOUS").unwrap()["SecretString"], previous);
+        }
+        assert_ne!(get("AWSCURRENT").unwrap()["VersionId"], get("AWSPREVIOUS").unwrap()["VersionId"]);
+        assert_eq!(
+            secrets.put("Nothing", String::new()).unwrap_err().to_string(),
+            "the template has no secret `Nothing`"
+        );
+    }
+
+    #[test]
     fn generated_secrets_follow_the_template() {
         let secrets = Secrets::of(&template(), &BTreeMap::new(), None).unwrap();
         let key = secrets.value("Key").unwrap();
@@ -247,7 +318,7 @@ Resources:
         for kind in [char::is_lowercase, char::is_uppercase, char::is_numeric] {
             assert!(key.contains(kind), "{key}");
         }
-        let login: Value = serde_json::from_str(secrets.value("Login").unwrap()).unwrap();
+        let login: Value = serde_json::from_str(&secrets.value("Login").unwrap()).unwrap();
         assert_eq!(login["user"], "u");
         assert_eq!(login["password"].as_str().unwrap().chars().count(), 32);
         let other = Secrets::of(&template(), &BTreeMap::new(), None).unwrap();

@@ -3,7 +3,7 @@
 
 use futures::TryStreamExt;
 use protocol::access::Action;
-use protocol::chat::{Entry, Member};
+use protocol::chat::{Entry, EntryKind, Member};
 use protocol::clock::Clock;
 use protocol::ids::{LogPosition, RoomId, Seq};
 use protocol::wire::replies::MarkedRead;
@@ -31,30 +31,38 @@ impl Route for MarkRead {
     async fn handle(&self, caller: &Caller, request: requests::MarkRead) -> Result<MarkedRead, Error> {
         let room_id = request.room_id;
         let (member, tail) = tokio::join!(self.member(caller, &room_id), self.log.tail(&room_id, 1));
-        let member = member?;
+        let mut member = member?;
         let tail = tail?.into_iter().next().ok_or_else(Refusal::no_such_room)?;
         let read = self.read_up_to(&tail, request.seq).await?;
         let position = LogPosition::from(read.seq);
-        let texts = read.text_count;
-        let moved = position > member.last_read_seq
-            && self.membership.members.mark_read(&room_id, caller.participant(), position, texts, 0).await?;
-        if moved {
-            // The position is stored; telling the others is best effort.
-            if let Err(error) = self.tell_others(caller, member, position).await {
-                tracing::warn!(error = error.to_string(), "failed to push a read position to the other members");
+        let unread_count = |read_texts| tail.text_count.saturating_sub(read_texts);
+        for _ in 0..MAX_ATTEMPTS {
+            if position <= member.last_read_seq {
+                break;
             }
-            return Ok(MarkedRead {
-                room_id,
-                last_read_seq: position,
-                unread_count: tail.text_count.saturating_sub(texts),
-            });
+            let read_texts = read.text_count + self.own_texts_after(&member, read.seq).await?;
+            let members = &self.membership.members;
+            if members.mark_read(&room_id, caller.participant(), position, read_texts, member.own_seq).await? {
+                // The position is stored; telling the others is best effort.
+                if let Err(error) = self.tell_others(caller, member, position).await {
+                    tracing::warn!(error = error.to_string(), "failed to push a read position to the other members");
+                }
+                let unread_count = unread_count(read_texts);
+                return Ok(MarkedRead { room_id, last_read_seq: position, unread_count });
+            }
+            member = self.member(caller, &room_id).await?;
         }
         // If another device has already read further, its position stands.
-        let current = if position > member.last_read_seq { self.member(caller, &room_id).await? } else { member };
-        let unread_count = tail.text_count.saturating_sub(current.read_text_count);
-        Ok(MarkedRead { room_id, last_read_seq: current.last_read_seq, unread_count })
+        let unread_count = unread_count(member.read_text_count);
+        Ok(MarkedRead { room_id, last_read_seq: member.last_read_seq, unread_count })
     }
 }
+
+/// The most entries in which own texts are looked for. DynamoDB also ends a page at 1 MB.
+const OWN_TEXTS_PAGE: u16 = 500;
+
+/// How often a position is written while texts of the same member are counted concurrently.
+const MAX_ATTEMPTS: usize = 5;
 
 impl MarkRead {
     async fn member(&self, caller: &Caller, room_id: &RoomId) -> Result<Member, Error> {
@@ -67,6 +75,17 @@ impl MarkRead {
             return Ok(tail.clone());
         }
         Ok(self.log.entry(&tail.room_id, seq).await?.ok_or_else(Refusal::no_such_message)?)
+    }
+
+    /// How many of the member's own texts, as far as they are counted, follow an entry. Usually none: a client marks the
+    /// last entry. Those beyond one page of the log are taken for unread until the member reads further.
+    async fn own_texts_after(&self, member: &Member, seq: Seq) -> Result<u64, Error> {
+        let Some(own) = member.own_seq.seq().filter(|own| *own > seq) else { return Ok(0) };
+        let (entries, _) = self.log.from(&member.room_id, seq.next(), OWN_TEXTS_PAGE).await?;
+        let is_own = |entry: &&Entry| {
+            entry.seq <= own && entry.kind == EntryKind::Text && entry.sender.participant == member.participant
+        };
+        Ok(entries.iter().filter(is_own).count() as u64)
     }
 
     /// Pushes the position to the other members. In an open room it goes only to the caller's own other connections:

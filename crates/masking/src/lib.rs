@@ -2,11 +2,20 @@
 //! protected: the translator sees them and leaves them as they are. Numbers that identify a person are redacted: the
 //! translator never gets them.
 
+mod digit_run;
+mod entities;
+mod known_numbers;
+mod language;
 mod masked_text;
 mod measure;
 mod normalized;
+mod number_words;
+mod numerals;
 mod personal_number;
+mod script;
+mod web_address;
 
+pub use language::{may_be_in, weight};
 pub use masked_text::MaskedText;
 
 use std::ops::Range;
@@ -46,12 +55,10 @@ const TAG: &str = concat!(
 );
 
 #[expect(clippy::expect_used, reason = "the patterns are constants that every test compiles")]
-static PATTERNS: LazyLock<[Pattern; 7]> = LazyLock::new(|| {
+static PATTERNS: LazyLock<[Pattern; 6]> = LazyLock::new(|| {
     let pattern = |regex, accepts| Pattern { regex: Regex::new(regex).expect("a valid pattern"), accepts };
     let always = |_: &str, _: Range<usize>| true;
     [
-        // ASCII only: a Korean particle follows an address without a space.
-        pattern(r"(?i)(?:https?://|www\.)[a-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*[a-z0-9_~/=&%#-]", always),
         pattern(r"(?i)[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", always),
         pattern(
             r"\{\{ ?[A-Za-z0-9_.#/^&>-]{1,40} ?\}\}|\{\{ ?[A-Za-z_][A-Za-z0-9_.]{0,40} ?\|[^{}\n]{1,40}\}\}",
@@ -90,9 +97,11 @@ fn spans(text: &str) -> Vec<Span> {
     };
     let mut found: Vec<Span> = numbers.iter().map(|number| span(number, Kind::Redacted)).collect();
     found.extend(measures.iter().map(|measure| span(&measure.range, Kind::Protected)));
+    let protected = |range: Range<usize>| Span { start: range.start, end: range.end, kind: Kind::Protected };
+    found.extend(web_address::find(text).into_iter().map(protected));
     for Pattern { regex, accepts } in &*PATTERNS {
         let matches = regex.find_iter(text).filter(|found| accepts(text, found.range()));
-        found.extend(matches.map(|found| Span { start: found.start(), end: found.end(), kind: Kind::Protected }));
+        found.extend(matches.map(|found| protected(found.range())));
     }
     found.sort_unstable_by_key(|span| span.start);
     merge(found)
@@ -114,29 +123,35 @@ fn merge(sorted: Vec<Span>) -> Vec<Span> {
     spans
 }
 
+/// The parts of a text between its spans.
+fn outside_of_spans(text: &str) -> impl Iterator<Item = &str> {
+    let spans = spans(text);
+    let starts = std::iter::once(0).chain(spans.clone().into_iter().map(|span| span.end));
+    let ends = spans.into_iter().map(|span| span.start).chain([text.len()]);
+    starts.zip(ends).map(|(start, end)| &text[start..end])
+}
+
 /// Whether a text has anything to translate: a letter outside of its spans.
 pub fn has_words(text: &str) -> bool {
-    let mut from = 0;
-    let words = |part: &str| part.chars().any(char::is_alphabetic);
-    for span in spans(text) {
-        if words(&text[from..span.start]) {
-            return true;
-        }
-        from = span.end;
-    }
-    words(&text[from..])
+    outside_of_spans(text).any(|part| part.contains(char::is_alphabetic))
 }
 
 /// Replaces each personal number with `…`, in a text that is only read for its meaning.
 pub fn redact_personal_numbers(text: &str) -> String {
-    let mut redacted = String::with_capacity(text.len());
+    redact_context(text, "")
+}
+
+/// Like [`redact_personal_numbers`], for the lines before a text: a number that continues in the text is redacted too.
+pub fn redact_context(context: &str, text: &str) -> String {
+    let mut redacted = String::with_capacity(context.len());
     let mut from = 0;
-    for span in spans(text).into_iter().filter(|span| span.kind == Kind::Redacted) {
-        redacted.push_str(&text[from..span.start]);
+    let spans = spans(&format!("{context}\n{text}"));
+    for span in spans.into_iter().filter(|span| span.kind == Kind::Redacted && span.start < context.len()) {
+        redacted.push_str(&context[from..span.start]);
         redacted.push('…');
-        from = span.end;
+        from = span.end.min(context.len());
     }
-    redacted.push_str(&text[from..]);
+    redacted.push_str(&context[from..]);
     redacted
 }
 

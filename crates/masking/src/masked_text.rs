@@ -1,6 +1,12 @@
 //! Splits a text into the segments to translate, and restores it from their translations.
 
-use super::{Kind, has_words, spans};
+use std::ops::Range;
+
+use super::entities::decode;
+use super::language::weight;
+use super::normalized::is_line_break;
+use super::numerals::keeps_numbers;
+use super::{Kind, Span, spans};
 
 /// A text prepared for translation line by line. Line breaks and the spaces around lines are never sent, so a
 /// translation cannot lose them.
@@ -13,7 +19,7 @@ pub struct MaskedText {
 enum Line {
     /// Has no words.
     Verbatim(String),
-    /// `indent` and `trailing` are the spaces around the line.
+    /// `indent` and `trailing` are the spaces around the line, and its line break.
     Translatable { indent: String, parts: Vec<Part>, trailing: String },
 }
 
@@ -26,17 +32,17 @@ enum Part {
 impl MaskedText {
     /// With `redact`, personal numbers are redacted; without, they are protected like doses.
     pub fn new(text: &str, redact: bool) -> Self {
+        let spans = spans(text);
+        let mut rest = spans.as_slice();
+        let mut end = 0;
         let line = |line: &str| {
-            if !has_words(line) {
-                return Line::Verbatim(line.to_owned());
-            }
-            let trimmed = line.trim();
-            let start = line.len() - line.trim_start().len();
-            let indent = line[..start].to_owned();
-            let trailing = line[start + trimmed.len()..].to_owned();
-            Line::Translatable { indent, parts: parts(trimmed, redact), trailing }
+            let start = end;
+            end += line.len();
+            // A span may extend over several lines.
+            rest = &rest[rest.iter().take_while(|span| span.end <= start).count()..];
+            Line::new(text, start..end, rest, redact)
         };
-        Self { lines: text.split('\n').map(line).collect() }
+        Self { lines: text.split_inclusive(is_line_break).map(line).collect() }
     }
 
     /// Whether the text has spans, so that its segments have to be XML.
@@ -46,6 +52,19 @@ impl MaskedText {
             Line::Translatable { parts, .. } => parts.iter().any(|part| matches!(part, Part::Span { .. })),
         };
         self.lines.iter().any(has_span)
+    }
+
+    /// The [`weight`] of the words of the longest line.
+    pub fn longest_line(&self) -> usize {
+        let words = |part: &Part| match part {
+            Part::Words(words) => weight(words),
+            Part::Span { .. } => 0,
+        };
+        let line = |line: &Line| match line {
+            Line::Verbatim(_) => 0,
+            Line::Translatable { parts, .. } => parts.iter().map(words).sum(),
+        };
+        self.lines.iter().map(line).max().unwrap_or(0)
     }
 
     /// The segments to translate, one for each line that has words. In XML, a span is an element `x`, whose content the
@@ -59,37 +78,56 @@ impl MaskedText {
     }
 
     /// Restores the text from the translations of its [`segments`](Self::segments). `None` if a translation lost or
-    /// duplicated a span and thus changed the meaning.
+    /// duplicated a span, or has other numbers, and thus changed the meaning.
     pub fn restore(&self, mut translated: impl Iterator<Item = String>, xml: bool) -> Option<String> {
         let line = |line: &Line| match line {
             Line::Verbatim(line) => Some(line.clone()),
             Line::Translatable { indent, parts, trailing } => {
-                let text = translated.next()?;
+                let restored = Restored::new(translated.next()?.trim(), parts, xml)?;
+                let words = parts.iter().map(|part| match part {
+                    Part::Words(words) => words.as_str(),
+                    Part::Span { .. } => Restored::SPAN,
+                });
                 // The translation of one line is one line, even if the translator breaks it.
-                let text = text.trim().replace(['\n', '\r'], " ");
-                let text = if xml { restore_spans(&text, parts)? } else { text };
-                Some(format!("{indent}{text}{trailing}"))
+                let text = restored.text.replace(is_line_break, " ");
+                keeps_numbers(&words.collect::<String>(), &restored.words).then(|| format!("{indent}{text}{trailing}"))
             }
         };
-        Some(self.lines.iter().map(line).collect::<Option<Vec<_>>>()?.join("\n"))
+        self.lines.iter().map(line).collect()
     }
 }
 
-fn parts(line: &str, redact: bool) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut from = 0;
-    for span in spans(line) {
-        if from < span.start {
-            parts.push(Part::Words(line[from..span.start].to_owned()));
+impl Line {
+    /// The line at `range` of a text with these spans, the first of which may have started earlier.
+    fn new(text: &str, range: Range<usize>, spans: &[Span], redact: bool) -> Self {
+        let line = &text[range.clone()];
+        let start = range.end - line.trim_start().len();
+        let end = range.start + line.trim_end().len();
+        let mut parts = Vec::new();
+        let mut from = start;
+        for span in spans.iter().take_while(|span| span.start < end) {
+            let (span_start, span_end) = (span.start.max(start), span.end.min(end));
+            if span_start >= span_end {
+                continue;
+            }
+            if from < span_start {
+                parts.push(Part::Words(text[from..span_start].to_owned()));
+            }
+            let kind = if redact { span.kind } else { Kind::Protected };
+            parts.push(Part::Span { text: text[span_start..span_end].to_owned(), kind });
+            from = span_end;
         }
-        let kind = if redact { span.kind } else { Kind::Protected };
-        parts.push(Part::Span { text: line[span.start..span.end].to_owned(), kind });
-        from = span.end;
+        if from < end {
+            parts.push(Part::Words(text[from..end].to_owned()));
+        }
+        let has_words = |part: &Part| matches!(part, Part::Words(words) if words.contains(char::is_alphabetic));
+        if parts.iter().any(has_words) {
+            let indent = text[range.start..start].to_owned();
+            Self::Translatable { indent, parts, trailing: text[end..range.end].to_owned() }
+        } else {
+            Self::Verbatim(line.to_owned())
+        }
     }
-    if from < line.len() {
-        parts.push(Part::Words(line[from..].to_owned()));
-    }
-    parts
 }
 
 fn segment(parts: &[Part], xml: bool) -> String {
@@ -107,24 +145,53 @@ fn segment(parts: &[Part], xml: bool) -> String {
     segment
 }
 
-/// Replaces each element with its span. `None` unless every span occurs exactly once.
-fn restore_spans(translated: &str, parts: &[Part]) -> Option<String> {
-    let mut text = String::with_capacity(translated.len());
-    let mut missing: Vec<usize> =
-        parts.iter().enumerate().filter(|(_, part)| matches!(part, Part::Span { .. })).map(|(id, _)| id).collect();
-    let mut rest = translated;
-    while let Some((before, element)) = rest.split_once("<x") {
-        text.push_str(&unescape(before));
-        let (tag, after) = element.split_once('>')?;
-        let id: usize = tag.split('"').nth(1)?.parse().ok()?;
-        missing.remove(missing.iter().position(|missing| *missing == id)?);
-        if let Some(Part::Span { text: original, .. }) = parts.get(id) {
-            text.push_str(original);
+/// The translation of a line.
+struct Restored {
+    text: String,
+    /// The text without its spans.
+    words: String,
+}
+
+impl Restored {
+    /// Stands for a span between words.
+    const SPAN: &str = " | ";
+
+    /// Replaces each element with its span. `None` unless every span occurs exactly once.
+    fn new(translated: &str, parts: &[Part], xml: bool) -> Option<Self> {
+        let mut restored = Self { text: String::with_capacity(translated.len()), words: String::new() };
+        if !xml {
+            restored.push_words(translated, parts);
+            return Some(restored);
         }
-        rest = if tag.ends_with('/') { after } else { after.split_once("</x>")?.1 };
+        let is_span = |(_, part): &(usize, &Part)| matches!(part, Part::Span { .. });
+        let mut missing: Vec<usize> = parts.iter().enumerate().filter(is_span).map(|(id, _)| id).collect();
+        let mut rest = translated;
+        while let Some((before, element)) = rest.split_once("<x") {
+            restored.push_words(&decode(before, |_| false), parts);
+            let (tag, after) = element.split_once('>')?;
+            let id: usize = tag.split('"').nth(1)?.parse().ok()?;
+            missing.remove(missing.iter().position(|missing| *missing == id)?);
+            if let Some(Part::Span { text: original, .. }) = parts.get(id) {
+                restored.text.push_str(original);
+                restored.words.push_str(Self::SPAN);
+            }
+            rest = if tag.ends_with('/') { after } else { after.split_once("</x>")?.1 };
+        }
+        restored.push_words(&decode(rest, |_| false), parts);
+        missing.is_empty().then_some(restored)
     }
-    text.push_str(&unescape(rest));
-    missing.is_empty().then_some(text)
+
+    /// Adds words of the translator, which may have character references of its own. Those of the original stay.
+    fn push_words(&mut self, words: &str, parts: &[Part]) {
+        let is_original = |reference: &str| {
+            parts.iter().any(|part| match part {
+                Part::Words(text) | Part::Span { text, .. } => text.contains(reference),
+            })
+        };
+        let words = decode(words, is_original);
+        self.text.push_str(&words);
+        self.words.push_str(&words);
+    }
 }
 
 /// Replaces control characters as well: XML does not allow them even escaped, and DeepL parses strictly.
@@ -133,7 +200,5 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-fn unescape(text: &str) -> String {
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
-    text.replace("&apos;", "'").replace("&#39;", "'").replace("&amp;", "&")
-}
+#[cfg(test)]
+mod tests;

@@ -138,7 +138,7 @@ fn joined(chars: &[NormalizedChar], end: usize) -> Option<(usize, Joint)> {
 
 /// The long vowel mark and the long dashes are not signs.
 fn is_sign(c: NormalizedChar) -> bool {
-    matches!(c.normalized, '+' | '±') || (c.normalized == '-' && !matches!(c.original, 'ー' | 'ｰ' | '—' | '―'))
+    matches!(c.normalized, '+' | '±') || (c.normalized == '-' && !matches!(c.original, 'ー' | 'ｰ' | 'ㅡ' | '—' | '―'))
 }
 
 /// Skips an optional sign and an optional point before a digit.

@@ -3,6 +3,9 @@
 
 use std::ops::Range;
 
+use icu_properties::CodePointSetData;
+use icu_properties::props::{Dash, DefaultIgnorableCodePoint};
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NormalizedChar {
     /// In bytes.
@@ -58,24 +61,24 @@ pub(super) fn byte_range(chars: &[NormalizedChar], range: &Range<usize>) -> Rang
     chars.get(range.start).map_or(end, |first| first.offset)..end
 }
 
+/// A line break in any notation; `\r\n` is two.
+pub(super) fn is_line_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
 /// `None` for an invisible character.
 fn normalize_char(original: char) -> Option<char> {
     Some(match original {
         ' '..='~' => original,
-        // Soft hyphens, direction marks (telephones copy them along with a number), and the enclosing keycap.
-        '\u{ad}'
-        | '\u{61c}'
-        | '\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{20e3}'
-        | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}' => return None,
-        '\t' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
-        // Including the long vowel mark of kana, which is next to the digits on a Japanese keyboard.
-        '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | 'ー' | 'ｰ' => '-',
+        _ if is_line_break(original) => '\n',
+        // Direction marks (telephones copy them along with a number), soft hyphens, fillers; and the enclosing keycap.
+        '\u{20e3}' => return None,
+        _ if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(original) => return None,
+        '\t' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
         '〜' | '\u{223c}' | '\u{2053}' => '~',
+        // Letters that stand for a dash: the long vowel mark of kana and a Korean vowel.
+        'ー' | 'ｰ' | 'ㅡ' | 'ᅳ' | '\u{2043}' | '\u{2500}' | '\u{2501}' | '\u{2796}' => '-',
+        _ if CodePointSetData::new::<Dash>().contains(original) => '-',
         '‘' | '’' | '\u{2bc}' => '\'',
         '\u{2022}' | '\u{2027}' | '\u{2219}' | '\u{22c5}' | '・' | '･' => '·',
         '\u{2044}' | '\u{2215}' => '/',

@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::normalized::is_line_break;
 use super::*;
 
 #[derive(Debug, Clone)]
@@ -142,6 +143,34 @@ fn personal_numbers() -> impl Strategy<Value = Piece> {
     prop_oneof![6 => grouped, 3 => lettered, 1 => addressed].prop_map(Piece::PersonalNumber)
 }
 
+/// Numbers of a known form, with separators that other numbers are not found across.
+fn known_numbers() -> impl Strategy<Value = String> {
+    let separators =
+        vec![", ", "，", "、", "; ", "\n", "\r\n", "\r", "-\n", "\u{2028}", "     ", " — ", "――――", " | ", "~"];
+    let date = (0..100, 1..=12, 1..=31).prop_map(|(y, m, d)| format!("{y:02}{m:02}{d:02}"));
+    let card = "4[0-9]{3} [0-9]{4} [0-9]{4} [0-9]{3}".prop_map(|number| {
+        let with = |last: u32| format!("{number}{last}");
+        let sum = |number: &str| {
+            let digits = number.chars().rev().filter_map(|c| c.to_digit(10)).enumerate();
+            digits.map(|(at, digit)| if at % 2 == 1 { digit * 2 / 10 + digit * 2 % 10 } else { digit }).sum::<u32>()
+        };
+        (0..10).map(with).find(|number| sum(number) % 10 == 0).expect("one of ten digits is the check digit")
+    });
+    let number = prop_oneof![
+        "01[016789] [2-9][0-9]{2,3} [0-9]{4}",
+        "0[2-9] [2-9][0-9]{2,3} [0-9]{4}",
+        "0[2-9]0 [0-9]{4} [0-9]{4}",
+        "\\+82 10 [0-9]{4} [0-9]{4}",
+        "\\+81 90 [0-9]{4} [0-9]{4}",
+        (date, "[1-8][0-9]{6}").prop_map(|(date, rest)| format!("{date} {rest}")),
+        card,
+        "M [1-9][0-9]{3} [0-9]{3}1",
+        "TK [1-9][0-9]{3} [0-9]{2}1",
+    ];
+    (number, select(separators), zeros())
+        .prop_map(|(number, separator, zero)| in_script(&number.replace(' ', separator), zero))
+}
+
 fn harmless() -> impl Strategy<Value = Piece> {
     let date = (1900..2100, 1..=12, 1..=31);
     prop_oneof![
@@ -212,11 +241,12 @@ fn content(element: &str) -> &str {
     element.split_once('>').map_or("", |(_, content)| content.trim_end_matches("</x>"))
 }
 
-/// A translation with the elements in reverse order, between other words, which have numbers too.
+/// A translation with the elements in reverse order, between other words with the same numbers.
 fn translated(segment: &str) -> String {
-    let (_, elements) = parse(segment);
-    let elements: Vec<String> = elements.into_iter().rev().map(|element| format!("{element} palabras & 77 ")).collect();
-    format!("Otras 3 {}", elements.concat()).replace('&', "&amp;").replace("&amp;amp;", "&amp;")
+    let (words, elements) = parse(segment);
+    let elements: Vec<String> =
+        elements.into_iter().rev().map(|element| format!("{element} palabras &amp; ")).collect();
+    format!("Otras {} {}", words.replace('|', " | "), elements.concat())
 }
 
 /// Arbitrary strings mixed with realistic messages.
@@ -224,7 +254,7 @@ fn messages() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         3 => "[a-zA-Z가-힣ぁ-んァ-ン一-龥 ,.!?&<>\"']{0,12}",
         1 => select(vec![
-            "\n", "\n\n  ", "😀", "👨‍👩‍👧‍👦", "👍🏽", "🇰🇷", "1️⃣", "{{name}}", "%s", "https://a.kr/b", "a@b.kr",
+            "\n", "\n\n  ", "\r", "\u{2029}", "&amp;", "&#39;", "😀", "👨‍👩‍👧‍👦", "👍🏽", "🇰🇷", "1️⃣", "{{name}}", "%s", "https://a.kr/b", "a@b.kr",
         ])
         .prop_map(str::to_owned),
         2 => "[0-9 .,/~+()x%A-Za-zー−½㎎٠-٩-]{0,12}",
@@ -271,6 +301,17 @@ proptest! {
     }
 
     #[test]
+    fn known_numbers_are_never_sent((before, after) in surroundings(), number in known_numbers()) {
+        let text = format!("{before}{number}{after}");
+        let masked = MaskedText::new(&text, true);
+        let segments = masked.segments(true);
+        let words: String = segments.iter().map(|segment| parse(segment).0).collect();
+        prop_assert_eq!(ascii_digits(&words), "", "{:?}", segments);
+        prop_assert_eq!(ascii_digits(&redact_personal_numbers(&text)), "");
+        prop_assert_eq!(masked.restore(segments.into_iter(), true), Some(text));
+    }
+
+    #[test]
     fn dates_hours_rooms_and_prices_are_sent(pieces in texts(prop_oneof![2 => harmless(), 1 => measures()])) {
         let text = concat(&pieces);
         let segment = MaskedText::new(&text, true).segments(true).concat();
@@ -282,7 +323,7 @@ proptest! {
 
     #[test]
     fn unchanged_segments_restore_the_text(text in messages(), redact: bool) {
-        let text = text.replace(|c: char| c.is_control() && c != '\n', " ");
+        let text = text.replace(|c: char| c.is_control() && !is_line_break(c), " ");
         let masked = MaskedText::new(&text, redact);
         for xml in [true, masked.has_markup()] {
             prop_assert_eq!(masked.restore(masked.segments(xml).into_iter(), xml), Some(text.clone()));
@@ -294,7 +335,7 @@ proptest! {
         let masked = MaskedText::new(&text, redact);
         let translations = masked.segments(true).into_iter().map(|segment| translated(&segment));
         let restored = masked.restore(translations, true).expect("all spans are there");
-        prop_assert_eq!(text.matches('\n').count(), restored.matches('\n').count());
+        prop_assert_eq!(text.matches(is_line_break).count(), restored.matches(is_line_break).count());
         for placeholder in ["{{name}}", "😀"] {
             prop_assert!(
                 restored.matches(placeholder).count() >= text.matches(placeholder).count().min(1),

@@ -4,139 +4,15 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::*;
 
-fn found(text: &str) -> Vec<(&str, Kind)> {
+pub(super) fn found(text: &str) -> Vec<(&str, Kind)> {
     spans(text).iter().map(|span| (&text[span.start..span.end], span.kind)).collect()
-}
-
-#[test]
-fn personal_numbers_are_redacted() {
-    for number in [
-        // Korea: resident registration, mobile, landline, business, with a country code.
-        "900101-1234567",
-        "9001011234567",
-        "010-1234-5678",
-        "01012345678",
-        "010 1234 5678",
-        "02-123-4567",
-        "1588-1234",
-        "+82 10-1234-5678",
-        "+82-2-123-4567",
-        // Japan: My Number, mobile, landline, full width.
-        "1234 5678 9012",
-        "123456789012",
-        "090-1234-5678",
-        "03-1234-5678",
-        "(03)1234-5678",
-        "０９０－１２３４－５６７８",
-        "+81 90 1234 5678",
-        // Elsewhere: payment cards, telephone, US social security, Chinese identity card.
-        "4111 1111 1111 1111",
-        "4111-1111-1111-1111",
-        "378282246310005",
-        "+1 (415) 555-2671",
-        "+44 20 7946 0958",
-        "078-05-1120",
-        "11010519491231002X",
-        // Passports and identity cards with letters.
-        "M12345678",
-        "TR1234567",
-        "S1234567D",
-        "AB123456C",
-        "A123456789",
-        "M123A4567",
-        // Separators of other keyboards, and invisible characters that telephones copy along.
-        "０９０ー１２３４ー５６７８",
-        "090ｰ1234ｰ5678",
-        "090−1234−5678",
-        "010—1234—5678",
-        "010‑1234‑5678",
-        "010\u{3000}1234\u{3000}5678",
-        "010\u{a0}1234\u{a0}5678",
-        "010・1234・5678",
-        "010 - 1234 - 5678",
-        "010_1234_5678",
-        "(+82) 10-1234-5678",
-        "010\u{200b}1234\u{2060}5678",
-        "0️⃣1️⃣0️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣7️⃣8️⃣",
-        // Digits of other scripts.
-        "٠٥٠١٢٣٤٥٦٧",
-        "۰۹۱۲ ۳۴۵ ۶۷۸۹",
-        "०९८७६५४३२१०",
-        "๐๘๑-๒๓๔-๕๖๗๘",
-        "Ｍ１２３４５６７８",
-        // Personal numbers attached to other text.
-        "VISA4111111111111111",
-        "ID9001011234567",
-        "HP01012345678",
-        "DE89370400440532013000",
-        "12345678A",
-        "https://wa.me/821012345678",
-        "01012345678@naver.com",
-        "010-1234-5678@naver.com",
-        "1990-01-01-1234567",
-        "2026-11-20 010-1234-5678",
-        "+33 1 20 11 2026",
-    ] {
-        let text = format!("제 번호는 {number}입니다");
-        assert_eq!(found(&text), [(number, Kind::Redacted)], "{number}");
-        let segments = MaskedText::new(&text, true).segments(true);
-        let digits = |text: &str| text.chars().filter(|c| c.is_numeric()).count();
-        assert!(segments.iter().all(|segment| digits(segment) <= 1), "{segments:?}");
-        assert!(!redact_personal_numbers(&text).contains(number), "{number}");
-    }
-}
-
-#[test]
-fn other_long_numbers_are_not_redacted() {
-    for text in [
-        "2026-11-21 예약",
-        "2026.11.21",
-        "2026. 11. 20.",
-        "2026年11月20日",
-        "2026년 11월 20일 14시 30분",
-        "20.11.2026",
-        "11/20/2026",
-        "٢٠٢٦/١١/٢٠",
-        "2026-11-20 10:30",
-        "2026-11-20 3번 방",
-        "2026-11-20 1203호",
-        "2026-11-20 ~ 2026-11-25",
-        "2026-11-20 - 2026-11-25",
-        "2026.11.20-25",
-        "2025-2026",
-        "2025 – 2026",
-        "120/80 130/85",
-        "120 / 80, 36.5, 72",
-        "5 mg",
-        "38.5",
-        "3번",
-        "10:30",
-        "10:30-11:45",
-        "120/80",
-        "room 12345",
-        "101, 102, 103, 104호",
-        "1,500,000원",
-        "12,500,000원",
-        "15000000원",
-        "12.500.000 đ",
-        "₩ 15 000 000",
-        "$12345678",
-        "1 200 000 IU",
-        "10 000 000 IU",
-        "1000-2000 mg",
-        "1000 ~ 2000mL",
-        "COVID-19, B12, HbA1c 7.2%, CYP2D6",
-        "500000원",
-        "500000VND",
-    ] {
-        assert!(spans(text).iter().all(|span| span.kind == Kind::Protected), "{text}: {:?}", found(text));
-    }
 }
 
 #[test]
 fn addresses_doses_placeholders_and_emoji_are_protected() {
     for (text, protected) in [
-        ("https://damso.example/예약에서 보세요", "https://damso.example/"),
+        ("https://damso.example/예약에서 보세요", "https://damso.example/예약"),
+        ("https://병원.한국/예약 보세요", "https://병원.한국/예약"),
         ("(www.clinic.kr/map?a=1&b=2).", "www.clinic.kr/map?a=1&b=2"),
         ("kim.minji@clinic.co.kr로 보내세요", "kim.minji@clinic.co.kr"),
         ("하루 500mg씩", "500mg"),
@@ -327,7 +203,7 @@ fn masking_takes_linear_time() {
             spans(text);
             cpu_time() - start
         };
-        (0..5).map(run).min().unwrap_or_default()
+        (0..3).map(run).min().unwrap_or_default()
     };
     for piece in [
         "1",
@@ -347,9 +223,24 @@ fn masking_takes_linear_time() {
         "1 000 ",
         "2026-11-20 ",
         "((+1",
+        "1, ",
+        "1,111,",
+        "000,",
+        "1:01:",
+        "0.5, ",
+        "010,\n",
+        "4 1 1 1, ",
+        "M ",
+        "M 1 ",
+        "a\n12\n",
+        "\n",
+        "http://가",
+        "http://a/가나",
+        "http://頭を",
+        "www.",
     ] {
-        let short = time(&piece.repeat(1_000 / piece.len()));
-        let long = time(&piece.repeat(10_000 / piece.len()));
+        let short = time(&piece.repeat(500 / piece.len()));
+        let long = time(&piece.repeat(5_000 / piece.len()));
         assert!(long < short * 40 + Duration::from_millis(50), "{piece}: {short:?}, {long:?}");
     }
 }
@@ -364,17 +255,4 @@ fn only_letters_outside_of_spans_are_words() {
     for text in ["네", "はい", "ok", "👍 네", "500mg씩", "약 3개"] {
         assert!(has_words(text), "{text}");
     }
-}
-
-#[test]
-fn a_lost_or_duplicated_span_fails() {
-    let text = MaskedText::new("하루 500mg씩 드세요", true);
-    let restored = |translated: &str| text.restore([translated.to_owned()].into_iter(), true);
-    assert_eq!(restored(r#"Take <x id="1">500mg</x> daily"#).as_deref(), Some("Take 500mg daily"));
-    assert_eq!(restored(r#"Take <x id="1">50 mg</x> daily"#).as_deref(), Some("Take 500mg daily"), "the original dose");
-    assert_eq!(restored(r#"Take <x id="1"/> daily"#).as_deref(), Some("Take 500mg daily"));
-    assert_eq!(restored("Take it daily"), None);
-    assert_eq!(restored(r#"<x id="1">500mg</x> or <x id="1">500mg</x>"#), None);
-    assert_eq!(restored(r#"Take <x id="7"/><x id="1"/>"#), None);
-    assert_eq!(restored("<x"), None);
 }

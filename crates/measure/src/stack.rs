@@ -56,7 +56,8 @@ impl Setup {
     /// The stack as deployed by default, except that clients may write faster than people.
     #[must_use]
     pub fn of(template: &Path, binaries: &Path) -> Self {
-        let faster = [("SendWindowMs", "0"), ("CostlyBurst", "1000000")];
+        let faster =
+            [("SendWindowMs", "0"), ("CostlyBurst", "1000000"), ("RequestsPerMinute", "0"), ("PushesPerSecond", "0")];
         let parameters = faster.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         Self { template: template.to_owned(), binaries: binaries.to_owned(), parameters, latencies: None }
     }

@@ -41,6 +41,8 @@ pub enum Action {
     GetUsage,
     /// `getFailedTranslations`
     GetFailedTranslations,
+    /// `setLanguage`
+    SetLanguage,
     /// `refreshSession`
     RefreshSession,
     /// `signOutEverywhere`
@@ -107,7 +109,7 @@ const FORBIDDEN: Verdict = Verdict::No(Code::Forbidden);
 
 impl Action {
     /// All actions, in the order in which they are documented.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::CreateRoom,
         Self::JoinGroup,
         Self::SendMessage,
@@ -121,6 +123,7 @@ impl Action {
         Self::SetRoomTranslation,
         Self::GetUsage,
         Self::GetFailedTranslations,
+        Self::SetLanguage,
         Self::RefreshSession,
         Self::SignOutEverywhere,
         Self::CreateTicket,
@@ -142,6 +145,7 @@ impl Action {
             Self::SetRoomTranslation => "setRoomTranslation",
             Self::GetUsage => "getUsage",
             Self::GetFailedTranslations => "getFailedTranslations",
+            Self::SetLanguage => "setLanguage",
             Self::RefreshSession => "refreshSession",
             Self::SignOutEverywhere => "signOutEverywhere",
             Self::CreateTicket => "createTicket",
@@ -168,7 +172,7 @@ impl Action {
             Self::GetUsage             => [If(ForHospital); 7],
             Self::GetFailedTranslations => [If(ForHospital); 7],
             // These concern the caller's own session and name no room either.
-            Self::RefreshSession | Self::SignOutEverywhere | Self::CreateTicket => [Yes; 7],
+            Self::SetLanguage | Self::RefreshSession | Self::SignOutEverywhere | Self::CreateTicket => [Yes; 7],
         }
     }
 

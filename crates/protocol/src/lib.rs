@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod access;
+pub mod appearance;
 pub mod chat;
 pub mod clock;
 pub mod ids;

@@ -12,6 +12,7 @@ use shared::runtime::{Fatal, serve};
 use shared::services::audience::Audience;
 use shared::services::digest::DigestKey;
 use shared::services::membership::Membership;
+use shared::services::rate_limiter::Limited;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
@@ -22,7 +23,7 @@ async fn main() -> Result<(), Fatal> {
             records: IdempotencyRecords::open(aws)?,
             limit: ExpressConfig::read()?.limit,
         };
-        Ok(route::SendMessage {
+        Limited::new(route::SendMessage {
             membership: Membership::open(aws)?,
             log: Log::open(aws)?,
             records: IdempotencyRecords::open(aws)?,

@@ -5,10 +5,11 @@ mod route;
 
 use protocol::clock::Clock;
 use shared::adapters::auth::Tokens;
-use shared::adapters::dynamodb::Tickets;
+use shared::adapters::dynamodb::{Profiles, Tickets};
 use shared::config::{Credentials, token_issuers};
 use shared::runtime::{Fatal, serve};
 use shared::services::connection_closer::ConnectionCloser;
+use shared::services::rate_limiter::Limited;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Fatal> {
@@ -17,9 +18,10 @@ async fn main() -> Result<(), Fatal> {
             Credentials::Tokens => Some(Tokens::open(aws, token_issuers()?).await?),
             Credentials::Proxy => None,
         };
-        Ok(route::Session {
+        Limited::new(route::Session {
             tokens,
             closer: ConnectionCloser::open(aws)?,
+            profiles: Profiles::open(aws)?,
             tickets: Tickets::open(aws)?,
             clock: Clock::System,
         })

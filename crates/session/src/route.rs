@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use protocol::clock::Clock;
+use protocol::language::Language;
 use protocol::wire::replies::{SessionRefreshed, SignedOut, TicketCreated};
 use protocol::wire::requests::RefreshSession;
-use protocol::wire::{Code, Event, Refusal, SessionEvent};
+use protocol::wire::{Code, Refusal, SessionEvent};
 use serde::Serialize;
 use shared::adapters::auth::{Identity, Ticket, TokenError, Tokens, issued_before};
 use shared::adapters::delivery_policy::DeliveryPolicy;
-use shared::adapters::dynamodb::{self, Tickets};
+use shared::adapters::dynamodb::{self, Profiles, Tickets};
 use shared::error::Error;
 use shared::runtime::{Caller, Route};
 use shared::services::connection_closer::ConnectionCloser;
@@ -22,6 +23,7 @@ pub struct Session {
     /// `None` if a trusted proxy authenticates callers.
     pub tokens: Option<Tokens>,
     pub closer: ConnectionCloser,
+    pub profiles: Profiles,
     pub tickets: Tickets,
     pub clock: Clock,
 }
@@ -51,7 +53,8 @@ impl Route for Session {
 }
 
 impl Session {
-    /// Extends the connection to the expiry of a fresh token of the same person.
+    /// Extends the connection to the expiry of a fresh token of the same person, whose name and language may have
+    /// changed. Rooms follow when they are opened.
     async fn refresh(&self, caller: &Caller, fresh: &RefreshSession) -> Result<Reply, Error> {
         let Some(tokens) = &self.tokens else {
             return Err(
@@ -71,7 +74,14 @@ impl Session {
             return Err(Refusal::forbidden("token was issued before you signed out everywhere; sign in again").into());
         }
         let until = identity.session_until;
-        let is_open = self.closer.connections.extend(caller.participant(), &caller.connection_id, until).await?;
+        let name = identity.name.as_deref();
+        let profile = self.profiles.record(caller.participant(), name, identity.language.as_ref()).await?;
+        // What a person has chosen by `setLanguage` stays until a token comes with another language.
+        let has_changed = |language: &Language| caller.language.as_ref() != Some(language);
+        let language = profile.language.or(identity.language.filter(has_changed));
+        let connections = &self.closer.connections;
+        let is_open =
+            connections.extend(caller.participant(), &caller.connection_id, until, name, language.as_ref()).await?;
         if !is_open {
             return Err(Refusal::new(Code::SessionExpired, "connection has ended; connect again").into());
         }
@@ -88,13 +98,10 @@ impl Session {
         // Include sessions whose token has expired: a refresh in progress may still extend them.
         let open = sessions.into_iter().filter(|session| session.ended_at.is_none());
         let (own, others): (Vec<_>, Vec<_>) = open.partition(|session| session.connection_id == caller.connection_id);
-        let notification = Event::Session { event: SessionEvent::SignedOut }
-            .to_frame()
-            .map_err(|error| Error::Failed(Box::new(error)))?;
         let handshaking = RefCell::new(Vec::new());
         let close = async |session| {
             let session: &dynamodb::Session = session;
-            self.closer.push.send(&session.connection_id, &notification).await;
+            self.closer.notify(session, SessionEvent::SignedOut).await;
             if self.closer.end(session, now).await {
                 handshaking.borrow_mut().push(session);
             }

@@ -1,5 +1,7 @@
 //! The handle from which each adapter makes its client: one SDK configuration and one HTTP connection pool for all.
 
+mod throttle_counter;
+
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
@@ -7,6 +9,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls;
 
 use crate::config::{ConfigError, RuntimeConfig};
+use throttle_counter::ThrottleCounter;
 
 /// Limit for opening connections during INIT, for which Lambda allows ten seconds in all.
 const WARM_UP_TIMEOUT: Duration = Duration::from_secs(2);
@@ -35,8 +38,9 @@ impl Aws {
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
         let sdk =
             aws_config::defaults(BehaviorVersion::latest()).http_client(http).timeout_config(timeouts).load().await;
-        let config = RuntimeConfig::read()?;
-        Ok(Self { dynamodb: aws_sdk_dynamodb::Client::new(&sdk), sdk, warm_in_init: config.warm_in_init })
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&sdk).interceptor(ThrottleCounter).build();
+        let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb);
+        Ok(Self { dynamodb, sdk, warm_in_init: RuntimeConfig::read()?.warm_in_init })
     }
 
     pub(crate) fn sdk(&self) -> &SdkConfig {

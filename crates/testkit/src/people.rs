@@ -93,6 +93,21 @@ pub fn coordinator() -> Person {
     Person::staff("minjun", "seoul-clinic", "민준", "ko")
 }
 
+/// The hospital of the demo, as the parameter `Hospitals` declares it.
+#[must_use]
+pub fn demo_hospital() -> Value {
+    json!([{"id": "seoul-clinic", "name": "Seoul Clinic", "languages": ["ko"]}])
+}
+
+/// Hospitals for the parameter `Hospitals` of a test: patients can open consults with them before any of their staff
+/// has connected.
+#[must_use]
+pub fn hospitals() -> Value {
+    let named = ["seoul-clinic", "busan-clinic", "jeju-clinic", "other-clinic"].map(str::to_owned);
+    let numbered = (0..100).map(|number| format!("h{number}"));
+    named.into_iter().chain(numbered).map(|id| json!({"id": id})).collect()
+}
+
 /// The room of the demo's patient and coordinator.
 pub const CONSULTATION: &str = "consult:aiko:seoul-clinic";
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use deepl_stub::DeepLStub;
 use local_gateway::{Binaries, Gateway, LogSink, Options, StartError};
 
-use crate::people::Person;
+use crate::people::{self, Person};
 use crate::websocket::{HandshakeError, WebSocket};
 
 /// The secret that signs the tokens of a [`Stack`]; the authorizer reads it from Secrets Manager.
@@ -45,6 +45,7 @@ impl Stack {
         let binaries = Binaries::Built { directory: binaries.to_owned() };
         let mut options = Options { log: LogSink::Discard, ..Options::new(template, binaries) };
         options.parameters.insert("DeepLEndpoint".to_owned(), translator.url());
+        options.parameters.insert("Hospitals".to_owned(), people::hospitals().to_string());
         options.secrets.insert("TokenSecret".to_owned(), TOKEN_SECRET.to_owned());
         options.secrets.insert("DeepLSecret".to_owned(), "any-key".to_owned());
         configure(&mut options);

@@ -64,8 +64,8 @@ impl Translate {
             self.translator.context_before(&entry).await?
         };
         let requests = [TranslationRequest { entry: &entry, target: &key.language }];
-        let translations =
-            self.translator.translate(&requests, &context, OnCacheMiss::Ask, OnFailure::ReturnOnly).await?;
+        let on_miss = OnCacheMiss::AskFor(caller.user_id());
+        let translations = self.translator.translate(&requests, &context, on_miss, OnFailure::ReturnOnly).await?;
         match translations.into_iter().next() {
             Some(Translation { reason: Some(reason), .. }) => Err(Refusal::translation_unavailable(reason).into()),
             Some(translation) => Ok(translation),

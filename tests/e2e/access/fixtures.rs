@@ -103,7 +103,7 @@ impl Fixtures {
     /// room, and one person who is in no room.
     pub async fn build() -> Self {
         let world = World::with(|options| {
-            for parameter in ["SendWindowMs", "MuteSeconds", "CostlyPerMinute"] {
+            for parameter in ["SendWindowMs", "MuteSeconds", "CostlyPerMinute", "RequestsPerMinute"] {
                 options.parameters.insert(parameter.to_owned(), "0".to_owned());
             }
         })

@@ -118,6 +118,8 @@ fn answering(key: &str) -> String {
         "getUsage" | "getFailedTranslations" => "translation-report",
         // Both change the room's row and record it in the same way.
         "setRoomTranslation" => "change-room-status",
+        // The rooms that a connection has joined follow the language.
+        "setLanguage" => "join-group",
         // What a person does with their session.
         "refreshSession" | "signOutEverywhere" | "createTicket" => "session",
         action => return kebab_case(action),

@@ -17,6 +17,7 @@ pub enum Scenario {
     ComeAndGo,
     OpenAConsult,
     JoinRooms,
+    ChangeTheirLanguage,
     Talk,
     TalkWithoutTheStream,
     MeetAClosedRoom,
@@ -60,10 +61,11 @@ struct Consult {
 
 impl Scenario {
     /// The quick ones first: most grants are necessary for one of them.
-    pub const ALL: [Scenario; 17] = [
+    pub const ALL: [Scenario; 18] = [
         Scenario::ComeAndGo,
         Scenario::OpenAConsult,
         Scenario::JoinRooms,
+        Scenario::ChangeTheirLanguage,
         Scenario::Talk,
         Scenario::TalkWithoutTheStream,
         Scenario::MeetAClosedRoom,
@@ -93,6 +95,7 @@ impl Scenario {
             Scenario::ComeAndGo => actors.come_and_go().await,
             Scenario::OpenAConsult => actors.open_a_consult().await,
             Scenario::JoinRooms => actors.join_rooms().await,
+            Scenario::ChangeTheirLanguage => actors.change_their_language().await,
             Scenario::Talk => actors.talk().await,
             Scenario::TalkWithoutTheStream => actors.talk_without_the_stream().await,
             Scenario::MeetAClosedRoom => actors.meet_a_closed_room().await,
@@ -229,6 +232,22 @@ impl<'w> Actors<'w> {
             ask(client, "joinGroup", open.clone()).await?;
         }
         Ok(())
+    }
+
+    async fn change_their_language(&self) -> Outcome {
+        let Consult { room, mut patient, mut hospital } = self.consult().await?;
+        let seq = say(&mut hospital, &room, "네").await?;
+        translation(&mut patient, seq, "ja").await;
+        // A token with another language.
+        let mut patient = self.enter(&self.user("patient", "en")).await?;
+        ask(&mut patient, "createRoom", json!({"kind": "consult", "hospital_id": self.clinic()})).await?;
+        translation(&mut patient, seq, "en").await;
+        ask(&mut patient, "joinGroup", json!({"group_id": room})).await?;
+        ask(&mut patient, "setLanguage", json!({"language": "zh"})).await?;
+        translation(&mut patient, seq, "zh").await;
+        let listed = ask(&mut patient, "getRoomList", json!({})).await?;
+        let preview = &listed["rooms"][0]["last_message"]["translation"];
+        expect(preview["language"] == "zh", "the list shows the translation")
     }
 
     async fn talk(&self) -> Outcome {

@@ -109,7 +109,7 @@ async fn unreachable_deepl_fails_fast_until_requested() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn flood_by_one_person_spares_others() {
-    let world = world(&[("AutoCharactersPerHour", "10")]).await;
+    let world = world(&[("CharactersPerHour", "10")]).await;
     let Consultation { room, mut patient, mut hospital } = world.consultation().await;
     let first = patient.say(&room, HEADACHE).await;
     let event = hospital.event("translation", |event| is_translation(event, first, "ko")).await;
@@ -131,8 +131,9 @@ async fn flood_by_one_person_spares_others() {
     let event = patient.event("translation", |event| is_translation(event, seq, "ja")).await;
     assert_eq!(event["translation"]["status"], "ok", "{event}");
     assert_eq!(world.translator.requests().translate, 2);
+    let mut colleague = world.connect(&Person::staff("seoyeon", "seoul-clinic", "서연", "ko")).await;
     let asked = json!({"room_id": room, "seq": over, "language": "ko"});
-    assert_eq!(hospital.ask("translateMessage", asked).await["translation"]["status"], "ok");
+    assert_eq!(colleague.ask("translateMessage", asked).await["translation"]["status"], "ok");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,8 @@ fn correct_run() -> RunHistory {
     let texts = entries.iter().filter(|entry| entry.is_text);
     let log =
         entries.iter().map(|entry| LogRow { entry: entry.clone(), text_count: entry.seq - 1, status_change: None });
-    let member = Member { last_read_seq: 2, read_text_count: 1 };
+    // Each of the two wrote one text after the mark.
+    let member = Member { last_read_seq: 2, read_text_count: 2 };
     let members = ["user:a", "user:b"].map(|participant| (participant.to_owned(), member.clone()));
     let records = texts.map(|entry| IdempotencyRecord {
         room: ROOM.to_owned(),
@@ -61,7 +62,7 @@ fn client_history(user: &str, entries: &[Entry]) -> ClientHistory {
         delivered: [(ROOM.to_owned(), (2..=4).collect())].into(),
         subscribed_since: [(ROOM.to_owned(), 1001)].into(),
         read_marks: [(ROOM.to_owned(), 2)].into(),
-        room_list: vec![ListedRoom { room: ROOM.to_owned(), last_seq: 4, last_text: 4, last_read_seq: 2, unread: 2 }],
+        room_list: vec![ListedRoom { room: ROOM.to_owned(), last_seq: 4, last_text: 4, last_read_seq: 2, unread: 1 }],
         paged_logs: [(ROOM.to_owned(), PagedLog { forward: entries.to_vec(), backward: entries.to_vec() })].into(),
         ..ClientHistory::default()
     }
@@ -296,8 +297,11 @@ fn stale_room_head() {
 
 #[test]
 fn read_mark_wrong_moved_back_or_missing() {
-    assert_eq!(kinds_after(|run| member_a(run).read_text_count = 2), [Kind::ReadMark].into());
-    let moved_back = kinds_after(|run| *member_a(run) = Member { last_read_seq: 1, read_text_count: 0 });
+    for count in [1, 3] {
+        let kinds = kinds_after(|run| member_a(run).read_text_count = count);
+        assert_eq!(kinds, [Kind::ReadMark, Kind::RoomList].into(), "{count}");
+    }
+    let moved_back = kinds_after(|run| *member_a(run) = Member { last_read_seq: 1, read_text_count: 2 });
     assert_eq!(moved_back, [Kind::ReadMark, Kind::RoomList].into());
     let missing = kinds_after(|run| {
         run.snapshot.members.get_mut(ROOM).unwrap().remove("user:b");
@@ -312,7 +316,7 @@ fn own_texts_count_as_read() {
     for (index, sender) in [(1, "user:a"), (2, "user:a"), (3, "user:b")] {
         log(&mut run)[index].entry.sender = sender.to_owned();
     }
-    *member_a(&mut run) = Member { last_read_seq: 0, read_text_count: 0 };
+    *member_a(&mut run) = Member { last_read_seq: 0, read_text_count: 2 };
     client_a(&mut run).read_marks.clear();
     let read_marks = |run: &RunHistory| -> Vec<String> {
         let violations = judge(run).into_iter().filter(|violation| violation.kind == Kind::ReadMark);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The kind of a room.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoomKind {
     /// A user and a hospital.
@@ -12,6 +12,7 @@ pub enum RoomKind {
     /// Two users.
     Direct,
     /// Members with roles.
+    #[default]
     Group,
     /// Open to anyone who is signed in.
     Open,
@@ -19,12 +20,13 @@ pub enum RoomKind {
 
 /// The status of a consult. Rooms of other kinds are always `in_progress`.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoomStatus {
     /// The hospital has not taken it up yet.
     Waiting,
     /// The conversation is active.
+    #[default]
     InProgress,
     /// Paused by the hospital.
     OnHold,
@@ -79,7 +81,7 @@ impl std::str::FromStr for TranslationMode {
 
 /// The role of a member.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Created the group.
@@ -87,6 +89,7 @@ pub enum Role {
     /// Manages the group's members.
     Admin,
     /// Reads and writes.
+    #[default]
     Member,
     /// The user's side of a consult.
     Patient,

@@ -3,11 +3,14 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::appearance::is_visible;
 
 /// Why a text was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Only white space.
+    /// Nothing to see: white space, zero-width characters, controls.
     #[error("must not be empty")]
     Empty,
     /// Over the limits.
@@ -23,14 +26,14 @@ pub enum InvalidText {
 fn bounded(text: String, characters: usize, bytes: usize) -> Result<String, InvalidText> {
     if text.len() > bytes || text.chars().count() > characters {
         Err(InvalidText::TooLong { characters, bytes })
-    } else if text.trim().is_empty() {
+    } else if !is_visible(&text) {
         Err(InvalidText::Empty)
     } else {
         Ok(text)
     }
 }
 
-/// The text of a message or a corrected translation: not blank, at most 4,000 characters and 16 KB.
+/// The text of a message or a corrected translation: with something to see, at most 4,000 characters and 16 KB.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct MessageText(String);
@@ -59,7 +62,7 @@ impl fmt::Debug for MessageText {
     }
 }
 
-/// The name of a group: not blank, at most 100 characters.
+/// The name of a group: with something to see, at most 100 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct RoomName(String);
@@ -78,12 +81,22 @@ impl<'de> Deserialize<'de> for RoomName {
     }
 }
 
-/// The beginning of a text, at most `characters` long, with an ellipsis if it was shortened.
-pub(crate) fn preview(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(characters - 1).chain(['…']).collect(),
+/// The beginning of a text, at most `characters` long as people count them (grapheme clusters), with an ellipsis if it
+/// was shortened. Of characters that are stacked out of many code points it takes fewer.
+pub fn preview(text: &str, characters: usize) -> String {
+    const MAX_CODE_POINTS_EACH: usize = 8;
+    let most = characters * MAX_CODE_POINTS_EACH;
+    let mut graphemes = text.grapheme_indices(true);
+    let is_short = graphemes.nth(characters).is_none();
+    if is_short && text.chars().nth(most).is_none() {
+        return text.to_owned();
     }
+    let mut code_points = 0;
+    let fitting = text.graphemes(true).take(characters - 1).take_while(|grapheme| {
+        code_points += grapheme.chars().count();
+        code_points < most
+    });
+    fitting.chain(["…"]).collect()
 }
 
 #[cfg(test)]
@@ -111,5 +124,29 @@ mod tests {
     fn preview_counts_characters_and_adds_an_ellipsis() {
         assert_eq!(preview("감사합니다", 5), "감사합니다");
         assert_eq!(preview("감사합니다", 4), "감사합…");
+    }
+
+    #[test]
+    fn preview_is_cut_between_graphemes() {
+        let family = "👨\u{200d}👩\u{200d}👧";
+        assert_eq!(preview(&family.repeat(3), 3), family.repeat(3));
+        assert_eq!(preview(&family.repeat(4), 3), format!("{family}{family}…"));
+        assert_eq!(preview("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
+        let syllable = "\u{1112}\u{1161}\u{11ab}";
+        assert_eq!(preview(&syllable.repeat(3), 2), format!("{syllable}…"));
+    }
+
+    #[test]
+    fn preview_leaves_out_stacks_of_marks() {
+        let stack = format!("a{}", "\u{301}".repeat(10_000));
+        assert_eq!(preview(&format!("네 {stack}"), 10), "네 …");
+    }
+
+    #[test]
+    fn invisible_text_is_refused() {
+        for text in ["\u{200b}\u{3164}", "\u{202e}", "\u{2800}"] {
+            assert_eq!(MessageText::new(text.to_owned()), Err(InvalidText::Empty), "{}", text.escape_unicode());
+            assert!(serde_json::from_value::<RoomName>(text.into()).is_err(), "{}", text.escape_unicode());
+        }
     }
 }

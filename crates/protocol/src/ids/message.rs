@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{InvalidId, serde_as_string};
 
 /// The idempotency key that a client gives a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct MessageId(Uuid);
 
 impl MessageId {

@@ -15,6 +15,11 @@ plain_id!(
 );
 
 impl UserId {
+    /// Stands for a person that this version cannot read. No subject is encoded like this.
+    pub(crate) fn unknown() -> Self {
+        Self("~unknown".to_owned())
+    }
+
     /// The id of the person whom an issuer calls `subject`, encoded without loss: every byte outside the alphabet
     /// becomes `~` and two hexadecimal digits (`auth0|1` is `auth0~7C1`). A prefix ends in `~_`, which no encoded
     /// subject contains, so people of different issuers never share an id.
@@ -41,6 +46,11 @@ pub enum Participant {
 }
 
 impl Participant {
+    /// Stands for a participant that this version cannot read.
+    pub(crate) fn unknown() -> Self {
+        Self::User(UserId::unknown())
+    }
+
     /// Whether this is a hospital.
     pub fn is_hospital(&self) -> bool {
         matches!(self, Self::Hospital(_))

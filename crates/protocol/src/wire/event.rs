@@ -49,6 +49,9 @@ pub enum Event {
 pub enum SessionEvent {
     /// The person signed out everywhere. The connection is closed after this event.
     SignedOut,
+    /// The person has more connections than allowed, and this is the oldest. It is closed after this event; a client
+    /// that reconnected by itself would take the place of another one, and so on.
+    Evicted,
 }
 
 impl Event {

@@ -12,7 +12,7 @@ mod view;
 pub use event::{Event, SessionEvent};
 pub use refusal::{Code, Refusal};
 pub use request::{Frame, Month, PageSize};
-pub use view::{MemberView, MessageView, RoomView, TranslationView};
+pub use view::{LastMessageView, MemberView, MessageView, RoomView, TranslationView};
 
 use serde::Serialize;
 

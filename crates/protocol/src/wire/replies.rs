@@ -197,6 +197,14 @@ pub struct FailedTranslation {
     pub at: Timestamp,
 }
 
+/// To `setLanguage`
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LanguageSet {
+    /// The language, in its canonical spelling.
+    pub language: Language,
+}
+
 /// To `refreshSession`
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 
 use super::Refusal;
 use crate::access::Action;
-use crate::chat::preview;
 
 /// A JSON object with an `action` and its fields.
 pub struct Frame {
@@ -83,7 +82,7 @@ impl Frame {
     pub fn fields<T: DeserializeOwned>(self) -> Result<T, Refusal> {
         serde_path_to_error::deserialize(Value::Object(self.fields)).map_err(|error| {
             let path = error.path().to_string();
-            let reason = preview(&error.into_inner().to_string(), Self::MAX_REASON);
+            let reason: String = error.into_inner().to_string().chars().take(Self::MAX_REASON).collect();
             Refusal::bad_request(if path == "." { reason } else { format!("`{path}`: {reason}") })
         })
     }

@@ -183,6 +183,14 @@ pub struct GetFailedTranslations {
     pub cursor: Option<String>,
 }
 
+/// `setLanguage`
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SetLanguage {
+    /// The language the caller reads from now on.
+    pub language: Language,
+}
+
 /// `refreshSession`. The token is never printed.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

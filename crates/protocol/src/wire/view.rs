@@ -116,6 +116,33 @@ impl From<&Member> for MemberView {
     }
 }
 
+/// The newest text of a room, as a room list shows it.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LastMessage"))]
+#[derive(Clone, Serialize)]
+pub struct LastMessageView {
+    /// The text.
+    #[serde(flatten)]
+    pub text: LastMessage,
+    /// Its translation into the language of whoever lists the rooms, if there is one; cut like the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub translation: Option<TranslationView>,
+}
+
+impl LastMessageView {
+    /// Adds the translation of the entry that this is a preview of.
+    pub fn translate(&mut self, entry: &Entry, reader: &Language) {
+        let mut fitting = entry.translations.iter().filter(|(language, _)| language.reads_like(reader));
+        if let Some((language, translation)) = fitting.next()
+            && entry.seq == self.text.seq
+            && entry.deleted_at.is_none()
+        {
+            let text = translation.text.as_deref().map(LastMessage::cut);
+            let translation = Translation { text, machine_text: None, ..translation.clone() };
+            self.translation = Some(TranslationView { language: language.clone(), translation });
+        }
+    }
+}
+
 /// A room as one of its members sees it.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Room"))]
 #[derive(Clone, Serialize)]
@@ -132,7 +159,8 @@ pub struct RoomView {
     #[serde(skip_serializing_if = "Option::is_none")]
     member_count: Option<u32>,
     last_seq: LogPosition,
-    last_message: Option<LastMessage>,
+    /// The newest text.
+    pub last_message: Option<LastMessageView>,
     last_read_seq: LogPosition,
     unread_count: u64,
     /// When its newest entry was appended; orders a page of the room list.
@@ -151,7 +179,7 @@ impl RoomView {
             members: members.into_iter().map(MemberView::from).collect(),
             member_count: (!room.room_id.is_open()).then_some(room.member_count),
             last_seq: room.last_seq,
-            last_message: room.last_message.clone(),
+            last_message: room.last_message.clone().map(|text| LastMessageView { text, translation: None }),
             last_read_seq: own.last_read_seq,
             // The head is derived from the log and may briefly be behind the read position.
             unread_count: room.text_count.saturating_sub(own.read_text_count),

@@ -57,6 +57,12 @@ impl DeepLConfig {
         })
     }
 
+    #[cfg(test)]
+    pub(crate) fn for_tests(endpoint: String) -> Self {
+        let glossaries = Vec::new();
+        Self { endpoint: Some(endpoint), model: String::new(), free_keys: false, redact: false, glossaries }
+    }
+
     /// The glossary of a language pair. DeepL requires the source language for it.
     pub fn glossary(&self, source: Option<&Language>, target: &Language) -> Option<&str> {
         let source = source?;

@@ -18,6 +18,12 @@ impl Rate {
     pub fn new(count: u32, time: Duration, burst: u32) -> Self {
         Self { interval: time.checked_div(count), burst: burst.max(1) }
     }
+
+    /// A part of this rate, for what costs as many times more.
+    pub fn divided_by(self, times: u32) -> Self {
+        let interval = self.interval.map(|interval| interval.saturating_mul(times));
+        Self { interval, burst: (self.burst / times).max(1) }
+    }
 }
 
 /// How many connections a person may hold and make.
@@ -42,6 +48,18 @@ impl ConnectionLimits {
 /// `COSTLY_PER_MINUTE` and `COSTLY_BURST`: how often a person may do each limited action.
 pub fn limited_action_rate() -> Result<Rate, ConfigError> {
     Ok(Rate::new(parsed("COSTLY_PER_MINUTE")?, Duration::from_secs(60), parsed("COSTLY_BURST")?))
+}
+
+/// `REQUESTS_PER_MINUTE`: how often each process of a function answers one person, and as often at once; 0: no limit.
+pub fn request_rate() -> Result<Rate, ConfigError> {
+    let per_minute = parsed("REQUESTS_PER_MINUTE")?;
+    Ok(Rate::new(per_minute, Duration::from_secs(60), per_minute))
+}
+
+/// `PUSHES_PER_SECOND`: how fast one process of fan-out pushes; 0: no limit. A tenth of a second's pushes go at once.
+pub fn push_rate() -> Result<Rate, ConfigError> {
+    let per_second: u32 = parsed("PUSHES_PER_SECOND")?;
+    Ok(Rate::new(per_second, Duration::from_secs(1), per_second / 10))
 }
 
 /// How fast one person may send messages to a room.

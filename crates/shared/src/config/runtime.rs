@@ -24,3 +24,8 @@ impl RuntimeConfig {
 pub fn function_name() -> String {
     optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default()
 }
+
+/// `STACK_NAME`, the stack that the function belongs to.
+pub fn stack_name() -> String {
+    optional("STACK_NAME").unwrap_or_default()
+}

@@ -2,11 +2,11 @@
 
 use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
 use aws_lambda_events::encodings::Body;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::caller::Caller;
-use super::function::{Fatal, run, start, start_logging};
+use super::function::{Fatal, run, start, start_logging, trace_request};
 use crate::adapters::dynamodb::{Connections, TableError};
 use crate::aws::Aws;
 use crate::config::ConfigError;
@@ -14,6 +14,7 @@ use crate::error::{Error, chain};
 use crate::metric::{self, Metric};
 use protocol::access::Action;
 use protocol::clock::{Clock, Timestamp};
+use protocol::ids::RoomId;
 use protocol::wire::{Code, Frame, Refusal, Reply};
 
 /// The fields of one action (or of several that one function answers), parsed before the route sees them.
@@ -71,10 +72,13 @@ pub async fn serve<R: Route>(
     function: &'static str,
     build: impl AsyncFnOnce(&Aws) -> Result<R, ConfigError>,
 ) -> Result<(), Fatal> {
-    let aws = start(function).await?;
-    let connections = Connections::open(&aws)?;
-    let route = build(&aws).await?;
-    aws.warm_up(connections.warm_up()).await;
+    let (route, connections) = start(function, async |aws| {
+        let connections = Connections::open(aws)?;
+        let route = build(aws).await?;
+        aws.warm_up(connections.warm_up()).await;
+        Ok((route, connections))
+    })
+    .await?;
     serve_route(route, connections).await
 }
 
@@ -107,23 +111,26 @@ async fn handle<R: Route>(
     clock: Clock,
     event: ApiGatewayWebsocketProxyRequest,
 ) -> String {
-    let frame = match Frame::parse(event.body.as_deref().unwrap_or_default()) {
+    let body = event.body.as_deref().unwrap_or_default();
+    let frame = match Frame::parse(body) {
         Ok(frame) => frame,
         Err(invalid) => {
+            trace_request(&event.request_context, None);
             let action = invalid.action_name.unwrap_or_default();
             return refuse(&action, invalid.request_id.as_deref(), &invalid.refusal);
         }
     };
+    trace_request(&event.request_context, frame.action);
     let action = frame.action_name.clone();
     let request_id = frame.request_id.clone();
     let request_id = request_id.as_deref();
     match answer(route, sessions, clock, &event, frame).await {
         Ok(reply) => match serde_json::to_string(&Reply::done(&action, request_id, reply)) {
-            Ok(body) => body,
-            Err(error) => fail(&action, request_id, &error),
+            Ok(reply) => reply,
+            Err(error) => fail(&action, request_id, body, &error),
         },
         Err(Error::Refused(refusal)) => refuse(&action, request_id, &refusal),
-        Err(Error::Failed(error)) => fail(&action, request_id, &*error),
+        Err(Error::Failed(error)) => fail(&action, request_id, body, &*error),
     }
 }
 
@@ -158,13 +165,41 @@ fn refuse(action: &str, request_id: Option<&str>, refusal: &Refusal) -> String {
     error_frame(action, request_id, refusal)
 }
 
-fn fail(action: &str, request_id: Option<&str>, error: &(dyn std::error::Error + 'static)) -> String {
-    tracing::error!(error = chain(error), "request failed");
+fn fail(action: &str, request_id: Option<&str>, body: &str, error: &(dyn std::error::Error + 'static)) -> String {
+    let room = room_of(body).map(|room| room.to_string());
+    tracing::error!(room, error = chain(error), "request failed");
     metric::count(Metric::Failed, 1);
     error_frame(action, request_id, &Refusal::internal())
+}
+
+/// The room that a request names. What is no room's id is not logged: it may be anything that a person typed.
+fn room_of(body: &str) -> Option<RoomId> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(alias = "group_id", alias = "groupId")]
+        room_id: RoomId,
+    }
+    serde_json::from_str(body).ok().map(|Named { room_id }| room_id)
 }
 
 fn error_frame(action: &str, request_id: Option<&str>, refusal: &Refusal) -> String {
     // A refusal contains only strings and numbers, which always serialize.
     serde_json::to_string(&Reply::refused(action, request_id, refusal)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::room_of;
+
+    #[test]
+    fn only_well_formed_rooms_are_logged() {
+        let room = |body: &str| room_of(body).map(|room| room.to_string());
+        for name in ["room_id", "group_id", "groupId"] {
+            let body = format!(r#"{{"action":"joinGroup","{name}":"consult:aiko:seoul-clinic"}}"#);
+            assert_eq!(room(&body).as_deref(), Some("consult:aiko:seoul-clinic"));
+        }
+        for body in [r#"{"room_id":"my secret"}"#, r#"{"room_id":5}"#, r#"{"message":"room_id"}"#, "{"] {
+            assert_eq!(room(body), None, "{body}");
+        }
+    }
 }

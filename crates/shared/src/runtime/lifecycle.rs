@@ -4,7 +4,7 @@ use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxy
 use aws_lambda_events::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 
 use super::caller::{Caller, Handshake};
-use super::function::{Fatal, run, start};
+use super::function::{Fatal, run, start, trace_request};
 use crate::aws::Aws;
 use crate::config::ConfigError;
 use crate::error::{Error, chain};
@@ -33,13 +33,17 @@ pub async fn serve_lifecycle<L: Lifecycle>(
     function: &'static str,
     build: impl AsyncFnOnce(&Aws) -> Result<L, ConfigError>,
 ) -> Result<(), Fatal> {
-    let aws = start(function).await?;
-    let lifecycle = &build(&aws).await?;
-    aws.warm_up(lifecycle.warm_up()).await;
+    let lifecycle = &start(function, async |aws| {
+        let lifecycle = build(aws).await?;
+        aws.warm_up(lifecycle.warm_up()).await;
+        Ok(lifecycle)
+    })
+    .await?;
     run(async move |event: ApiGatewayWebsocketProxyRequest| Ok(handle(lifecycle, event).await)).await
 }
 
 async fn handle<L: Lifecycle>(lifecycle: &L, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
+    trace_request(&event.request_context, None);
     let mut response = ApiGatewayProxyResponse::default();
     let outcome = match Caller::from_context(&event.request_context) {
         Some(caller) => {

@@ -1,6 +1,7 @@
 //! Closing a person's connections from our side.
 
 use protocol::clock::Timestamp;
+use protocol::wire::{Event, SessionEvent};
 
 use crate::adapters::delivery_policy::DeliveryPolicy;
 use crate::adapters::dynamodb::{Connections, Session, Sessions};
@@ -20,6 +21,13 @@ pub struct ConnectionCloser {
 impl ConnectionCloser {
     pub fn open(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { push: Push::new(aws), connections: Connections::open(aws)?, sessions: Sessions::open(aws)? })
+    }
+
+    /// Tells a session's connection why it will be closed, as far as it can be reached.
+    pub async fn notify(&self, session: &Session, event: SessionEvent) {
+        if let Ok(frame) = (Event::Session { event }).to_frame() {
+            self.push.send(&session.connection_id, &frame).await;
+        }
     }
 
     /// Closes a session's connection; nothing is pushed to it afterwards. Returns whether its handshake may still be

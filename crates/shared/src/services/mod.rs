@@ -4,6 +4,7 @@ pub mod append;
 pub mod audience;
 pub mod connection_closer;
 pub mod digest;
+pub mod member_profile;
 pub mod membership;
 pub mod rate_limiter;
 pub mod translator;

@@ -26,6 +26,7 @@ impl Actors<'_> {
         let mut first = self.enter(&person).await?;
         let _second = self.enter(&person).await?;
         let _third = self.enter(&person).await?;
+        first.event("session", |event| event["event"] == "evicted").await;
         first.closed().await;
         Ok(())
     }
@@ -33,7 +34,8 @@ impl Actors<'_> {
     pub(super) async fn refresh_and_sign_out(&self) -> Outcome {
         let person = self.user("careful", "ko");
         let mut phone = self.enter(&person).await?;
-        let token = json!({"token": self.world.token(&person)});
+        // The fresh token has another language, which the profile records.
+        let token = json!({"token": self.world.token(&self.user("careful", "en"))});
         let mut laptop = if self.is_behind_a_proxy() {
             refused(&mut phone, "refreshSession", token, "forbidden").await?;
             refused(&mut phone, "createTicket", json!({}), "forbidden").await?;

@@ -4,6 +4,8 @@ use serde::Deserialize;
 
 use super::claims::Claims;
 use super::{Identity, TokenError};
+use protocol::appearance::is_visible;
+use protocol::chat::preview;
 use protocol::clock::Timestamp;
 use protocol::ids::{HospitalId, Participant, UserId};
 use protocol::language::Language;
@@ -188,7 +190,8 @@ impl IssuerConfig {
         Ok(Identity {
             participant: self.participant(claims, &user_id)?,
             user_id,
-            name: claims.text(&self.claims.name).map(|name| name.trim().chars().take(MAX_NAME).collect()),
+            // A name that shows nothing is none: nobody should be locked out by it.
+            name: claims.text(&self.claims.name).map(str::trim).filter(|name| is_visible(name)).map(cut),
             language: self.language(claims),
             issued_at: time("iat", "`iat` is not a time in seconds")?.map(Timestamp::from_seconds),
             session_until,
@@ -239,3 +242,7 @@ impl IssuerConfig {
 const LEEWAY: std::time::Duration = std::time::Duration::from_secs(5);
 /// The most characters of a name; longer names are cut.
 const MAX_NAME: usize = 100;
+
+fn cut(name: &str) -> String {
+    preview(name, MAX_NAME)
+}

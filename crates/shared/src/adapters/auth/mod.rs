@@ -5,6 +5,7 @@ mod claims;
 mod identity;
 mod issuer;
 mod keys;
+mod shared_key;
 mod ticket;
 pub mod trusted_proxy;
 
@@ -16,7 +17,6 @@ pub use trusted_proxy::TrustedProxy;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::errors::ErrorKind;
 
 use crate::adapters::secrets::Secret;
 use crate::aws::Aws;
@@ -65,15 +65,7 @@ impl Tokens {
             return Err(TokenError::Unauthorized("token is longer than 4 KB"));
         }
         let issuer = self.issuer_of(token)?;
-        let (key, algorithm) = issuer.keys.key_for(token, issuer.config.algorithm()).await?;
-        let mut validation = jsonwebtoken::Validation::new(algorithm);
-        // `IssuerConfig::identity` checks the claims by the issuer's settings once the signature has been verified.
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation)
-            .map_err(|error| TokenError::Unauthorized(describe(error.kind())))?
-            .claims;
+        let claims = issuer.keys.verify(token, issuer.config.algorithm()).await?;
         issuer.config.identity(&claims, self.clock.now())
     }
 
@@ -89,15 +81,6 @@ impl Tokens {
         let named = claims.text("iss");
         let of = |name: Option<&str>| self.issuers.iter().find(|issuer| issuer.config.issuer.as_deref() == name);
         of(named).or_else(|| of(None)).ok_or(TokenError::Unauthorized("unknown issuer"))
-    }
-}
-
-/// The kind of error, without any content of the token.
-fn describe(kind: &ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::InvalidSignature => "signature does not match",
-        ErrorKind::InvalidAlgorithm => "algorithm is not the issuer's",
-        _ => "malformed token",
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use sha2::Sha256;
 
 use super::claims::Claims;
+use super::shared_key::signed_with;
 use super::{Identity, IssuerConfig, TokenError};
 use crate::adapters::secrets::Secret;
 use protocol::clock::{Clock, Timestamp};
@@ -60,30 +61,30 @@ impl TrustedProxy {
 
     /// Verifies the headers and returns the caller. Rejecting replayed signatures is up to the caller of this function.
     pub async fn check(&self, headers: &HeaderMap) -> Result<ProxyIdentity, TokenError> {
-        let key = self.secret.value().await.map_err(|error| TokenError::Keys(Box::new(error)))?;
-        if key.len() < super::Keys::MIN_SECRET_BYTES {
-            return Err(TokenError::Keys("the token secret is shorter than 256 bits; store a longer one".into()));
+        let refuse = |problem| Err(TokenError::Unauthorized(problem));
+        let mut values = Vec::new();
+        for (header, _) in SIGNED {
+            values.push(unique(headers, header)?.unwrap_or_default());
         }
-        verify(key.as_bytes(), headers, self.clock.now())
+        let Some(signature) = unique(headers, SIGNATURE)? else { return refuse("proxy signature is missing") };
+        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
+        let text = signed_text(values.iter().copied());
+        let verify = |key: &[u8]| {
+            #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+            let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+            mac.update(text.as_bytes());
+            mac.verify_slice(&signature).is_ok().then_some(Ok(()))
+        };
+        signed_with(&self.secret, verify).await?;
+        identify(&values, &signature, self.clock.now())
     }
 }
 
-fn verify(key: &[u8], headers: &HeaderMap, now: Timestamp) -> Result<ProxyIdentity, TokenError> {
+/// The caller that verified headers name.
+fn identify(values: &[&str], signature: &[u8], now: Timestamp) -> Result<ProxyIdentity, TokenError> {
     let refuse = |problem| Err(TokenError::Unauthorized(problem));
-    let mut values = Vec::new();
-    for (header, _) in SIGNED {
-        values.push(unique(headers, header)?.unwrap_or_default());
-    }
-    let Some(signature) = unique(headers, SIGNATURE)? else { return refuse("proxy signature is missing") };
-    let expected = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-    mac.update(signed_text(values.iter().copied()).as_bytes());
-    if mac.verify_slice(&expected).is_err() {
-        return refuse("signature does not match");
-    }
     let mut claims = Map::new();
-    for ((_, claim), value) in SIGNED.into_iter().zip(values).filter(|(_, value)| !value.is_empty()) {
+    for ((_, claim), value) in SIGNED.into_iter().zip(values.iter().copied()).filter(|(_, value)| !value.is_empty()) {
         let value = match claim {
             "exp" | "iat" => value
                 .parse()
@@ -106,7 +107,7 @@ fn verify(key: &[u8], headers: &HeaderMap, now: Timestamp) -> Result<ProxyIdenti
     if signed_at.since(now) > WINDOW || now.since(signed_at) > WINDOW {
         return refuse("signed too long ago, or clocks differ");
     }
-    Ok(ProxyIdentity { identity, signature: URL_SAFE_NO_PAD.encode(expected), until: signed_at + WINDOW })
+    Ok(ProxyIdentity { identity, signature: URL_SAFE_NO_PAD.encode(signature), until: signed_at + WINDOW })
 }
 
 /// A header that occurs at most once. Of duplicates, each reader might trust a different one.

@@ -81,13 +81,19 @@ struct TargetLanguage {
 
 /// A failed attempt.
 #[derive(Debug, PartialEq, Eq)]
-struct AttemptError {
-    reason: FailureReason,
+pub(super) struct AttemptError {
+    pub reason: FailureReason,
     is_transient: bool,
+    /// DeepL does not know the key (403).
+    pub is_key_rejected: bool,
 }
 
 impl AttemptError {
-    const UNAVAILABLE: Self = Self { reason: FailureReason::Unavailable, is_transient: true };
+    const UNAVAILABLE: Self = Self { reason: FailureReason::Unavailable, is_transient: true, is_key_rejected: false };
+
+    fn permanent(reason: FailureReason) -> Self {
+        Self { reason, is_transient: false, is_key_rejected: false }
+    }
 }
 
 #[derive(Debug)]
@@ -129,7 +135,7 @@ impl Client {
         key: &str,
         body: &Body,
         deadline: Timestamp,
-    ) -> Result<Vec<Translated>, FailureReason> {
+    ) -> Result<Vec<Translated>, AttemptError> {
         let bytes: usize = body.text.iter().map(String::len).sum();
         let timeout = Self::ATTEMPT_TIMEOUT + Self::EXTRA_TIMEOUT * u32::try_from(bytes / 10_000).unwrap_or(u32::MAX);
         let request = self.http.post(format!("{host}/v2/translate")).json(body);
@@ -137,7 +143,7 @@ impl Client {
             let trace_id = trace_id(&response);
             let response: TranslateResponse = response.json().await.map_err(|_| AttemptError::UNAVAILABLE)?;
             if response.translations.len() != body.text.len() {
-                return Err(AttemptError { reason: FailureReason::Rejected, is_transient: false });
+                return Err(AttemptError::permanent(FailureReason::Rejected));
             }
             let translations = response.translations.into_iter().zip(&body.text);
             let translated = translations.map(|(translation, text)| Translated {
@@ -152,7 +158,7 @@ impl Client {
     }
 
     /// The codes of the languages that DeepL translates into now.
-    pub async fn languages(&self, host: &str, key: &str, deadline: Timestamp) -> Result<Vec<String>, FailureReason> {
+    pub async fn languages(&self, host: &str, key: &str, deadline: Timestamp) -> Result<Vec<String>, AttemptError> {
         let request = self.http.get(format!("{host}/v2/languages?type=target"));
         let read = async |response: Response| {
             let targets: Vec<TargetLanguage> = response.json().await.map_err(|_| AttemptError::UNAVAILABLE)?;
@@ -169,12 +175,14 @@ impl Client {
         timeout: Duration,
         deadline: Timestamp,
         read: impl AsyncFn(Response) -> Result<T, AttemptError>,
-    ) -> Result<T, FailureReason> {
+    ) -> Result<T, AttemptError> {
         let request = request.header(AUTHORIZATION, format!("DeepL-Auth-Key {key}"));
         let mut attempts = 1;
         loop {
             let remaining = deadline.since(self.clock.now());
-            let Some(attempt) = request.try_clone() else { return Err(FailureReason::Rejected) };
+            let Some(attempt) = request.try_clone() else {
+                return Err(AttemptError::permanent(FailureReason::Rejected));
+            };
             let result = send(attempt.timeout(timeout.min(remaining)), &read).await;
             let max_backoff = 250u64 << attempts;
             let backoff = Duration::from_millis(rand::random_range(max_backoff / 4..=max_backoff));
@@ -186,7 +194,7 @@ impl Client {
                 }
                 result => {
                     self.set_unavailable(result.as_ref().is_err_and(|error| error.is_transient));
-                    return result.map_err(|error| error.reason);
+                    return result;
                 }
             }
         }
@@ -217,15 +225,15 @@ fn trace_id(response: &Response) -> Option<String> {
 }
 
 fn attempt_error(status: StatusCode, body: &str) -> AttemptError {
-    let permanent = |reason| AttemptError { reason, is_transient: false };
     match status.as_u16() {
-        456 => permanent(FailureReason::Quota),
-        413 | 414 => permanent(FailureReason::TooLong),
+        456 => AttemptError::permanent(FailureReason::Quota),
+        413 | 414 => AttemptError::permanent(FailureReason::TooLong),
         429 | 500..=599 => AttemptError::UNAVAILABLE,
+        403 => AttemptError { is_key_rejected: true, ..AttemptError::permanent(FailureReason::Rejected) },
         400 if body.contains("target_lang") || body.contains("source_lang") => {
-            permanent(FailureReason::UnsupportedLanguage)
+            AttemptError::permanent(FailureReason::UnsupportedLanguage)
         }
-        _ => permanent(FailureReason::Rejected),
+        _ => AttemptError::permanent(FailureReason::Rejected),
     }
 }
 
@@ -243,7 +251,7 @@ mod tests {
         body.text = vec!["안녕하세요".to_owned()];
         let started = Clock::System.now();
         let result = client.translate(&host, "key", &body, started + Duration::from_millis(200)).await;
-        assert_eq!(result.err(), Some(FailureReason::Unavailable));
+        assert_eq!(result.err(), Some(AttemptError::UNAVAILABLE));
         assert!(Clock::System.now().since(started) < Client::ATTEMPT_TIMEOUT);
         assert!(client.is_unavailable());
     }
@@ -280,7 +288,8 @@ mod tests {
             (456, FailureReason::Quota, false),
         ] {
             let error = attempt_error(StatusCode::from_u16(status).expect("a valid status"), "");
-            assert_eq!(error, AttemptError { reason, is_transient }, "{status}");
+            assert_eq!((error.reason, error.is_transient), (reason, is_transient), "{status}");
+            assert_eq!(error.is_key_rejected, status == 403, "{status}");
         }
     }
 

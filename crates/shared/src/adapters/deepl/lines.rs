@@ -47,7 +47,7 @@ pub(super) struct TranslatedLines {
 }
 
 impl TranslatedLines {
-    /// The translation of the whole text; it fails if a line did, or if a masked span was lost.
+    /// The translation of the whole text; it fails if a line did, or if a masked span or a number was lost or changed.
     pub fn reassemble(self, text: &MaskedText, xml: bool) -> Result<Translated, Failure> {
         let billed_characters = self.lines.iter().map(|line| line.billed_characters).sum();
         if let Some(reason) = self.failure {
@@ -115,5 +115,16 @@ mod tests {
         assert_eq!(failure(halfway), Some(Failure { reason: FailureReason::Quota, billed_characters: 7 }));
         let without_dose = TranslatedLines { lines: vec![line("줄", "ja"), line("줄", "ja")], failure: None };
         assert_eq!(failure(without_dose), Some(Failure { reason: FailureReason::Unfaithful, billed_characters: 14 }));
+    }
+
+    #[test]
+    fn other_numbers_are_unfaithful() {
+        let text = MaskedText::new("一日3回", true);
+        let reason = |translated: &str| {
+            let lines = TranslatedLines { lines: vec![line(translated, "ja")], failure: None };
+            lines.reassemble(&text, false).err().map(|failure| failure.reason)
+        };
+        assert_eq!(reason("하루 세 번"), None);
+        assert_eq!(reason("하루 2번"), Some(FailureReason::Unfaithful));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use protocol::appearance::folded;
 use protocol::language::Language;
 
 /// The normalized phrases of each language.
@@ -23,13 +24,14 @@ pub fn is_stock_phrase(text: &str, language: Option<&Language>) -> bool {
     phrases.is_some_and(|phrases| phrases.contains(&normalize(text)))
 }
 
-/// Ignores case, extra spaces and the punctuation at the end.
+/// Ignores differences that do not show, case, extra spaces and the punctuation at the end.
 fn normalize(text: &str) -> String {
     let is_ending = |letter: char| {
         letter.is_whitespace() || matches!(letter, '.' | '。' | '!' | '！' | '?' | '？' | '~' | '〜' | '…')
     };
+    let text = folded(text);
     let words: Vec<&str> = text.trim_end_matches(is_ending).split_whitespace().collect();
-    words.join(" ").to_lowercase()
+    words.join(" ")
 }
 
 #[cfg(test)]
@@ -42,9 +44,14 @@ mod tests {
 
     #[test]
     fn spelling_variants_are_stock_phrases() {
-        for (tag, text) in
-            [("ko", "감사합니다"), ("ko", " 감사합니다! "), ("en-GB", "THANK YOU."), ("zh-Hans", "谢谢。")]
-        {
+        for (tag, text) in [
+            ("ko", "감사합니다"),
+            ("ko", " 감사합니다! "),
+            ("ko", "\u{1100}\u{1161}\u{11b7}\u{1109}\u{1161}\u{1112}\u{1161}\u{11b8}\u{1102}\u{1175}\u{1103}\u{1161}"),
+            ("en-GB", "THANK YOU."),
+            ("en", "Ｔｈａｎｋ ｙｏｕ！"),
+            ("zh-Hans", "谢谢。"),
+        ] {
             assert!(is_stock_phrase(text, Some(&language(tag))), "{text}");
         }
     }

@@ -133,20 +133,59 @@ impl Connections {
     }
 
     /// Extends a connection's session, in the participant's row and under every joined room; `false` if the connection
-    /// no longer exists.
+    /// no longer exists. A fresh token may have another name and language.
     pub async fn extend(
         &self,
         participant: &Participant,
         connection: &ConnectionId,
         until: Timestamp,
+        name: Option<&str>,
+        language: Option<&Language>,
     ) -> Result<bool, TableError> {
-        let extended = |audience: String| {
-            let call = self.change(audience, connection).update_expression("SET session_until = :until");
-            self.changed(call.expression_attribute_values(":until", number(until.millis())))
+        let text = |text: &dyn fmt::Display| AttributeValue::S(text.to_string());
+        let values = [
+            ("session_until", Some(number(until.millis()))),
+            ("name", name.as_ref().map(|name| text(name))),
+            ("language", language.map(|language| text(language))),
+        ];
+        Ok(self.set_everywhere(participant, connection, &values).await?.is_some())
+    }
+
+    /// Sets the language that a connection's person reads, in all of its rows, and returns the participant's row; `None`
+    /// if the connection no longer exists.
+    pub async fn set_language(
+        &self,
+        participant: &Participant,
+        connection: &ConnectionId,
+        language: &Language,
+    ) -> Result<Option<Connection>, TableError> {
+        let values = [("language", Some(AttributeValue::S(language.to_string())))];
+        self.set_everywhere(participant, connection, &values).await
+    }
+
+    /// Sets attributes, as far as there are values, in the participant's row, which is returned, and under every joined
+    /// room.
+    async fn set_everywhere(
+        &self,
+        participant: &Participant,
+        connection: &ConnectionId,
+        values: &[(&str, Option<AttributeValue>)],
+    ) -> Result<Option<Connection>, TableError> {
+        let set = |audience: String| {
+            let mut call = self.change(audience, connection);
+            let mut changes = Vec::new();
+            for (name, value) in values {
+                if let Some(value) = value {
+                    changes.push(format!("#{name} = :{name}"));
+                    call = call.expression_attribute_names(format!("#{name}"), *name);
+                    call = call.expression_attribute_values(format!(":{name}"), value.clone());
+                }
+            }
+            self.changed(call.update_expression(format!("SET {}", changes.join(", "))))
         };
-        let Some(own) = extended(participant.to_string()).await? else { return Ok(false) };
-        futures::future::try_join_all(own.rooms.iter().map(|room| extended(room.to_string()))).await?;
-        Ok(true)
+        let Some(own) = set(participant.to_string()).await? else { return Ok(None) };
+        futures::future::try_join_all(own.rooms.iter().map(|room| set(room.to_string()))).await?;
+        Ok(Some(own))
     }
 
     fn change(&self, audience: String, connection: &ConnectionId) -> UpdateItemFluentBuilder {

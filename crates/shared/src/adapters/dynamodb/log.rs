@@ -14,7 +14,7 @@ use crate::config::{ConfigError, TableName};
 use protocol::chat::{Entry, Translation};
 use protocol::clock::Timestamp;
 use protocol::ids::{RoomId, Seq};
-use protocol::language::Language;
+use protocol::language::{Language, Languages};
 
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -95,7 +95,7 @@ impl Log {
             .limit(i32::from(count));
         let answer = call.send().await.map_err(self.table.call("Query"))?;
         let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
-        let entries: Vec<Entry> = self.table.rows(answer.items)?;
+        let entries: Vec<Entry> = self.table.rows(answer.items);
         let cut_short = more && entries.len() < usize::from(count);
         Ok((entries, cut_short))
     }
@@ -111,7 +111,7 @@ impl Log {
         let mut pages = call.into_paginator().send();
         let mut entries = Vec::new();
         while let Some(page) = pages.next().await {
-            entries.extend(self.table.rows::<Entry>(page.map_err(self.table.call("Query"))?.items)?);
+            entries.extend(self.table.rows::<Entry>(page.map_err(self.table.call("Query"))?.items));
         }
         Ok(entries)
     }
@@ -159,6 +159,18 @@ impl Log {
         self.table.update(update).await
     }
 
+    /// Asks for a translation of an entry that was sent before anybody in the room read the language. The change reaches
+    /// auto-translate by the stream.
+    pub async fn also_translate(&self, entry: &Entry, languages: &Languages) -> Result<(), TableError> {
+        let call = self.table.client.update_item().table_name(&self.table.name);
+        let call = call
+            .set_key(Some(Self::key(&entry.room_id, entry.seq)))
+            .update_expression("SET also_translate_to = :languages")
+            .condition_expression("attribute_exists(room_id) AND attribute_not_exists(deleted_at)")
+            .expression_attribute_values(":languages", AttributeValue::S(languages.to_string()));
+        self.table.update(call).await.map(|_| ())
+    }
+
     /// Removes an entry from the list of failed translations if none of its translations is failed any more.
     pub async fn clear_failed(&self, entry: &Entry) -> Result<(), TableError> {
         let update = self.table.client.update_item().table_name(&self.table.name);
@@ -202,7 +214,7 @@ impl Log {
             .set_exclusive_start_key(start);
         let answer = query.send().await.map_err(self.table.call("Query"))?;
         let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
-        Ok(Page { rows: self.table.rows(answer.items)?, more })
+        Ok(Page { rows: self.table.rows(answer.items), more })
     }
 
     /// The entries with these numbers, eventually consistent, in no particular order.

@@ -10,7 +10,7 @@ use crate::aws::Aws;
 use crate::config::{ConfigError, TableName};
 use protocol::chat::{Member, RoomStatus};
 use protocol::clock::Timestamp;
-use protocol::ids::{LogPosition, Participant, RoomId, UserId};
+use protocol::ids::{LogPosition, Participant, RoomId, Seq, UserId};
 
 /// A position in a participant's room list. The indexes contain nothing else, so that advancing a read position does
 /// not update them.
@@ -19,6 +19,17 @@ pub struct ListPosition {
     pub room_id: RoomId,
     /// Orders the list, latest first.
     pub last_activity: Timestamp,
+}
+
+/// Consecutive texts of one member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnTexts {
+    pub first: Seq,
+    pub last: Seq,
+    /// How many they are.
+    pub count: u64,
+    /// The log's `text_count` at the last one.
+    pub text_count: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -97,7 +108,7 @@ impl Members {
             .set_exclusive_start_key(start);
         let answer = call.send().await.map_err(self.table.call("Query"))?;
         let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
-        Ok(Page { rows: self.table.rows(answer.items)?, more })
+        Ok(Page { rows: self.table.rows(answer.items), more })
     }
 
     /// Adds a member unless it exists.
@@ -140,13 +151,14 @@ impl Members {
         self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room, participant)))
     }
 
-    /// Stores a member's name and language, as far as they are known.
+    /// Stores a member's name and languages, as far as they are known.
     pub async fn set_profile(&self, member: &Member) -> Result<(), TableError> {
         let mut call =
             self.update(&member.room_id, &member.participant).condition_expression("attribute_exists(room_id)");
         let mut changes = Vec::new();
         let language = member.language.as_ref().map(ToString::to_string);
-        for (name, value) in [("name", member.name.clone()), ("language", language)] {
+        let others = Some(member.other_languages.to_string()).filter(|others| !others.is_empty());
+        for (name, value) in [("name", member.name.clone()), ("language", language), ("other_languages", others)] {
             if let Some(value) = value {
                 changes.push(format!("#{name} = :{name}"));
                 call = call.expression_attribute_names(format!("#{name}"), name);
@@ -171,24 +183,54 @@ impl Members {
         self.table.update(call).await.map(|_| ())
     }
 
-    /// Advances a read position, never back, if the member has read at least `having_read` texts; `false` if nothing
-    /// changed.
+    /// Advances a read position, never back; `false` if nothing changed. `read_texts` are the texts that are no longer
+    /// unread, which include those of the member's own between `seq` and `own_seq`. If more of these have been counted
+    /// meanwhile, nothing changes either: read the member again and retry.
     pub async fn mark_read(
         &self,
         room: &RoomId,
         participant: &Participant,
         seq: LogPosition,
-        text_count: u64,
-        having_read: u64,
+        read_texts: u64,
+        own_seq: LogPosition,
     ) -> Result<bool, TableError> {
         let call = self.update(room, participant);
         let call = call
             .update_expression("SET last_read_seq = :seq, read_text_count = :texts")
-            .condition_expression("read_text_count >= :before AND last_read_seq < :seq")
-            .expression_attribute_values(":before", number(having_read))
+            .condition_expression(
+                "last_read_seq < :seq AND (attribute_not_exists(own_seq) OR own_seq <= :seq OR own_seq = :own)",
+            )
             .expression_attribute_values(":seq", number(seq.get()))
-            .expression_attribute_values(":texts", number(text_count));
+            .expression_attribute_values(":own", number(own_seq.get()))
+            .expression_attribute_values(":texts", number(read_texts));
         self.table.update(call).await
+    }
+
+    /// Records consecutive texts that a member wrote, which never count as unread to their writer: if the member had
+    /// read everything before them, the read position moves to the last one; otherwise it stays. Returns `false` if some
+    /// of them were recorded or read before; then nothing changes.
+    pub async fn record_own_texts(
+        &self,
+        room: &RoomId,
+        participant: &Participant,
+        texts: &OwnTexts,
+    ) -> Result<bool, TableError> {
+        let update = |expression: &str, condition: &str| {
+            let call = self.update(room, participant).update_expression(expression).condition_expression(format!(
+                "{condition} AND last_read_seq < :first AND (attribute_not_exists(own_seq) OR own_seq < :first)"
+            ));
+            call.expression_attribute_values(":first", number(texts.first))
+                .expression_attribute_values(":last", number(texts.last))
+        };
+        let moved = update("SET last_read_seq = :last, read_text_count = :texts", "read_text_count >= :before")
+            .expression_attribute_values(":texts", number(texts.text_count))
+            .expression_attribute_values(":before", number(texts.text_count - texts.count));
+        if self.table.update(moved).await? {
+            return Ok(true);
+        }
+        let counted = update("SET own_seq = :last ADD read_text_count :count", "attribute_exists(room_id)")
+            .expression_attribute_values(":count", number(texts.count));
+        self.table.update(counted).await
     }
 
     /// Moves a room up in a member's room list, never down.

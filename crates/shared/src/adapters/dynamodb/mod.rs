@@ -17,7 +17,7 @@ pub use connections::{Connection, Connections, Joined};
 pub use guards::{Decision, Nonces, RateLimits, Tickets};
 pub use idempotency_records::{IdempotencyRecord, IdempotencyRecords};
 pub use log::{Appended, FailurePosition, Log};
-pub use members::{ListPosition, Members};
+pub use members::{ListPosition, Members, OwnTexts};
 pub use profiles::{Profile, Profiles};
 pub use rooms::{Head, MAX_GROUP_MEMBERS, Rooms};
 pub use sessions::{Session, SessionStatus, Sessions};
@@ -38,6 +38,7 @@ use serde::de::DeserializeOwned;
 
 use crate::aws::Aws;
 use crate::config::{ConfigError, TableName};
+use crate::metric::{self, Metric};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -97,8 +98,17 @@ impl Table {
         serde_dynamo::from_item(item).map_err(|_| TableError::Row { table: self.name.clone() })
     }
 
-    pub fn rows<T: DeserializeOwned>(&self, items: Option<Vec<Item>>) -> Result<Vec<T>, TableError> {
-        items.unwrap_or_default().into_iter().map(|item| self.row(item)).collect()
+    /// Several rows. One that cannot be read costs only itself: a newer version may have written it.
+    pub fn rows<T: DeserializeOwned>(&self, items: Option<Vec<Item>>) -> Vec<T> {
+        let read = |item| {
+            let row = self.row(item);
+            if let Err(error) = &row {
+                tracing::error!(error = error.to_string(), "left out a row that cannot be read");
+                metric::count(Metric::PoisonRecord, 1);
+            }
+            row.ok()
+        };
+        items.unwrap_or_default().into_iter().filter_map(read).collect()
     }
 
     pub fn item(&self, row: &impl Serialize) -> Result<Item, TableError> {
@@ -167,7 +177,7 @@ impl Table {
         stream::try_unfold(Some(query), async move |query| {
             let Some(query) = query else { return Ok(None) };
             let page = query.clone().send().await.map_err(self.call("Query"))?;
-            let rows = self.rows(page.items)?;
+            let rows = self.rows(page.items);
             let start = page.last_evaluated_key.filter(|key| !key.is_empty());
             let more = start.is_some();
             let next = start.map(|start| query.set_exclusive_start_key(Some(start)));
@@ -189,7 +199,7 @@ impl Table {
         consistent: bool,
     ) -> Result<Vec<T>, TableError> {
         let query = self.query(attribute, value, consistent).limit(count);
-        self.rows(query.send().await.map_err(self.call("Query"))?.items)
+        Ok(self.rows(query.send().await.map_err(self.call("Query"))?.items))
     }
 
     /// Reads rows by their keys (at most 100 per call and 16 MB in all), in no particular order; missing rows are
@@ -199,7 +209,7 @@ impl Table {
         keys: Vec<Item>,
         consistent: bool,
     ) -> Result<Vec<T>, TableError> {
-        self.rows(Some(self.batch_get_items(keys, consistent).await?))
+        Ok(self.rows(Some(self.batch_get_items(keys, consistent).await?)))
     }
 
     /// Like [`Self::batch_get`], but returns items.

@@ -1,5 +1,7 @@
 //! The `rooms` table.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 
 use super::{Table, TableError, Write, key, number};
@@ -125,14 +127,26 @@ impl Rooms {
         Ok(Write::builder().update(update).build())
     }
 
-    /// Adds to the languages of a room's members.
-    pub async fn add_language(&self, room: &RoomId, language: &Language) -> Result<(), TableError> {
-        let call = self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(room)));
-        let call = call
-            .update_expression("ADD languages :languages")
-            .condition_expression("attribute_exists(room_id)")
-            .expression_attribute_values(":languages", AttributeValue::Ss(vec![language.to_string()]));
-        self.table.update(call).await.map(|_| ())
+    /// Replaces the languages of a room, unless they have changed since `room` was read; then `false`.
+    pub async fn set_languages(&self, room: &Room, languages: &BTreeSet<Language>) -> Result<bool, TableError> {
+        let set =
+            |languages: &BTreeSet<Language>| AttributeValue::Ss(languages.iter().map(ToString::to_string).collect());
+        let call = self.table.client.update_item().table_name(&self.table.name).set_key(Some(Self::key(&room.room_id)));
+        let call = match room.languages.is_empty() {
+            true => call.condition_expression("attribute_exists(room_id) AND attribute_not_exists(languages)"),
+            false => call
+                .condition_expression("languages = :before")
+                .expression_attribute_values(":before", set(&room.languages)),
+        };
+        // A set of DynamoDB is never empty.
+        self.table
+            .update(match languages.is_empty() {
+                true => call.update_expression("REMOVE languages"),
+                false => call
+                    .update_expression("SET languages = :after")
+                    .expression_attribute_values(":after", set(languages)),
+            })
+            .await
     }
 
     /// Advances the head, never back: a redelivered or late batch changes nothing.

@@ -140,7 +140,7 @@ impl Sessions {
             .items()
             .send();
         let items: Result<Vec<Item>, _> = items.collect().await;
-        self.table.rows(Some(items.map_err(self.table.call("Query"))?))
+        Ok(self.table.rows(Some(items.map_err(self.table.call("Query"))?)))
     }
 
     /// Whether a session is open, and when its person last signed out everywhere, strongly consistent.
@@ -155,7 +155,7 @@ impl Sessions {
             .expression_attribute_values(":end", AttributeValue::S(SIGNED_OUT.to_owned()));
         let items: Result<Vec<Item>, _> = query.into_paginator().items().send().collect().await;
         let mut status = SessionStatus::default();
-        for row in self.table.rows::<SessionRow>(Some(items.map_err(self.table.call("Query"))?))? {
+        for row in self.table.rows::<SessionRow>(Some(items.map_err(self.table.call("Query"))?)) {
             match row {
                 SessionRow::SignedOut(row) => status.signed_out_at = Some(row.signed_out_at),
                 SessionRow::Session(row) if row.session == session => status.is_open = row.ended_at.is_none(),

@@ -11,7 +11,7 @@ use protocol::chat::Entry;
 
 /// How long a correction is reused for the same sentence: a year.
 const CORRECTION_TTL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// The weight from which on a sentence means the same in every conversation, see [`weight`].
+/// The weight from which on a sentence means the same in every conversation, see [`masking::weight`].
 const MIN_WEIGHT: usize = 9;
 
 impl Translator {
@@ -23,7 +23,9 @@ impl Translator {
         text: &str,
     ) -> Result<(), TranslatorError> {
         let TranslationRequest { entry, .. } = request;
-        if weight(&entry.message) < MIN_WEIGHT && !deepl::is_stock_phrase(&entry.message, entry.language.as_ref()) {
+        if masking::weight(&entry.message) < MIN_WEIGHT
+            && !deepl::is_stock_phrase(&entry.message, entry.language.as_ref())
+        {
             return Ok(());
         }
         let row = CachedTranslation {
@@ -52,19 +54,6 @@ impl Translator {
     }
 }
 
-/// The length of a text in letters of an alphabet: a Han character counts three, being about a word; a kana or a Hangul
-/// syllable counts two.
-fn weight(text: &str) -> usize {
-    let letters = text.chars().filter(|letter| letter.is_alphabetic());
-    letters
-        .map(|letter| match letter {
-            '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3fffd}' => 3,
-            '\u{3041}'..='\u{30ff}' | '\u{ac00}'..='\u{d7a3}' => 2,
-            _ => 1,
-        })
-        .sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,7 +61,7 @@ mod tests {
     #[test]
     fn sentences_reach_the_minimum_in_every_script() {
         for text in ["我发烧了", "머리가 아파", "頭が痛い", "My head hurts", "Болит голова"] {
-            assert!(weight(text) >= MIN_WEIGHT, "{text}");
+            assert!(masking::weight(text) >= MIN_WEIGHT, "{text}");
         }
     }
 
@@ -81,7 +70,7 @@ mod tests {
         for text in
             ["네", "아니요", "그래요", "はい", "いいえ", "是", "没有", "可以", "yes", "No, thanks", "37.5", "👍"]
         {
-            assert!(weight(text) < MIN_WEIGHT, "{text}");
+            assert!(masking::weight(text) < MIN_WEIGHT, "{text}");
         }
     }
 }

@@ -6,12 +6,11 @@ use std::time::Duration;
 use futures::future;
 
 use super::job::{BatchKey, Fetched, Lookup, TranslationJob};
-use super::{OnCacheMiss, Translator};
+use super::{OnCacheMiss, Translator, TranslatorError};
 use crate::adapters::deepl::{Failure, Request, Translated};
-use crate::adapters::dynamodb::{CachedTranslation, TableError, UsageTotals};
+use crate::adapters::dynamodb::{CachedTranslation, Decision, TableError, UsageTotals};
 use crate::error::chain;
 use crate::metric::{self, Metric};
-use crate::services::rate_limiter::TranslationAllowance;
 use protocol::chat::FailureReason;
 use protocol::ids::UserId;
 use protocol::language::Language;
@@ -35,15 +34,19 @@ impl Translator {
         context: &str,
         on_miss: OnCacheMiss<'_>,
         totals: &mut UsageTotals,
-    ) -> Result<Fetched<'a>, TableError> {
+    ) -> Result<Fetched<'a>, TranslatorError> {
         let batches = batches(jobs);
         let on_miss = match on_miss {
-            OnCacheMiss::AskWithin(_) if self.deepl.is_unavailable() => OnCacheMiss::Fail(FailureReason::Unavailable),
-            OnCacheMiss::AskWithin(_) | OnCacheMiss::Ask | OnCacheMiss::Fail(_) => on_miss,
+            OnCacheMiss::AskForWriters if self.deepl.is_unavailable() => OnCacheMiss::Fail(FailureReason::Unavailable),
+            OnCacheMiss::AskForWriters | OnCacheMiss::AskFor(_) | OnCacheMiss::Fail(_) => on_miss,
         };
         let throttled = match on_miss {
-            OnCacheMiss::AskWithin(allowance) => self.throttled_writers(allowance, &batches).await?,
-            OnCacheMiss::Ask | OnCacheMiss::Fail(_) => HashSet::new(),
+            OnCacheMiss::AskForWriters => self.throttled_writers(&batches).await?,
+            OnCacheMiss::AskFor(person) => {
+                self.admit(person, &batches).await?;
+                HashSet::new()
+            }
+            OnCacheMiss::Fail(_) => HashSet::new(),
         };
         let results = batches.into_iter().map(|batch| self.translate_batch(batch, context, on_miss, &throttled));
         let mut fetched = Fetched::new();
@@ -73,20 +76,15 @@ impl Translator {
 
     /// The writers whose texts exceed their allowance. Takes the characters out of the allowance with one write per
     /// writer.
-    async fn throttled_writers<'a>(
-        &self,
-        allowance: &TranslationAllowance,
-        batches: &[Batch<'a>],
-    ) -> Result<HashSet<&'a UserId>, TableError> {
-        let mut characters: HashMap<&UserId, u64> = HashMap::new();
+    async fn throttled_writers<'a>(&self, batches: &[Batch<'a>]) -> Result<HashSet<&'a UserId>, TableError> {
+        let mut by_writer: HashMap<&UserId, u64> = HashMap::new();
         for job in batches.iter().flat_map(|batch| &batch.jobs) {
-            let entry = job.request.entry;
-            *characters.entry(&entry.sender.user_id).or_default() += entry.message.chars().count() as u64;
+            *by_writer.entry(&job.request.entry.sender.user_id).or_default() += characters(job);
         }
         let now = self.clock.now();
-        let throttled = characters.into_iter().map(async |(writer, characters)| {
-            let granted = allowance.take(writer, characters, now).await?;
-            Ok((!granted).then_some(writer))
+        let throttled = by_writer.into_iter().map(async |(writer, characters)| {
+            let decision = self.allowance.take(writer, characters, now).await?;
+            Ok((decision != Decision::Allowed).then_some(writer))
         });
         Ok(future::try_join_all(throttled).await?.into_iter().flatten().collect())
     }
@@ -101,8 +99,8 @@ impl Translator {
         let is_throttled = |job: &&TranslationJob<'_>| throttled.contains(&job.request.entry.sender.user_id);
         let (refused, admitted): (Vec<_>, Vec<_>) = batch.jobs.into_iter().partition(is_throttled);
         let timeout = match on_miss {
-            OnCacheMiss::Ask => TIMEOUT,
-            OnCacheMiss::AskWithin(_) => AUTOMATIC_TIMEOUT,
+            OnCacheMiss::AskFor(_) => TIMEOUT,
+            OnCacheMiss::AskForWriters => AUTOMATIC_TIMEOUT,
             OnCacheMiss::Fail(reason) => {
                 return admitted.into_iter().map(|job| (job, Err(Failure::unbilled(reason)))).collect();
             }
@@ -141,6 +139,11 @@ impl Translator {
             tracing::warn!(error = chain(&error), "failed to pause automatic translation; DeepL's quota is used up");
         }
     }
+}
+
+/// The characters of one message, as DeepL counts them.
+pub(super) fn characters(job: &TranslationJob<'_>) -> u64 {
+    job.request.entry.message.chars().count() as u64
 }
 
 /// Groups the jobs that missed the cache. Messages that say the same are translated once.

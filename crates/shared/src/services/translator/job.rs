@@ -59,10 +59,21 @@ impl<'a> TranslationRequest<'a> {
         self.existing().filter(|translation| translation.is_settled())
     }
 
-    /// Whether readers of the target language can read the message: it is in that language, or has no words at all.
+    /// Whether readers of the target language can read the message: it is in that language, or has no words at all. The
+    /// language of its writer is no proof: people write other languages too.
     pub(super) fn is_readable(&self) -> bool {
-        self.entry.language.as_ref().is_some_and(|source| source.reads_like(self.target))
-            || !masking::has_words(&self.entry.message)
+        let message = &self.entry.message;
+        let is_in = |language: &Language| masking::may_be_in(message, language.as_str());
+        self.entry.language.as_ref().is_some_and(|source| source.reads_like(self.target) && is_in(source))
+            || !masking::has_words(message)
+    }
+
+    /// Whether readers of the target language can read a message in the language that DeepL detected, which has no
+    /// script: Chinese in the other script is translated.
+    fn reads_as_detected(&self, detected: &Language) -> bool {
+        let is_other_script =
+            |source: &Language| source.primary() == self.target.primary() && !source.reads_like(self.target);
+        detected.reads_like(self.target) && !self.entry.language.as_ref().is_some_and(is_other_script)
     }
 
     pub(super) fn batch_key(&self) -> BatchKey<'a> {
@@ -88,13 +99,12 @@ impl TranslationJob<'_> {
     }
 
     fn translation(&self, cached: &CachedTranslation, version: u32, now: Timestamp) -> Translation {
-        let TranslationRequest { entry, target } = self.request;
+        let entry = self.request.entry;
         if cached.by_person {
             return Translation::by_memory(cached.text.clone(), version, now);
         }
         match &cached.detected_language {
-            // Nobody said what language the message is in, and DeepL found that its readers can read it.
-            Some(detected) if entry.language.is_none() && detected.reads_like(target) => {
+            Some(detected) if self.request.reads_as_detected(detected) => {
                 Translation::same(entry.message.clone(), version, now)
             }
             Some(_) | None => Translation::by_machine(cached.text.clone(), version, now),

@@ -9,6 +9,7 @@ mod corrections;
 mod fetch;
 mod job;
 mod plan;
+mod spending;
 #[cfg(test)]
 mod tests;
 
@@ -23,12 +24,14 @@ use crate::adapters::deepl::DeepL;
 use crate::adapters::dynamodb::{BillingAccount, Log, TableError, Translations, Usage, UsageTotals};
 use crate::adapters::secrets::{Secret, SecretError};
 use crate::aws::Aws;
-use crate::config::{ConfigError, DeepLConfig, SecretName, TranslationConfig};
-use crate::error::chain;
+use crate::config::{ConfigError, DeepLConfig, SecretName, TranslationConfig, TranslationLimits};
+use crate::error::Error;
 use crate::services::digest::DigestKey;
 use crate::services::rate_limiter::TranslationAllowance;
 use protocol::chat::{FailureReason, Translation};
 use protocol::clock::Clock;
+use protocol::ids::UserId;
+use protocol::wire::Refusal;
 
 /// How many results are stored concurrently.
 const MAX_CONCURRENCY: usize = 8;
@@ -42,6 +45,10 @@ pub struct Translator {
     pub cache_days: u64,
     /// Counts each account's characters.
     pub usage: Usage,
+    /// What may be spent.
+    pub limits: TranslationLimits,
+    /// What each person may have translated.
+    pub allowance: TranslationAllowance,
     /// How long automatic translation stops asking DeepL once the quota is used up.
     pub quota_pause: Duration,
     pub deepl: DeepL,
@@ -50,7 +57,8 @@ pub struct Translator {
     pub clock: Clock,
 }
 
-/// A failure of our own storage. A failure of DeepL is not an error but a failed [`Translation`].
+/// A failure of our own storage, or too much asked for. A failure of DeepL is not an error but a failed
+/// [`Translation`].
 #[derive(Debug, thiserror::Error)]
 pub enum TranslatorError {
     #[error(transparent)]
@@ -58,17 +66,27 @@ pub enum TranslatorError {
     /// The key of the cache's digests is unavailable.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// The person who asked has to wait, or their hospital or the stack has spent what it may.
+    #[error("{}", .0.message)]
+    Refused(Box<Refusal>),
 }
 
-crate::error::fails!(TranslatorError);
+impl From<TranslatorError> for Error {
+    fn from(error: TranslatorError) -> Self {
+        match error {
+            TranslatorError::Refused(refusal) => Self::Refused(refusal),
+            TranslatorError::Table(_) | TranslatorError::Secret(_) => Self::Failed(Box::new(error)),
+        }
+    }
+}
 
 /// What to do with a message that the cache does not have.
 #[derive(Debug, Clone, Copy)]
 pub enum OnCacheMiss<'a> {
-    /// Ask DeepL while the caller waits.
-    Ask,
-    /// Ask DeepL unless it is known to be unavailable, within each writer's allowance for automatic translation.
-    AskWithin(&'a TranslationAllowance),
+    /// Ask DeepL while this person waits, within their allowance and what may be spent.
+    AskFor(&'a UserId),
+    /// Ask DeepL unless it is known to be unavailable, within each writer's allowance.
+    AskForWriters,
     /// Fail for this reason without asking DeepL.
     Fail(FailureReason),
 }
@@ -85,12 +103,15 @@ pub enum OnFailure {
 impl Translator {
     pub async fn open(aws: &Aws) -> Result<Self, ConfigError> {
         let config = TranslationConfig::read()?;
+        let limits = TranslationLimits::read()?;
         let deepl_key = Secret::open(aws, SecretName::DeepL).await?;
         Ok(Self {
             log: Log::open(aws)?,
             cache: Translations::open(aws)?,
             cache_days: config.cache_days,
             usage: Usage::open(aws)?,
+            limits,
+            allowance: TranslationAllowance::open(aws, &limits)?,
             quota_pause: config.quota_pause,
             deepl: DeepL::new(DeepLConfig::read()?, deepl_key, Clock::System),
             digest: DigestKey::open(aws).await?,
@@ -159,13 +180,5 @@ impl Translator {
         }
         let current = self.log.entry(&entry.room_id, entry.seq).await?;
         Ok(current.and_then(|mut current| current.translations.remove(target)).unwrap_or(translation))
-    }
-
-    /// Adds to the account's month. The translations stand even if this fails; the month's total is then slightly too
-    /// low.
-    async fn count(&self, account: &BillingAccount, totals: &UsageTotals) {
-        if let Err(error) = self.usage.add(account, totals, self.clock.now()).await {
-            tracing::warn!(error = chain(&error), "failed to count translations; the month's total is too low");
-        }
     }
 }

@@ -8,6 +8,7 @@ use super::job::{CacheKeys, Lookup, TranslationJob, TranslationRequest};
 use super::{Translator, TranslatorError};
 use crate::adapters::dynamodb::{BillingAccount, CachedTranslation, TableError, UsageTotals};
 use crate::adapters::secrets::SecretError;
+use protocol::appearance::folded;
 use protocol::language::Language;
 
 impl Translator {
@@ -72,7 +73,8 @@ impl Translator {
         let context = if request.batch_key().is_stock_phrase { "" } else { context };
         let target = target.as_str();
         let machine = ["translation", &scope, text, source, target, &settings, context];
-        let correction = ["correction", &scope, text.trim(), source, target];
+        let sentence = folded(text);
+        let correction = ["correction", &scope, sentence.trim(), source, target];
         Ok(CacheKeys {
             machine: self.digest.digest(&machine).await?,
             correction: self.digest.digest(&correction).await?,

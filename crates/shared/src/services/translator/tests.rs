@@ -74,8 +74,30 @@ fn a_detected_target_language_needs_no_translation() {
     let translation = settle(&unknown_source, Lookup::Hit(detected.clone()), &Fetched::new());
     assert_eq!(translation.status, TranslationStatus::Same);
     assert_eq!(translation.text.as_deref(), Some("おなかが痛い"));
-    let declared_source = settle(&korean("배가 아파요"), Lookup::Hit(detected), &Fetched::new());
-    assert_eq!(declared_source.status, TranslationStatus::Ok);
+    // A person who usually writes Korean wrote Japanese.
+    let other_language = settle(&korean("おなかが痛い"), Lookup::Hit(detected), &Fetched::new());
+    assert_eq!(other_language.status, TranslationStatus::Same);
+}
+
+#[test]
+fn chinese_in_the_other_script_is_translated() {
+    let detected = CachedTranslation { detected_language: Some(language("zh")), ..cached("我头疼") };
+    let target = language("zh-Hans");
+    for (source, status) in [("zh-TW", TranslationStatus::Ok), ("ko", TranslationStatus::Same)] {
+        let entry = message("consult:u1:h9", "我頭疼", source);
+        let translation = job(&entry, &target, Lookup::Hit(detected.clone())).settle(&Fetched::new(), NOW);
+        assert_eq!(translation.status, status, "{source}");
+    }
+}
+
+#[test]
+fn only_text_in_the_language_of_its_writer_is_readable() {
+    let target = language("ko");
+    for (text, readable) in [("머리가 아파요", true), ("MRI 검사", true), ("Please wait here", false), ("👍", true)]
+    {
+        let entry = korean(text);
+        assert_eq!(TranslationRequest { entry: &entry, target: &target }.is_readable(), readable, "{text}");
+    }
 }
 
 #[test]
