@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use testkit::rows;
 
 use crate::client::{Client, Credential};
 use crate::waiting::in_time;
@@ -31,12 +32,7 @@ impl World {
 
     /// Refills the rate limits of all users, as a long pause would.
     pub async fn refill_rate_limits(&self) {
-        let mut buckets = self.rows("GuardsTable").await;
-        buckets.retain(|row| row.get("full_at").is_some());
-        for bucket in &mut buckets {
-            bucket["full_at"] = json!(1);
-        }
-        self.put("GuardsTable", buckets).await;
+        rows::refill_rate_limits(&self.gateway).await.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Dates a room's log as if no time had passed since `since`.

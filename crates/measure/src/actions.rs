@@ -3,6 +3,7 @@
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use testkit::people::Person;
+use testkit::rows;
 use uuid::Uuid;
 
 use crate::bill::Bill;
@@ -154,6 +155,8 @@ impl Pass<'_> {
         let message = send(&format!("昨日から頭が痛くて、熱もあります。 {}", self.number));
         let reply = self.bill_as("sendMessage", "sendMessage, 1 recipient, translated", &phone, message).await?;
         let wanted = json!({"room_id": room, "seq": reply["seq"], "language": "en"});
+        // Whether the reader's allowance has refilled since their last text decides about a second call.
+        rows::refill_rate_limits(&self.stack.gateway).await?;
         self.bill_as("translateMessage", "translateMessage", hospital, wanted.clone()).await?;
         self.bill_as("translateMessage", "translateMessage, again", hospital, wanted).await?;
         let corrected = json!({

@@ -60,6 +60,21 @@ pub async fn write(
     write_items(gateway, logical_id, &items).await
 }
 
+/// Refills the rate limits of everybody, as a long pause would.
+///
+/// # Errors
+///
+/// See [`TableError`].
+pub async fn refill_rate_limits(gateway: &Gateway) -> Result<(), TableError> {
+    const TABLE: &str = "GuardsTable";
+    let mut buckets = read(gateway, TABLE).await?;
+    buckets.retain(|row| row.get("full_at").is_some());
+    for bucket in &mut buckets {
+        bucket["full_at"] = json!(1);
+    }
+    write(gateway, TABLE, buckets).await
+}
+
 /// Writes items in DynamoDB's own JSON to a table.
 ///
 /// # Errors
