@@ -78,7 +78,7 @@ export class MissingTranslations {
 
 function lacksTranslation(message: Message, languages: ReadonlySet<string>): boolean {
   const { kind, language, translations, deleted_at: deletedAt } = message;
-  if (kind !== "text" || language == null || deletedAt != null) return false;
-  const available = new Set([language, ...Object.keys(translations)].map((tag) => tag.toLowerCase()));
+  if (kind !== "text" || deletedAt != null) return false;
+  const available = new Set([language ?? "", ...Object.keys(translations)].map((tag) => tag.toLowerCase()));
   return [...languages].some((wanted) => !available.has(wanted.toLowerCase()));
 }

@@ -17,7 +17,17 @@ export class Stack {
     const dev = process.env.DAMSO_DEV ?? "";
     const folder = mkdtempSync(join(tmpdir(), "damso-client-"));
     const environment = join(folder, "lambda.env");
-    const args = ["--port", "0", "--binaries", process.env.DAMSO_BINARIES ?? "", "--env-file", environment];
+    // These clients do in seconds what people do in hours.
+    const args = [
+      "--parameter",
+      "RequestsPerMinute=0",
+      "--port",
+      "0",
+      "--binaries",
+      process.env.DAMSO_BINARIES ?? "",
+      "--env-file",
+      environment,
+    ];
     if (faults !== undefined) {
       writeFileSync(join(folder, "faults.json"), JSON.stringify(faults));
       args.push("--faults", join(folder, "faults.json"));

@@ -33,7 +33,15 @@ pub struct Arguments {
     /// Write the functions' environment for `cargo lambda watch --env-file` here [default: .dev/lambda.env]
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<PathBuf>,
+    /// Set a template parameter; may be given several times
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub parameters: Vec<(String, String)>,
     /// SAM template to run [default: template.yaml]
     #[arg(long, value_name = "FILE", default_value_os_t = template_file(), hide_default_value = true)]
     pub template: PathBuf,
+}
+
+fn name_and_value(argument: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = argument.split_once('=').ok_or("must be NAME=VALUE, such as RequestsPerMinute=0")?;
+    Ok((name.to_owned(), value.to_owned()))
 }

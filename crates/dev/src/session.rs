@@ -102,7 +102,7 @@ impl Session {
             stack_name: STACK.to_owned(),
             listen: addresses.websocket,
             endpoint: addresses.aws,
-            parameters: parameters(&translator),
+            parameters: parameters(&translator, arguments),
             secrets: BTreeMap::from([
                 ("TokenSecret".to_owned(), token_secret.clone()),
                 ("DeepLSecret".to_owned(), translator.key().to_owned()),
@@ -189,10 +189,11 @@ impl Session {
     }
 }
 
-/// Template parameters: the translator's, and the hospital of the demo.
-fn parameters(translator: &Translator) -> BTreeMap<String, String> {
+/// Template parameters: the translator's, the hospital of the demo, and those that were given.
+fn parameters(translator: &Translator, arguments: &Arguments) -> BTreeMap<String, String> {
     let mut parameters = translator.parameters();
     parameters.insert("Hospitals".to_owned(), people::demo_hospital().to_string());
+    parameters.extend(arguments.parameters.iter().cloned());
     parameters
 }
 
