@@ -192,3 +192,17 @@ async fn language_that_the_letters_contradict_is_not_believed() {
     let history = patient.ask("getChatHistory", json!({"room_id": room, "after_seq": seq - 1})).await;
     assert_eq!(history["messages"][0]["language"], Value::Null);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn language_that_the_room_lost_is_added_again() {
+    let world = World::start().await;
+    let Consultation { room, mut patient, mut hospital } = world.consultation().await;
+    world.settled().await;
+    // As after a crash between the member's row and the room's.
+    let mut row = world.rows("RoomsTable").await.pop().unwrap();
+    row.as_object_mut().unwrap().remove("languages");
+    world.put("RoomsTable", [row]).await;
+    patient.ask("joinGroup", json!({"group_id": room})).await;
+    let seq = hospital.say(&room, HEADACHE).await;
+    patient.event("translation", |event| is_translation(event, seq, "ja")).await;
+}

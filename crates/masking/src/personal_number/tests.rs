@@ -205,7 +205,7 @@ fn other_forms_of_numbers_are_redacted() {
 }
 
 #[test]
-fn a_number_that_continues_in_the_text_is_redacted_in_its_context() {
+fn number_continued_in_the_text_is_redacted_in_its_context() {
     assert_eq!(redact_context("제 번호는 010\n1234", "5678이에요"), "제 번호는 …");
     assert_eq!(redact_context("101호예요\n3층", "5678이에요"), "101호예요\n3층");
     assert_eq!(redact_context("010-1234-5678", ""), "…");

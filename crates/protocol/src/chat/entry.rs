@@ -182,6 +182,11 @@ impl Entry {
         }
     }
 
+    /// Whether the text was written to be translated, or somebody had it translated.
+    pub fn was_meant_to_be_translated(&self) -> bool {
+        !self.translate_to.is_empty() || !self.translations.is_empty()
+    }
+
     /// The new status, if this entry records a status change.
     pub fn sets_status(&self) -> Option<RoomStatus> {
         match self.event {

@@ -65,11 +65,16 @@ impl MemberProfiles {
         self.describe(&mut current, name, language);
         let described =
             |member: &Member| (member.name.clone(), member.language.clone(), member.other_languages.clone());
-        // An open room is not translated automatically, and has too many members to show them.
-        if room.kind == RoomKind::Open || described(&current) == described(&own) {
+        let is_in_room = |language: &Language| room.languages.iter().any(|other| other.reads_like(language));
+        let is_described = described(&current) == described(&own);
+        // The room may still lack the language if it could not be written last time. An open room is not translated
+        // automatically, and has too many members to show them.
+        if room.kind == RoomKind::Open || (is_described && current.language.as_ref().is_none_or(is_in_room)) {
             return Ok((room, own, false));
         }
-        self.members.set_profile(&current).await?;
+        if !is_described {
+            self.members.set_profile(&current).await?;
+        }
         Ok((self.update_languages(room).await?, current, true))
     }
 
@@ -127,10 +132,9 @@ fn others<'a>(first: &'a Language, languages: impl Iterator<Item = &'a Language>
 
 /// Those of `added` that a text is to be translated into now. What was written while translation was off is never sent.
 fn lacking_languages(room: &Room, entry: &Entry, added: &[Language]) -> Option<Languages> {
-    let was_meant_to_be_translated = !entry.translate_to.is_empty() || !entry.translations.is_empty();
     if entry.kind != EntryKind::Text
         || entry.deleted_at.is_some()
-        || (room.kind == RoomKind::Consult && !was_meant_to_be_translated)
+        || (room.kind == RoomKind::Consult && !entry.was_meant_to_be_translated())
         || !masking::has_words(&entry.message)
     {
         return None;

@@ -27,7 +27,6 @@ pub fn context_text(entries: &[Entry]) -> String {
 /// written to be translated, or that somebody had translated, serve as context. Rooms of other kinds have no such
 /// switch.
 fn may_be_context(entry: &Entry) -> bool {
-    let has_consent =
-        entry.room_id.hospital().is_none() || !entry.translate_to.is_empty() || !entry.translations.is_empty();
+    let has_consent = entry.room_id.hospital().is_none() || entry.was_meant_to_be_translated();
     entry.kind == EntryKind::Text && entry.deleted_at.is_none() && has_consent
 }
