@@ -1,7 +1,7 @@
 //! What one person can spend who asks for everything as fast as the limits allow, and in the most expensive way.
 //!
-//! An hour would take an hour. So each limit is made small, used up, and what the accepted requests cost is multiplied by
-//! what the limit allows in an hour. `cargo test --workspace -- --nocapture hostile` prints the hour.
+//! An hour would take an hour. So each limit is made small, used up, and what the accepted requests cost is multiplied
+//! by what the limit allows in an hour. `cargo test --workspace -- --nocapture hostile` prints the hour.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

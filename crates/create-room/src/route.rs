@@ -90,8 +90,8 @@ impl CreateRoom {
                 let language = reading_language(caller, profile, asked);
                 self.member_profiles.describe(&mut member, caller.sender.name.as_deref(), language);
             } else {
-                // Only hospitals see names from profiles, so that users cannot look up names by guessing ids. A person's
-                // name is added when they join.
+                // Only hospitals see names from profiles, so that users cannot look up names by guessing ids. A
+                // person's name is added when they join.
                 let name = profile.and_then(|profile| profile.name.as_deref());
                 let name = name.filter(|_| caller.participant().is_hospital());
                 let language = profile.and_then(|profile| profile.language.as_ref());

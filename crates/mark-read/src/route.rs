@@ -77,8 +77,8 @@ impl MarkRead {
         Ok(self.log.entry(&tail.room_id, seq).await?.ok_or_else(Refusal::no_such_message)?)
     }
 
-    /// How many of the member's own texts, as far as they are counted, follow an entry. Usually none: a client marks the
-    /// last entry. Those beyond one page of the log are taken for unread until the member reads further.
+    /// How many of the member's own texts, as far as they are counted, follow an entry. Usually none: a client marks
+    /// the last entry. Those beyond one page of the log are taken for unread until the member reads further.
     async fn own_texts_after(&self, member: &Member, seq: Seq) -> Result<u64, Error> {
         let Some(own) = member.own_seq.seq().filter(|own| *own > seq) else { return Ok(0) };
         let (entries, _) = self.log.from(&member.room_id, seq.next(), OWN_TEXTS_PAGE).await?;

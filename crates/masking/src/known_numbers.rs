@@ -1,6 +1,6 @@
 //! Numbers of a known form: telephone numbers, payment cards, and identity numbers with a date of birth or a check
-//! digit. Because of their form, they are found whatever stands between their digits. So that lists of rooms, prices and
-//! values are sent, the digits have to be grouped the way people write such numbers, or be spelled one by one.
+//! digit. Because of their form, they are found whatever stands between their digits. So that lists of rooms, prices
+//! and values are sent, the digits have to be grouped the way people write such numbers, or be spelled one by one.
 
 use std::ops::Range;
 

@@ -1,5 +1,6 @@
-//! Numbers that a text has in words, in the languages of `number_words.txt`. Words are read generously, in all languages
-//! at once: they explain why a text has a number in digits that another one lacks, and nothing follows from them alone.
+//! Numbers that a text has in words, in the languages of `number_words.txt`. Words are read generously, in all
+//! languages at once: they explain why a text has a number in digits that another one lacks, and nothing follows from them
+//! alone.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;

@@ -1,6 +1,6 @@
-//! Whether a translation has the numbers of its original. Numbers may be written in other digits, with other separators,
-//! in words, on another clock or with another calendar; a number that got lost or became another one makes a dose or an
-//! appointment wrong.
+//! Whether a translation has the numbers of its original. Numbers may be written in other digits, with other
+//! separators, in words, on another clock or with another calendar; a number that got lost or became another one makes a dose or
+//! an appointment wrong.
 
 mod reader;
 

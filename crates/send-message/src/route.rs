@@ -177,7 +177,8 @@ impl SendMessage {
         let spoken = request.language.as_ref().map_or("", Language::as_str);
         let replied = request.reply_to.map(|seq| seq.to_string()).unwrap_or_default();
         let digest = self.digest.digest(&["send", text.as_str(), spoken, &replied]).await?;
-        // What somebody usually writes is a hint. A text whose letters contradict it is in a language that nobody knows.
+        // What somebody usually writes is a hint. A text whose letters contradict it is in a language that nobody
+        // knows.
         let language = request.language.or_else(|| caller.language.clone());
         let language = language.filter(|language| masking::may_be_in(text.as_str(), language.as_str()));
         let message_id = request.message_id.unwrap_or_else(MessageId::random);

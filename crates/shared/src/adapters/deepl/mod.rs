@@ -193,8 +193,8 @@ impl DeepL {
         }
     }
 
-    /// Sends the lines that have words and reassembles each text from its translated lines. Texts with a source language
-    /// and without one are separate requests.
+    /// Sends the lines that have words and reassembles each text from its translated lines. Texts with a source
+    /// language and without one are separate requests.
     async fn translate_lines(
         &self,
         request: &Request<'_>,

@@ -151,8 +151,8 @@ impl Connections {
         Ok(self.set_everywhere(participant, connection, &values).await?.is_some())
     }
 
-    /// Sets the language that a connection's person reads, in all of its rows, and returns the participant's row; `None`
-    /// if the connection no longer exists.
+    /// Sets the language that a connection's person reads, in all of its rows, and returns the participant's row;
+    /// `None` if the connection no longer exists.
     pub async fn set_language(
         &self,
         participant: &Participant,

@@ -159,8 +159,8 @@ impl Log {
         self.table.update(update).await
     }
 
-    /// Asks for a translation of an entry that was sent before anybody in the room read the language. The change reaches
-    /// auto-translate by the stream.
+    /// Asks for a translation of an entry that was sent before anybody in the room read the language. The change
+    /// reaches auto-translate by the stream.
     pub async fn also_translate(&self, entry: &Entry, languages: &Languages) -> Result<(), TableError> {
         let call = self.table.client.update_item().table_name(&self.table.name);
         let call = call

@@ -207,8 +207,8 @@ impl Members {
     }
 
     /// Records consecutive texts that a member wrote, which never count as unread to their writer: if the member had
-    /// read everything before them, the read position moves to the last one; otherwise it stays. Returns `false` if some
-    /// of them were recorded or read before; then nothing changes.
+    /// read everything before them, the read position moves to the last one; otherwise it stays. Returns `false` if
+    /// some of them were recorded or read before; then nothing changes.
     pub async fn record_own_texts(
         &self,
         room: &RoomId,

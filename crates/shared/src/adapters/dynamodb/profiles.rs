@@ -1,5 +1,5 @@
-//! The `profiles` table: the last known name and language of users, for when they are not connected, and which hospitals
-//! there are: those of which staff have connected.
+//! The `profiles` table: the last known name and language of users, for when they are not connected, and which
+//! hospitals there are: those of which staff have connected.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
@@ -41,8 +41,8 @@ impl Profiles {
         let _ = self.table.get::<Profile>(key([("participant", "-".to_owned())])).await;
     }
 
-    /// Records that somebody has connected, or has a fresh token, with this name and language. Returns the profile as it
-    /// is now. Many staff speak as one hospital, whose profile takes nothing from them.
+    /// Records that somebody has connected, or has a fresh token, with this name and language. Returns the profile as
+    /// it is now. Many staff speak as one hospital, whose profile takes nothing from them.
     pub async fn record(
         &self,
         participant: &Participant,
